@@ -1,0 +1,110 @@
+"""SOPS documents, read natively: bytes in, a verified tree out. No file, network, or environment variable.
+
+    document = load(data, identities=[Path("keys.txt").read_text()])
+    document.tree["DATABASE_URL"]
+
+The MAC is always verified, and every failure is an `ArcanError`. The format: getsops/sops 3.x.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from arcan_gitops.goyaml import Timestamp
+from arcan_gitops.sops import yaml_store
+from arcan_gitops.sops.age import Identities, data_key
+from arcan_gitops.sops.document import Document, Outline, Tree
+from arcan_gitops.sops.errors import (
+    BadIdentity,
+    ClearLeaf,
+    DuplicateKey,
+    EmptyLeaf,
+    Malformed,
+    NoKeys,
+    NoMatchingIdentity,
+    NotEncrypted,
+    SopsError,
+    Tampered,
+    TooLarge,
+    Unsupported,
+)
+from arcan_gitops.sops.limits import DEFAULT_LIMITS, Limits
+from arcan_gitops.sops.metadata import split
+from arcan_gitops.sops.reading import check_trees, read_trees
+
+__all__ = [
+    "BadIdentity",
+    "ClearLeaf",
+    "Document",
+    "DuplicateKey",
+    "EmptyLeaf",
+    "Identities",
+    "Limits",
+    "Malformed",
+    "NoKeys",
+    "NoMatchingIdentity",
+    "NotEncrypted",
+    "Outline",
+    "SopsError",
+    "Tampered",
+    "Timestamp",
+    "TooLarge",
+    "Unsupported",
+    "key_names",
+    "load",
+    "outline",
+]
+
+
+def load(
+    data: bytes,
+    *,
+    format: str = "yaml",
+    identities: Sequence[str] | Identities,
+    allow_unencrypted: Sequence[str] = (),
+    allow_empty: Sequence[str] = (),
+    limits: Limits = DEFAULT_LIMITS,
+) -> Document:
+    """Decrypt and verify one document.
+
+    `identities` are the texts of key files (or `Identities`, parsed once for many documents);
+    `allow_unencrypted` and `allow_empty` are case-sensitive globs over top-level keys, which may hold
+    leaves in clear, and empty or null leaves. Raises `SopsError`, whose subclasses say why.
+    """
+    trees = _parse(data, format, limits)
+    metadata = split(trees)
+    held = identities if isinstance(identities, Identities) else Identities(identities)
+    return Document(
+        read_trees(trees, metadata, data_key(metadata, held), allow_unencrypted, allow_empty), metadata
+    )
+
+
+def outline(
+    data: bytes,
+    *,
+    format: str = "yaml",
+    allow_unencrypted: Sequence[str] = (),
+    allow_empty: Sequence[str] = (),
+    limits: Limits = DEFAULT_LIMITS,
+) -> Outline:
+    """Check all that can be checked without a key, and say what the document holds.
+
+    Refuses what `load` refuses, except what takes the data key: tampering. Raises `SopsError`.
+    """
+    trees = _parse(data, format, limits)
+    metadata = split(trees)
+    check_trees(trees, metadata, allow_unencrypted, allow_empty)
+    return Outline(len(trees), tuple(key for tree in trees for key in tree), metadata)
+
+
+def key_names(data: bytes, *, format: str = "yaml", limits: Limits = DEFAULT_LIMITS) -> tuple[str, ...]:
+    """The top-level key names in document order, which SOPS leaves in clear. Raises `SopsError`."""
+    trees = _parse(data, format, limits)
+    split(trees)
+    return tuple(key for tree in trees for key in tree)
+
+
+def _parse(data: bytes, format: str, limits: Limits) -> list[Tree]:
+    if format != "yaml":
+        raise Unsupported(f"the format '{format}' is not read; only yaml is")
+    return yaml_store.parse(data, limits)

@@ -1,0 +1,53 @@
+"""Why a SOPS document was refused: one class for each distinction that a caller makes."""
+
+from __future__ import annotations
+
+from arcan_gitops.errors import ArcanError
+
+
+class SopsError(ArcanError):
+    """A SOPS document that is not served. The message names keys and recipients, never a value."""
+
+
+class NotEncrypted(SopsError):
+    """There is no SOPS metadata: the file is in clear."""
+
+
+class Malformed(SopsError):
+    """Not what SOPS writes: bad YAML, bad metadata, a value that is no value."""
+
+
+class DuplicateKey(Malformed):
+    """A mapping has a key twice: which one counts would depend on the reader."""
+
+
+class Unsupported(SopsError):
+    """Sound perhaps, but in need of something that is not read natively (a key type, a format, a rule)."""
+
+
+class NoMatchingIdentity(SopsError):
+    """None of the identities opens the document."""
+
+
+class BadIdentity(SopsError):
+    """An identity text that is no identity."""
+
+
+class Tampered(SopsError):
+    """A value or the MAC does not authenticate: the document was changed without its key."""
+
+
+class ClearLeaf(SopsError):
+    """A value stands in clear where nothing allows it."""
+
+
+class EmptyLeaf(SopsError):
+    """An empty or null value, which no MAC covers, stands where nothing allows it."""
+
+
+class NoKeys(SopsError):
+    """The document holds no key at all."""
+
+
+class TooLarge(SopsError):
+    """Over a limit of size, depth or number of values."""

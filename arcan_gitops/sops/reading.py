@@ -1,0 +1,166 @@
+"""From trees of ciphertext to trees of values: one walk that checks, decrypts and feeds the MAC.
+
+Source: getsops/sops sops.go (Tree.Decrypt, walkBranch).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from arcan_gitops.sops.cipher import COMMENT, PREFIX, canonical, decrypt, split_value
+from arcan_gitops.sops.document import Tree
+from arcan_gitops.sops.errors import ClearLeaf, EmptyLeaf, Malformed, NoKeys, SopsError, Tampered
+from arcan_gitops.sops.metadata import Metadata
+from arcan_gitops.sops.rules import selection
+
+# What the MAC starts with where it covers the encrypted values only: SHA-256 of "sops".
+_MAC_ONLY_ENCRYPTED: Final = hashlib.sha256(b"sops").digest()
+
+
+class Walk:
+    """Reads each leaf with `open_leaf(text, aad) -> value`; what it returns is the value of the tree."""
+
+    def __init__(
+        self,
+        metadata: Metadata,
+        open_leaf: Callable[[str, bytes], Any],
+        allow_unencrypted: Sequence[str],
+        allow_empty: Sequence[str],
+    ) -> None:
+        rule = selection(metadata.rule)
+        self._matches, self._encrypts = rule.matches, rule.encrypts
+        self._open = open_leaf
+        self._allow_unencrypted, self._allow_empty = tuple(allow_unencrypted), tuple(allow_empty)
+        self._clear_ok = self._empty_ok = False
+        self._mac_only = metadata.mac_only_encrypted
+        self.counted: list[Any] = []  # the values of the MAC, in its order
+
+    def trees(self, trees: Sequence[Tree]) -> list[Tree]:
+        """The trees with every leaf read. Raises what `open_leaf` raises, `ClearLeaf`, `EmptyLeaf`."""
+        if not any(trees):
+            raise NoKeys("the document holds no key", hint="add a key, or delete the file")
+        return [self._root(tree) for tree in trees]
+
+    def _root(self, tree: Tree) -> Tree:
+        read: Tree = {}
+        for key, value in tree.items():
+            self._clear_ok = _any_glob(key, self._allow_unencrypted)
+            self._empty_ok = _any_glob(key, self._allow_empty)
+            read[key] = self._entry(value, f"{key}:", self._matches(key))
+        return read
+
+    def _entry(self, value: Any, path: str, matched: bool) -> Any:
+        """SOPS writes encrypted comments as items of lists only; as the value of a key one would hide it."""
+        read = self._value(value, path, matched)
+        if read is COMMENT:
+            raise Malformed(f"key {_shown(path)}: a comment in the place of a value")
+        return read
+
+    def _value(self, value: Any, path: str, matched: bool) -> Any:
+        kind = type(value)
+        if kind is dict:
+            entries = ((key, child, f"{path}{key}:") for key, child in value.items())
+            return {key: self._entry(child, at, matched or self._matches(key)) for key, child, at in entries}
+        if kind is list:
+            items = (self._value(item, path, matched) for item in value)
+            return [item for item in items if item is not COMMENT]
+        encrypted = matched is self._encrypts
+        try:
+            read = self._leaf(value, path, encrypted)
+        except SopsError as error:
+            raise type(error)(f"key {_shown(path)}: {error.message}", hint=error.hint) from None
+        if read is COMMENT or read is None:
+            return read
+        if encrypted or not self._mac_only:
+            self.counted.append(read)
+        return read
+
+    def _leaf(self, value: Any, path: str, encrypted: bool) -> Any:
+        if not encrypted:
+            if not self._clear_ok:
+                raise ClearLeaf(
+                    "is in clear",
+                    hint="encrypt it, or allow it by 'allowUnencrypted' in the realm's realm.yaml",
+                )
+            return value
+        if value is None or value == "":
+            if not self._empty_ok:
+                raise EmptyLeaf(
+                    "is empty, which the MAC does not cover: anybody could have emptied it",
+                    hint="give it a value, or allow it by 'allowEmpty' in the realm's realm.yaml",
+                )
+            return value
+        if type(value) is not str or not value.startswith(PREFIX):
+            raise ClearLeaf("is in clear at a path that is encrypted", hint="encrypt the file with sops")
+        return self._open(value, path.encode("utf-8", "surrogateescape"))
+
+
+def read_trees(
+    trees: Sequence[Tree],
+    metadata: Metadata,
+    key: bytes,
+    allow_unencrypted: Sequence[str],
+    allow_empty: Sequence[str],
+) -> list[Tree]:
+    """Decrypt with the data key, and verify the MAC. Raises `SopsError`s that name keys, never values."""
+    aead = AESGCM(key)
+
+    def open_leaf(text: str, aad: bytes) -> Any:
+        return decrypt(aead, text, aad)
+
+    walk = Walk(metadata, open_leaf, allow_unencrypted, allow_empty)
+    read = walk.trees(trees)
+    _verify_mac(aead, metadata, walk.counted)
+    return read
+
+
+def check_trees(
+    trees: Sequence[Tree], metadata: Metadata, allow_unencrypted: Sequence[str], allow_empty: Sequence[str]
+) -> None:
+    """Everything about the leaves that can be checked without a key. Raises as `read_trees` does."""
+
+    def open_leaf(text: str, aad: bytes) -> Any:
+        return COMMENT if split_value(text)[2] == "comment" else text
+
+    Walk(metadata, open_leaf, allow_unencrypted, allow_empty).trees(trees)
+    _require_mac(metadata)
+
+
+def _require_mac(metadata: Metadata) -> None:
+    """Refuse a document whose MAC is missing or has not the form of one."""
+    if not metadata.mac:
+        raise Tampered("the document has no MAC")
+    try:
+        split_value(metadata.mac)
+    except Malformed as error:
+        raise Malformed(f"sops.mac: {error.message}") from None
+
+
+def _verify_mac(aead: AESGCM, metadata: Metadata, counted: Sequence[Any]) -> None:
+    _require_mac(metadata)
+    try:
+        stored = decrypt(aead, metadata.mac, metadata.mac_aad)
+    except Tampered:
+        raise Tampered("the MAC does not authenticate: the document was changed without its key") from None
+    digest = hashlib.sha512(_MAC_ONLY_ENCRYPTED if metadata.mac_only_encrypted else b"")
+    digest.update(b"".join(map(canonical, counted)))
+    if not isinstance(stored, str) or not hmac.compare_digest(stored, digest.hexdigest().upper()):
+        raise Tampered(
+            "the MAC does not match: values were added, removed, reordered or rolled back without the key",
+            hint="restore the file from Git, and make the change with 'sops edit' or 'sops set'",
+        )
+
+
+def _any_glob(name: str, globs: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, glob) for glob in globs)
+
+
+def _shown(path: str) -> str:
+    text = path.rstrip(":").replace(":", ".")
+    return repr(text if len(text) <= 120 else text[:117] + "...")

@@ -1,0 +1,51 @@
+"""Which leaves a document encrypts: the six selection rules of SOPS.
+
+A rule is asked about each component of a path, and a match on a parent covers all below it.
+Source: getsops/sops sops.go (Tree.shouldBeEncrypted). The regular expressions are Go's, which is RE2's
+dialect: google-re2 reads them; what the two read differently is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import re2
+
+from arcan_gitops.sops.errors import Malformed, Unsupported
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """`matches(component)` says whether the rule matches; a match means "encrypted" if `encrypts`."""
+
+    matches: Callable[[str], bool]
+    encrypts: bool
+
+
+def selection(rule: tuple[str, str]) -> Selection:
+    """The rule (name, argument) of a document as a predicate.
+
+    Raises `Unsupported` for the comment rules, `Malformed` for a pattern that is none (SOPS would take
+    it as one that never matches, and leave secrets in clear).
+    """
+    name, argument = rule
+    if name.endswith("_comment_regex"):
+        raise Unsupported(f"sops.{name}: selection by comments is not read natively")
+    encrypts = name.startswith("encrypted_")
+    if name.endswith("_suffix"):
+        return Selection(lambda component: component.endswith(argument), encrypts)
+    search = _compile(name, argument)
+    return Selection(lambda component: search(component) is not None, encrypts)
+
+
+def _compile(name: str, pattern: str) -> Callable[[str], object]:
+    if r"\C" in pattern.replace(r"\\", ""):
+        raise Malformed(f"sops.{name}: '\\C' is no part of Go's regular expressions")
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        search: Callable[[str], object] = re2.compile(pattern, options=options).search
+    except re2.error:
+        raise Malformed(f"sops.{name}: not a regular expression in Go's (RE2's) dialect") from None
+    return search

@@ -1,0 +1,135 @@
+"""The YAML of a SOPS document as a tree: libyaml's events, go-yaml's scalars.
+
+A tree is dict, list and scalars; the order of a dict is the order of the document, which is the order of
+the MAC. Source: getsops/sops stores/yaml/store.go; go.yaml.in/yaml/v3.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NoReturn
+
+import yaml
+from yaml.cyaml import CParser  # type: ignore[attr-defined]
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from arcan_gitops.goyaml import Ambiguous, resolve_plain
+from arcan_gitops.sops.errors import DuplicateKey, Malformed, TooLarge, Unsupported
+from arcan_gitops.sops.limits import Limits
+
+_STR: Final = "tag:yaml.org,2002:str"
+_MERGE: Final = "tag:yaml.org,2002:merge"
+_COLLECTIONS: Final = (None, "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+
+
+def parse(data: bytes, limits: Limits) -> list[dict[str, Any]]:
+    """All documents of the file as trees, still encrypted.
+
+    Raises `Malformed`, `DuplicateKey`, `Unsupported` (aliases, tags) and `TooLarge`.
+    """
+    if len(data) > limits.max_bytes:
+        raise TooLarge(f"the document has {len(data)} bytes, more than the {limits.max_bytes} allowed")
+    try:
+        return _Reader(data, limits).documents()
+    except yaml.YAMLError as error:
+        mark: Any = getattr(error, "problem_mark", None)
+        place = f"line {mark.line + 1}: " if mark is not None else ""
+        problem = getattr(error, "problem", None) or "not readable"
+        raise Malformed(f"{place}not YAML: {problem}") from None
+    except UnicodeError:
+        raise Malformed("not YAML: not UTF-8") from None
+
+
+class _Reader:
+    def __init__(self, data: bytes, limits: Limits) -> None:
+        self._next = CParser(data).get_event
+        self._max_depth = limits.max_depth
+        self._max_leaves = limits.max_leaves
+        self._leaves = 0
+
+    def documents(self) -> list[dict[str, Any]]:
+        documents: list[dict[str, Any]] = []
+        while type(event := self._next()) is not StreamEndEvent:
+            if type(event) is not DocumentStartEvent:
+                continue
+            root = self._next()
+            tree = self._node(root, 1)
+            if tree is None:
+                tree = {}
+            if type(tree) is not dict:
+                self._fail(root, "the top level is not a mapping")
+            documents.append(tree)
+        return documents
+
+    def _fail(
+        self, event: Any, problem: str, kind: type[Malformed] | type[Unsupported] = Malformed
+    ) -> NoReturn:
+        raise kind(f"line {event.start_mark.line + 1}: {problem}")
+
+    def _node(self, event: Any, depth: int) -> Any:
+        kind = type(event)
+        if kind is ScalarEvent:
+            self._leaves += 1
+            if self._leaves > self._max_leaves:
+                raise TooLarge(f"the document has more than the {self._max_leaves} values allowed")
+            return self._scalar(event)
+        if kind is AliasEvent:
+            self._fail(event, "a YAML alias (SOPS writes none)", Unsupported)
+        if depth > self._max_depth:
+            raise TooLarge(f"line {event.start_mark.line + 1}: nested deeper than {self._max_depth}")
+        if event.tag not in _COLLECTIONS:
+            self._fail(event, "a YAML tag on a map or a list (SOPS writes none)", Unsupported)
+        if kind is MappingStartEvent:
+            return self._mapping(depth)
+        assert kind is SequenceStartEvent
+        items = []
+        while type(item := self._next()) is not SequenceEndEvent:
+            items.append(self._node(item, depth + 1))
+        return items
+
+    def _mapping(self, depth: int) -> dict[str, Any]:
+        mapping: dict[str, Any] = {}
+        get, node = self._next, self._node
+        while type(key := get()) is not MappingEndEvent:
+            name = self._key(key)
+            if name in mapping:
+                self._fail(key, f"the key {_shown(name)} is given twice", DuplicateKey)
+            mapping[name] = node(get(), depth + 1)
+        return mapping
+
+    def _key(self, event: Any) -> str:
+        if type(event) is not ScalarEvent:
+            self._fail(event, "a key that is not a text")
+        if event.value == "<<" and event.tag in (None, _MERGE):
+            return "<<"  # to SOPS an ordinary key: it writes the string as `!!merge <<`
+        name = self._scalar(event)
+        if type(name) is not str:
+            self._fail(event, "a key that is not a text (quote it)")
+        return name
+
+    def _scalar(self, event: Any) -> Any:
+        tag = event.tag
+        if tag is None:
+            if not event.implicit[0]:
+                return event.value
+            try:
+                return resolve_plain(event.value)
+            except OverflowError:
+                self._fail(event, "an integer above 2^63-1, which SOPS cannot hold")
+            except Ambiguous as error:
+                self._fail(event, f"{error}, on which YAML readers differ", Unsupported)
+        if tag in (_STR, "!", _MERGE):
+            return event.value
+        self._fail(event, "a YAML tag (SOPS writes none)", Unsupported)
+
+
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= 80 else name[:77] + "...")

@@ -1,0 +1,212 @@
+"""What must not be served is refused with an error of its own kind, which never quotes a value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arcan_gitops import sops
+from arcan_gitops.errors import ArcanError
+from tests.support.realm_files import CANARY, decrypt_to_json, encrypt, new_identity, run_sops
+
+PLAIN = f"first: {CANARY}\nsecond: two\nlist:\n  - one\n  - two\nnested:\n  inner: {CANARY}\n"
+IDENTITY, RECIPIENT = new_identity()
+DOCUMENT = encrypt(PLAIN, RECIPIENT)
+
+
+def refused(document: bytes, kind: type[ArcanError], **options: object) -> ArcanError:
+    with pytest.raises(kind) as caught:
+        sops.load(document, identities=[IDENTITY], **options)  # type: ignore[arg-type]
+    assert CANARY not in f"{caught.value} {caught.value.hint} {caught.value!r}"
+    assert IDENTITY not in f"{caught.value} {caught.value.hint} {caught.value!r}"
+    return caught.value
+
+
+def line(name: str, document: bytes = DOCUMENT) -> bytes:
+    return next(line for line in document.splitlines() if line.strip().startswith(name.encode()))
+
+
+def test_a_file_in_clear_is_not_encrypted() -> None:
+    error = refused(PLAIN.encode(), sops.NotEncrypted)
+    assert "sops encrypt" in str(error.hint)
+
+
+def test_a_document_for_others_names_its_recipients_and_our_public_keys() -> None:
+    other, _ = new_identity()
+    with pytest.raises(sops.NoMatchingIdentity) as caught:
+        sops.load(DOCUMENT, identities=[other])
+    assert RECIPIENT in caught.value.message
+    assert sops.Identities([other]).recipients[0] in caught.value.message
+
+
+# The five edits that somebody without the key can make where the MAC is not checked.
+
+
+def test_a_blanked_value_is_refused() -> None:
+    blanked = DOCUMENT.replace(line("second:"), b'second: ""')
+    refused(blanked, sops.EmptyLeaf)
+    refused(blanked, sops.Tampered, allow_empty=["second"])  # and the MAC notices it all the same
+
+
+def test_a_deleted_key_is_refused() -> None:
+    refused(DOCUMENT.replace(line("second:") + b"\n", b""), sops.Tampered)
+
+
+def test_a_reordered_list_is_refused() -> None:
+    one, two = (item for item in DOCUMENT.splitlines() if item.strip().startswith(b"- ENC["))
+    swapped = DOCUMENT.replace(one, b"@").replace(two, one).replace(b"@", two)
+    refused(swapped, sops.Tampered)
+
+
+def test_one_value_rolled_back_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "d.yaml"
+    path.write_bytes(DOCUMENT)
+    done = run_sops("set", "--value-stdin", str(path), '["second"]', data=b'"newer"', identity=IDENTITY)
+    assert done.returncode == 0, done.stderr
+    newer = path.read_bytes()
+    assert sops.load(newer, identities=[IDENTITY]).tree["second"] == "newer"
+    refused(newer.replace(line("second:", newer), line("second:")), sops.Tampered)
+
+
+def test_a_widened_unencrypted_rule_is_refused() -> None:
+    widened = DOCUMENT.replace(b"unencrypted_suffix: _unencrypted", b"unencrypted_regex: ^second$")
+    injected = widened.replace(line("second:"), b"second: injected")
+    refused(injected, sops.ClearLeaf)
+    refused(injected, sops.Tampered, allow_unencrypted=["second"])
+
+
+# Everything else.
+
+Edit = Callable[[bytes], bytes]
+EDITS: dict[str, tuple[Edit, type[ArcanError]]] = {
+    "a renamed key": (lambda d: d.replace(b"second:", b"zweite:"), sops.Tampered),
+    "swapped values": (lambda d: d.replace(b"first:", b"@:").replace(b"second:", b"first:").replace(b"@:", b"second:"),
+                       sops.Tampered),
+    "an added value in clear": (lambda d: b"added: clear\n" + d, sops.ClearLeaf),
+    "an added number in clear": (lambda d: b"added: 5\n" + d, sops.ClearLeaf),
+    "an added null": (lambda d: b"added: null\n" + d, sops.EmptyLeaf),
+    "a duplicate key": (lambda d: line("second:") + b"\n" + d, sops.DuplicateKey),
+    "a duplicate nested key": (lambda d: d.replace(line("inner:"), line("inner:") + b"\n" + line("inner:")),
+                               sops.DuplicateKey),
+    "a bit of a tag": (lambda d: re.sub(rb"(?m)^(second: .*tag:)(.)", lambda m: m[1] + bytes([m[2][0] ^ 1]), d),
+                       sops.SopsError),
+    "an unknown type": (lambda d: re.sub(rb"(?m)^(second: .*type:)str", rb"\1blob", d), sops.Malformed),
+    "type bytes": (lambda d: re.sub(rb"(?m)^(second: .*type:)str", rb"\1bytes", d), sops.Malformed),
+    "a value that became a comment": (lambda d: re.sub(rb"(?m)^(second: .*type:)str", rb"\1comment", d), sops.Malformed),
+    "a text that became an integer": (lambda d: re.sub(rb"(?m)^(second: .*type:)str", rb"\1int", d), sops.Malformed),
+    "text after a value": (lambda d: re.sub(rb"(?m)^(second: .*)$", rb"\1x", d), sops.Malformed),
+    "a missing MAC": (lambda d: re.sub(rb"(?m)^    mac: .*\n", b"", d), sops.Tampered),
+    "an empty MAC": (lambda d: re.sub(rb"(?m)^    mac: .*$", b'    mac: ""', d), sops.Tampered),
+    "another lastmodified": (lambda d: re.sub(rb"lastmodified: \"2", b'lastmodified: "1', d), sops.Tampered),
+    "a missing lastmodified": (lambda d: re.sub(rb"(?m)^    lastmodified: .*\n", b"", d), sops.Malformed),
+    "a garbled version": (lambda d: re.sub(rb"(?m)^    version: .*$", b"    version: new", d), sops.Malformed),
+    "two selection rules": (lambda d: d.replace(b"    unencrypted_suffix", b"    encrypted_suffix: x\n    unencrypted_suffix"),
+                            sops.Malformed),
+    "a pattern that is none": (lambda d: d.replace(b"unencrypted_suffix: _unencrypted", b"encrypted_regex: '('"),
+                               sops.Malformed),
+    "a lookahead, which SOPS ignores": (
+        lambda d: d.replace(b"unencrypted_suffix: _unencrypted", b"encrypted_regex: '(?=x)'"), sops.Malformed),
+    "mac_only_encrypted added": (lambda d: d.replace(b"    version:", b"    mac_only_encrypted: true\n    version:"),
+                                 sops.Tampered),
+    "no sops block": (lambda d: d[: d.index(b"sops:")], sops.NotEncrypted),
+    "no recipients": (lambda d: re.sub(rb"(?s)    age:\n.*?    lastmodified", b"    lastmodified", d), sops.Malformed),
+    "another document's metadata": (lambda d: d[: d.index(b"sops:")] + encrypt("first: x\n", RECIPIENT).split(b"\n", 1)[1],
+                                    sops.Tampered),
+    "an alias": (lambda d: b"a: &x\n  - y\nb: *x\n" + d, sops.Unsupported),
+    "conflict markers of a merge": (lambda d: b"<<<<<<< HEAD\n" + d, sops.Malformed),
+    "a list at the top": (lambda d: b"- x\n", sops.Malformed),
+    "a key that is no text": (lambda d: b"5: x\n" + d, sops.Malformed),
+    "a comment rule": (lambda d: d.replace(b"unencrypted_suffix: _unencrypted", b"encrypted_comment_regex: x"),
+                       sops.Unsupported),
+    "bytes that are not UTF-8": (lambda d: b"\xff\xfe\xff" + d, sops.Malformed),
+    "an empty file": (lambda d: b"", sops.NotEncrypted),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edit_without_the_key_is_refused(name: str) -> None:
+    edit, kind = EDITS[name]
+    changed = edit(DOCUMENT)
+    assert changed != DOCUMENT
+    refused(changed, kind)
+
+
+def test_a_sorted_document_is_refused_as_sops_refuses_it() -> None:
+    document = encrypt("b: one\na: two\n", RECIPIENT)
+    lines = document.splitlines(keepends=True)
+    swapped = b"".join([lines[1], lines[0], *lines[2:]])
+    assert decrypt_to_json(swapped, IDENTITY).returncode != 0
+    refused(swapped, sops.Tampered)
+
+
+def test_a_document_without_a_key_is_refused() -> None:
+    document = DOCUMENT[DOCUMENT.index(b"sops:") :]
+    refused(document, sops.NoKeys)
+
+
+def test_a_clear_leaf_needs_the_realms_permission() -> None:
+    document = encrypt("a: x\nb_unencrypted: y\n", RECIPIENT)
+    error = refused(document, sops.ClearLeaf)
+    assert "b_unencrypted" in error.message
+    tree = sops.load(document, identities=[IDENTITY], allow_unencrypted=["b_*"]).tree
+    assert tree == {"a": "x", "b_unencrypted": "y"}
+
+
+def test_an_empty_leaf_needs_the_realms_permission() -> None:
+    document = encrypt('a: x\nb: ""\nc:\n  d: null\n', RECIPIENT)
+    assert "'b'" in refused(document, sops.EmptyLeaf).message
+    assert "'c.d'" in refused(document, sops.EmptyLeaf, allow_empty=["b"]).message
+    tree = sops.load(document, identities=[IDENTITY], allow_empty=["b", "c"]).tree
+    assert tree == {"a": "x", "b": "", "c": {"d": None}}
+
+
+@pytest.mark.parametrize(
+    "limits", [sops.Limits(max_bytes=100), sops.Limits(max_depth=1), sops.Limits(max_leaves=3)]
+)
+def test_a_document_over_a_limit_is_refused(limits: sops.Limits) -> None:
+    refused(DOCUMENT, sops.TooLarge, limits=limits)
+
+
+def test_deep_nesting_is_refused_and_not_a_crash() -> None:
+    refused(b"a: " + b"[" * 100_000, sops.SopsError)
+
+
+@pytest.mark.parametrize("text", ["AGE-SECRET-KEY-1CANARY", "hello " + CANARY, "AGE-PLUGIN-YUBIKEY-1Q"])
+def test_a_bad_identity_is_named_by_its_line_and_never_shown(text: str) -> None:
+    with pytest.raises(sops.BadIdentity) as caught:
+        sops.Identities(["# fine\n" + text + "\n"])
+    assert "source 1, line 2" in caught.value.message
+    assert text not in f"{caught.value}{caught.value.hint}"
+
+
+def test_identities_show_public_keys_only() -> None:
+    assert repr(sops.Identities([IDENTITY])) == f"Identities({RECIPIENT})"
+    assert sops.Identities([f"# comment\n\n{IDENTITY}  # mine\n"]).recipients == (RECIPIENT,)
+
+
+def test_a_documents_repr_shows_key_names_only() -> None:
+    document = sops.load(DOCUMENT, identities=[IDENTITY])
+    assert repr(document) == "Document(keys=['first', 'second', 'list', 'nested'])"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_no_mutation_raises_anything_outside_arcan_error_or_changes_a_value(data: st.DataObject) -> None:
+    truth = sops.load(DOCUMENT, identities=[IDENTITY]).tree
+    start = data.draw(st.integers(0, len(DOCUMENT) - 1))
+    length = data.draw(st.integers(0, 40))
+    inserted = data.draw(
+        st.binary(max_size=12) | st.sampled_from([b"\n", b'""', b": ", b"- ", b"null", b"&a *a", b"sops:"])
+    )
+    mutated = DOCUMENT[:start] + inserted + DOCUMENT[start + length :]
+    try:
+        tree = sops.load(mutated, identities=[IDENTITY]).tree
+    except ArcanError as error:
+        assert CANARY not in f"{error} {error.hint}"
+    else:
+        assert tree == truth
