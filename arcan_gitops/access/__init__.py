@@ -1,0 +1,86 @@
+"""Tokens, scopes, policy: who may read what.
+
+`mint` makes a token; `read_tokens` reads what a realm recorded of its tokens; `Policy` says who calls, and
+the `Caller` what it may read. `add`, `revoke` and `rotate` change a tokens file, as bytes; only `edit_file`
+touches a disk.
+"""
+
+from arcan_gitops.access.edit import (
+    AlreadyRotated,
+    CannotEdit,
+    DuplicateTokenName,
+    NoSuchToken,
+    Rotation,
+    add,
+    no_such_token,
+    revoke,
+    rotate,
+)
+from arcan_gitops.access.file import edit_file
+from arcan_gitops.access.policy import (
+    BulkNeedsAllKeys,
+    Caller,
+    DuplicateTokenId,
+    Forbidden,
+    NotAuthenticated,
+    Policy,
+    Reason,
+)
+from arcan_gitops.access.record import (
+    ONE_POLICY,
+    READ_ONLY,
+    TokenRecord,
+    matching,
+    newest,
+    read_tokens,
+    token_name,
+)
+from arcan_gitops.access.scope import Scope, environment_glob, key_glob
+from arcan_gitops.access.times import (
+    InvalidTime,
+    format_time,
+    parse_duration,
+    parse_expiry,
+    parse_time,
+)
+from arcan_gitops.access.token import MintedToken, digest, mint, shown, token_id
+
+__all__ = [
+    "ONE_POLICY",
+    "READ_ONLY",
+    "AlreadyRotated",
+    "BulkNeedsAllKeys",
+    "Caller",
+    "CannotEdit",
+    "DuplicateTokenId",
+    "DuplicateTokenName",
+    "Forbidden",
+    "InvalidTime",
+    "MintedToken",
+    "NoSuchToken",
+    "NotAuthenticated",
+    "Policy",
+    "Reason",
+    "Rotation",
+    "Scope",
+    "TokenRecord",
+    "add",
+    "digest",
+    "edit_file",
+    "environment_glob",
+    "format_time",
+    "key_glob",
+    "matching",
+    "mint",
+    "newest",
+    "no_such_token",
+    "parse_duration",
+    "parse_expiry",
+    "parse_time",
+    "read_tokens",
+    "revoke",
+    "rotate",
+    "shown",
+    "token_id",
+    "token_name",
+]

@@ -1,0 +1,158 @@
+"""Changes to a tokens file: bytes in, bytes out, every other line as it was.
+
+Nothing here touches a disk. Each result is read again, and must hold exactly the entries that it should.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from arcan_gitops.access.layout import Layout, Unusual, as_block
+from arcan_gitops.access.record import TokenRecord, matching, newest, read_tokens
+from arcan_gitops.access.times import format_time, later
+from arcan_gitops.access.token import MintedToken, shown, token_id
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.names import did_you_mean
+from arcan_gitops.yamlio import InvalidFile
+
+_NEW_FILE: Final = b"""\
+# The tokens of this realm: digests only, so this file belongs in Git. Change it with 'arcan token'.
+version: 1
+tokens: []
+"""
+
+
+class NoSuchToken(ArcanError):
+    """No entry has that name or id."""
+
+
+class DuplicateTokenName(ArcanError):
+    """The realm has a token of that name, and it has not expired."""
+
+
+class AlreadyRotated(ArcanError):
+    """The entry is the old one of a rotation: another stands for its name."""
+
+
+class CannotEdit(ArcanError):
+    """The file is valid, and written so unusually that an edit could lose something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A rotated token: the file, the old entry as it is in the file now, and the new one."""
+
+    data: bytes
+    old: TokenRecord
+    new: TokenRecord
+
+
+def add(data: bytes | None, source: str, record: TokenRecord) -> bytes:
+    """The file with one more entry at its end; None or blank is a file that is not there yet.
+
+    Raises `DuplicateTokenName` for a name that is in use when the record was created, `InvalidFile`,
+    `CannotEdit`.
+    """
+    if data is None or not data.strip():
+        data = _NEW_FILE
+    records = read_tokens(data, source)
+    for other in records:
+        if other.name == record.name and not other.expired(record.created):
+            raise DuplicateTokenName(
+                f"{source}: a token named '{record.name}' exists (id {other.id})",
+                hint=f"replace it with 'arcan token rotate {record.name}', or choose another name",
+            )
+    return _edited(data, source, (*records, record), lambda file: file.append(record.to_plain()))
+
+
+def revoke(data: bytes, source: str, name_or_id: str) -> tuple[bytes, tuple[TokenRecord, ...]]:
+    """The file without all entries of that name, or without the entry of that id; and what was removed.
+
+    A comment directly above an entry goes with it; all others stay. Raises `NoSuchToken`, `InvalidFile`,
+    `CannotEdit`.
+    """
+    records = read_tokens(data, source)
+    removed = _require_match(records, source, name_or_id)
+    kept = [record for record in records if record not in removed]
+    indexes = [index for index, record in enumerate(records) if record in removed]
+    return _edited(data, source, kept, lambda file: file.remove(indexes)), removed
+
+
+def rotate(
+    data: bytes,
+    source: str,
+    name_or_id: str,
+    new: MintedToken,
+    *,
+    overlap: timedelta,
+    now: datetime,
+) -> Rotation:
+    """The file with `new` beside the entry it replaces, under the same name and scope.
+
+    The old entry expires at the earlier of its own expiry and `now + overlap`; the new one lives as long
+    as the old one was made to. Raises `NoSuchToken`, `AlreadyRotated`, `InvalidTime`, `InvalidFile`,
+    `CannotEdit`.
+    """
+    records = read_tokens(data, source)
+    found = _require_match(records, source, name_or_id)
+    old = newest(records, found[0].name)
+    if old is None or old not in found:
+        raise AlreadyRotated(
+            f"{source}: token {name_or_id} was rotated before",
+            hint=f"rotate the one that replaced it: 'arcan token rotate {found[0].name}'",
+        )
+    end = max(later(now, overlap), old.created)  # not before it began, where two clocks differ
+    replaced = replace(old, expires=end if old.expires is None else min(old.expires, end))
+    added = replace(
+        old,
+        id=new.id,
+        digest=new.digest,
+        created=now,
+        expires=None if old.expires is None else later(now, old.expires - old.created),
+    )
+    index = records.index(old)
+
+    def change(file: Layout) -> None:
+        file.append(added.to_plain())
+        if replaced != old:
+            file.set_time(index, "expires", format_time(end), after="created")
+
+    wanted = [*records[:index], replaced, *records[index + 1 :], added]
+    return Rotation(_edited(data, source, wanted, change), replaced, added)
+
+
+def no_such_token(where: str, names: Iterable[str], name_or_id: str) -> NoSuchToken:
+    """The error for a name or id that nothing in `where` has, with the nearest of the names there.
+
+    Somebody in a hurry may give the text of the token itself: it is not repeated, and its id is named.
+    """
+    identifier = token_id(name_or_id)
+    hint = did_you_mean(name_or_id, names) if identifier is None else f"give its id: {identifier}"
+    return NoSuchToken(f"{where}: no token has the name or id {shown(name_or_id)}", hint=hint)
+
+
+def _require_match(records: Sequence[TokenRecord], source: str, name_or_id: str) -> tuple[TokenRecord, ...]:
+    found = matching(records, name_or_id)
+    if not found:
+        raise no_such_token(source, {record.name for record in records}, name_or_id)
+    return found
+
+
+def _edited(
+    data: bytes, source: str, wanted: Sequence[TokenRecord], change: Callable[[Layout], None]
+) -> bytes:
+    for rewritten in (False, True):
+        try:
+            file = Layout(as_block(data, source) if rewritten else data, source)
+            change(file)
+            if read_tokens(file.data(), source) == tuple(wanted):
+                return file.data()
+        except (Unusual, InvalidFile):
+            continue
+    raise CannotEdit(
+        f"{source}: is valid, but written in a style that cannot be edited safely; nothing is changed",
+        hint="write it as a block list: 'tokens:', then '  - id: ...' with one field a line",
+    )

@@ -1,0 +1,170 @@
+"""`realms/<realm>/tokens.yaml`: what a realm knows of its tokens. Digests only, so it stands in Git."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from arcan_gitops.access.scope import Scope, environment_glob, key_glob
+from arcan_gitops.access.times import format_time, parse_time
+from arcan_gitops.access.token import TOKEN_DIGEST, TOKEN_ID, shown
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.names import InvalidName
+from arcan_gitops.yamlio import Fields, read_mapping
+
+READ_ONLY: Final = "read-only"
+ONE_POLICY: Final = f"{READ_ONLY} is the one policy: a token reads, and Git is the only writer"
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
+_TEXTS: Final = ("id", "name", "policy", "created", "expires", "digest")
+_MADE_BY_ARCAN: Final = "entries are made by 'arcan token create'; never write a token itself here"
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRecord:
+    """One entry of a tokens file. `environments` and `keys` are globs, None for all; times are UTC."""
+
+    id: str
+    name: str
+    policy: str
+    environments: tuple[str, ...] | None
+    keys: tuple[str, ...] | None
+    created: datetime
+    expires: datetime | None
+    digest: str  # as `token.digest` gives it
+
+    @property
+    def scope(self) -> Scope:
+        """What the token may read; compiled anew each time, so a server keeps it."""
+        return Scope(self.environments, self.keys)
+
+    def expired(self, now: datetime) -> bool:
+        """Whether the token's life has ended; at the moment of `expires` it has."""
+        return self.expires is not None and now >= self.expires
+
+    def to_plain(self) -> dict[str, Any]:
+        """The entry as texts and lists of texts, named and ordered as in the file; for JSON and YAML."""
+        plain = {
+            "id": self.id,
+            "name": self.name,
+            "policy": self.policy,
+            "environments": None if self.environments is None else list(self.environments),
+            "keys": None if self.keys is None else list(self.keys),
+            "created": format_time(self.created),
+            "expires": None if self.expires is None else format_time(self.expires),
+            "digest": self.digest,
+        }
+        return {field: value for field, value in plain.items() if value is not None}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> TokenRecord:
+        """What `to_plain` gave, trusted as it is."""
+        environments, keys, expires = (plain.get(field) for field in ("environments", "keys", "expires"))
+        return cls(
+            id=plain["id"],
+            name=plain["name"],
+            policy=plain["policy"],
+            environments=None if environments is None else tuple(environments),
+            keys=None if keys is None else tuple(keys),
+            created=parse_time(plain["created"]),
+            expires=None if expires is None else parse_time(expires),
+            digest=plain["digest"],
+        )
+
+
+def token_name(text: str) -> str:
+    """`text`, or `InvalidName` if a token cannot be called so."""
+    if _NAME.fullmatch(text) is None:
+        raise InvalidName(
+            f"{shown(text)} is not a valid token name",
+            hint="a token name is 1 to 63 of A-Z, a-z, 0-9, '.', '_', '-', first a letter or digit",
+        )
+    return text
+
+
+def matching(records: Iterable[TokenRecord], name_or_id: str) -> tuple[TokenRecord, ...]:
+    """The entries of that name, and the one of that id."""
+    return tuple(record for record in records if name_or_id in (record.name, record.id))
+
+
+def newest(records: Iterable[TokenRecord], name: str) -> TokenRecord | None:
+    """The entry that stands for `name`: the last created, and of those the last in the file.
+
+    A rotation leaves the old entry under the same name until it expires.
+    """
+    entries = [record for record in records if record.name == name]
+    return max(reversed(entries), key=lambda record: record.created, default=None)
+
+
+def read_tokens(data: bytes, source: str) -> tuple[TokenRecord, ...]:
+    """The entries of a tokens file, in file order. Raises `InvalidFile` with file and line.
+
+    Ids are unique. A name may occur several times (see `newest`): whether an entry has expired depends on
+    the time of day, and whether a file is valid must not.
+    """
+    fields = read_mapping(data, source)
+    version = fields.integer("version", 0)
+    entries = fields.mappings("tokens")
+    fields.done()
+    if version != 1:
+        fields.fail("'version' must be 1", field="version")
+    if "tokens" not in fields:
+        fields.fail("'tokens' is missing", hint="write 'tokens: []' if there are none")
+    lines: dict[str, int] = {}
+    records = []
+    for entry in entries:
+        record = _record(entry)
+        if record.id in lines:
+            entry.fail(
+                f"token id '{record.id}' is given twice (first in line {lines[record.id]})", field="id"
+            )
+        lines[record.id] = entry.line_of("id")
+        records.append(record)
+    return tuple(records)
+
+
+def _record(entry: Fields) -> TokenRecord:
+    for field in _TEXTS:  # all are asked for before `done`, so that a misspelt one is named, not missed
+        entry.optional_text(field)
+    environments = _globs(entry, "environments", environment_glob)
+    keys = _globs(entry, "keys", key_glob)
+    entry.done()
+    identifier, policy, digest = entry.text("id"), entry.text("policy"), entry.text("digest")
+    name = _parsed(entry, "name", token_name, entry.text("name"))
+    created = _parsed(entry, "created", parse_time, entry.text("created"))
+    ends = entry.optional_text("expires")
+    if TOKEN_ID.fullmatch(identifier) is None:
+        entry.fail("'id' must be 12 letters and digits", field="id", hint=_MADE_BY_ARCAN)
+    if policy != READ_ONLY:
+        entry.fail(f"{shown(policy)} is not a policy", field="policy", hint=ONE_POLICY)
+    expires = None if ends is None else _parsed(entry, "expires", parse_time, ends)
+    if expires is not None and expires < created:
+        entry.fail("'expires' is before 'created'", field="expires")
+    if TOKEN_DIGEST.fullmatch(digest) is None:
+        # the text is not shown: it may be a token that somebody put here by mistake
+        entry.fail("'digest' must be 'sha256:' and 64 of 0-9a-f", field="digest", hint=_MADE_BY_ARCAN)
+    return TokenRecord(identifier, name, policy, environments, keys, created, expires, digest)
+
+
+def _globs(entry: Fields, field: str, parser: Callable[[str], str]) -> tuple[str, ...] | None:
+    globs = entry.optional_texts(field)
+    if globs is None:
+        return None
+    if not globs:
+        entry.fail(
+            f"'{field}' is empty: the token could read nothing",
+            field=field,
+            hint=f"leave '{field}' out for all, or revoke the token",
+        )
+    return tuple(_parsed(entry, field, parser, glob) for glob in globs)
+
+
+def _parsed(entry: Fields, field: str, parser: Callable[[str], _T], text: str) -> _T:
+    try:
+        return parser(text)
+    except ArcanError as error:
+        entry.fail(f"'{field}': {error.message}", field=field, hint=error.hint)
