@@ -1,0 +1,195 @@
+"""What can be said of realm files without any key: for pull requests, where no key is at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from arcan_gitops.access import read_tokens
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.names import KeyName, RealmName
+from arcan_gitops.realms.settings import RealmSettings
+from arcan_gitops.realms.snapshot import located
+from arcan_gitops.realms.sops_config import SopsConfig
+from arcan_gitops.realms.tree import (
+    DOCUMENT_SUFFIX,
+    REALM_FILE,
+    TOKENS_FILE,
+    BadLayout,
+    DocumentFile,
+    RealmTree,
+    document_file,
+    read_file,
+)
+from arcan_gitops.sops import Outline, SopsError, outline
+
+
+class WrongRecipients(ArcanError):
+    """A document is not for whom `.sops.yaml` says."""
+
+
+class CopiedDocument(ArcanError):
+    """A document of one realm is a copy of another realm's: whoever reads the one reads the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How many files were looked at, and what is wrong with them."""
+
+    checked: int
+    problems: tuple[ArcanError, ...]
+    without_config: bool  # there is no .sops.yaml to hold the recipients against
+
+
+def check(path: Path) -> Report:
+    """Check a folder of realms, the folder of one realm, or one file in it.
+
+    Structure, names, clear and empty leaves, recipients against `.sops.yaml`, `realm.yaml`, `tokens.yaml`;
+    and documents that were copied between realms. Nothing here proves that no one tampered: that takes
+    the key.
+    """
+    if not path.exists():
+        raise BadLayout(f"{path}: there is no such file or folder", hint="give the folder of the realms")
+    if path.is_file() and len(path.parts) < 3:
+        path = path.resolve()
+    if path.is_file():
+        run = _Run(RealmTree(path.parent.parent))
+        run.file(path, RealmName(path.parent.name))
+    elif any(_is_document(entry) for entry in path.iterdir()):
+        run = _Run(RealmTree(path.parent))
+        run.realm(RealmName(path.name))
+    else:
+        run = _Run(RealmTree(path))
+        run.all()
+    return Report(run.checked, tuple(run.problems), run.config is None)
+
+
+def _is_document(path: Path) -> bool:
+    return path.name.endswith(DOCUMENT_SUFFIX) and not path.name.startswith(".") and path.is_file()
+
+
+class _Run:
+    """One check: what was found so far."""
+
+    def __init__(self, tree: RealmTree) -> None:
+        self._tree = tree
+        self._wrapped: dict[str, DocumentFile] = {}
+        self.checked = 0
+        self.problems: list[ArcanError] = []
+        self.config: SopsConfig | None = None
+        with self._collecting():
+            self.config = SopsConfig.find(tree.root)
+
+    @contextmanager
+    def _collecting(self) -> Iterator[None]:
+        try:
+            yield
+        except ArcanError as error:
+            self.problems.append(error)
+
+    def all(self) -> None:
+        realms, misplaced = self._tree.scan()
+        self.problems += misplaced
+        for realm in realms:
+            self.realm(realm)
+
+    def realm(self, realm: RealmName) -> None:
+        self._tokens(self._tree.tokens_file(realm))
+        with self._collecting():
+            documents = self._tree.documents(realm)
+            settings = self._settings(self._tree.realm_file(realm))
+            for document in documents:
+                self._document(document, settings)
+
+    def file(self, path: Path, realm: RealmName) -> None:
+        with self._collecting():
+            if path.name == TOKENS_FILE:
+                self._tokens(path)
+            elif path.name == REALM_FILE:
+                self._settings(path)
+            else:
+                settings = self._settings(self._tree.realm_file(realm))
+                self._document(document_file(path, realm), settings)
+
+    def _settings(self, path: Path | None) -> RealmSettings:
+        if path is None:
+            return RealmSettings()
+        self.checked += 1
+        return RealmSettings.parse(read_file(path), str(path))
+
+    def _tokens(self, path: Path | None) -> None:
+        if path is not None:
+            self.checked += 1
+            with self._collecting():
+                read_tokens(read_file(path), str(path))
+
+    def _document(self, document: DocumentFile, settings: RealmSettings) -> None:
+        self.checked += 1
+        problems, outlined = _document(document, settings, self.config)
+        self.problems += problems
+        if outlined is not None:
+            self.problems += _copies(document, outlined, self._wrapped)
+
+
+def _document(
+    document: DocumentFile, settings: RealmSettings, config: SopsConfig | None
+) -> tuple[list[ArcanError], Outline | None]:
+    problems: list[ArcanError] = []
+    try:
+        outlined = outline(
+            document.read(),
+            allow_unencrypted=settings.allow_unencrypted,
+            allow_empty=settings.allow_empty,
+        )
+        if outlined.documents != 1:
+            raise SopsError("holds several YAML documents where one is wanted", hint="split the file")
+    except ArcanError as error:
+        return [located(error, document.path)], None
+    for key in outlined.keys:
+        try:
+            KeyName.parse(key)
+        except ArcanError as error:
+            problems.append(located(error, document.path))
+    if config is not None:
+        problems += _recipients(document, outlined, config)
+    return problems, outlined
+
+
+def _recipients(document: DocumentFile, outlined: Outline, config: SopsConfig) -> list[ArcanError]:
+    rule = config.rule_for(document.path)
+    if rule is None:
+        return [
+            WrongRecipients(
+                f"{document.path}: no rule of {config.path} is for it",
+                hint="add a creation rule for the realm and environment",
+            )
+        ]
+    actual = frozenset(outlined.metadata.recipients)
+    differences = [f"lacks {name}" for name in sorted(rule.recipients - actual)]
+    differences += [f"has {name} too many" for name in sorted(actual - rule.recipients)]
+    if not differences:
+        return []
+    return [
+        WrongRecipients(
+            f"{document.path}: its recipients are not those of {config.path}: {'; '.join(differences)}",
+            hint=f"run 'sops updatekeys {document.path}'; if somebody left, rotate its secrets too",
+        )
+    ]
+
+
+def _copies(document: DocumentFile, outlined: Outline, wrapped: dict[str, DocumentFile]) -> list[ArcanError]:
+    """A data key is random for each document: two realms that share a wrapped one share a copy."""
+    problems: list[ArcanError] = []
+    for group in outlined.metadata.groups:
+        for key in group.age:
+            first = wrapped.setdefault(key.enc, document)
+            if first.realm != document.realm and not problems:
+                problems.append(
+                    CopiedDocument(
+                        f"{document.path}: has the data key of {first.path}, another realm's document",
+                        hint=f"if that is meant, run 'sops rotate --in-place {document.path}'",
+                    )
+                )
+    return problems

@@ -1,0 +1,159 @@
+"""Loads the realms, and keeps the last good ones when a change is bad.
+
+A start is all or nothing over the selection. A reload swaps the realms that are good; a realm with a bad
+document keeps its last good documents, and its tokens are judged by themselves, so that a bad document
+never delays a revocation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from arcan_gitops.access import DuplicateTokenId, Policy, read_tokens
+from arcan_gitops.errors import ArcanError, SeveralErrors
+from arcan_gitops.names import EnvironmentName, RealmName, did_you_mean
+from arcan_gitops.realms.selection import BadSelection, Selection
+from arcan_gitops.realms.settings import RealmSettings
+from arcan_gitops.realms.snapshot import Environment, Snapshot, Tokens, load_environment
+from arcan_gitops.realms.tree import RealmTree, digest, read_file
+from arcan_gitops.sops import Identities
+from arcan_gitops.sops.limits import DEFAULT_LIMITS, Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """What a reload came to: the snapshot to serve from now on, and all that was wrong."""
+
+    snapshot: Snapshot
+    problems: tuple[ArcanError, ...]
+    kept: tuple[RealmName, ...]  # the realms that stay at their last good documents or tokens
+
+
+class Repository:
+    """Reads a `RealmTree` by one set of identities."""
+
+    def __init__(
+        self,
+        tree: RealmTree,
+        identities: Identities,
+        selection: Selection = Selection(),  # noqa: B008 - frozen
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self._tree = tree
+        self._identities = identities
+        self._selection = selection
+        self._limits = limits
+
+    def load(self) -> Snapshot:
+        """All of the selection. Raises `SeveralErrors` with every bad file."""
+        reload = self._load(None)
+        problems = list(reload.problems)
+        if not problems:
+            try:
+                self._selection.require_each_used(reload.snapshot.names())
+            except ArcanError as error:
+                problems.append(error)
+        if problems:
+            raise SeveralErrors(f"{len(problems)} problem(s) with the realms in {self._tree.root}:", problems)
+        return reload.snapshot
+
+    def reload(self, last: Snapshot) -> Reload:
+        """The realms as they are now, the bad ones as they were in `last`. Raises nothing but bugs."""
+        return self._load(last)
+
+    def _load(self, last: Snapshot | None) -> Reload:
+        problems: list[ArcanError] = []
+        kept: list[RealmName] = []
+        try:
+            names, misplaced = self._tree.scan()
+            realms = [realm for realm in names if self._selection.has_realm(realm)]
+            problems += misplaced
+            if names and not realms:
+                raise BadSelection(f"{self._tree.root}: nothing is selected", hint=did_you_mean("", names))
+        except ArcanError as error:
+            problems.append(error)
+            realms = []
+        if not realms and last is not None:
+            return Reload(last, tuple(problems), tuple(last.environments))
+        environments: dict[RealmName, dict[EnvironmentName, Environment]] = {}
+        tokens: dict[RealmName, Tokens] = {}
+        for realm in realms:
+            loaded, wrong = self._documents(realm, last)
+            held, bad_tokens = self._tokens(realm, last)
+            if wrong and last is not None:
+                loaded = dict(last.environments.get(realm, {}))
+            if wrong or bad_tokens is not None:
+                kept.append(realm)
+            problems += wrong
+            if bad_tokens is not None:
+                problems.append(bad_tokens)
+            if loaded:
+                environments[realm] = loaded
+            tokens[realm] = held
+        problems += _separate(tokens, last, kept)
+        return Reload(Snapshot.build(environments, tokens), tuple(problems), tuple(dict.fromkeys(kept)))
+
+    def _documents(
+        self, realm: RealmName, last: Snapshot | None
+    ) -> tuple[dict[EnvironmentName, Environment], list[ArcanError]]:
+        loaded: dict[EnvironmentName, Environment] = {}
+        problems: list[ArcanError] = []
+        try:
+            documents = self._tree.documents(realm)
+            realm_file = self._tree.realm_file(realm)
+            rules = b"" if realm_file is None else read_file(realm_file)
+            settings = RealmSettings() if realm_file is None else RealmSettings.parse(rules, str(realm_file))
+        except ArcanError as error:
+            return loaded, [error]
+        for document in documents:
+            if not self._selection.has(realm, document.environment):
+                continue
+            try:
+                data = document.read()
+                key = digest(data, rules)
+                before = last.environment(realm, document.environment) if last is not None else None
+                if before is not None and before.digest == key:
+                    loaded[document.environment] = before
+                    continue
+                values, recipients = load_environment(
+                    data, document.path, settings, self._identities, self._limits
+                )
+                loaded[document.environment] = Environment(values, key, recipients)
+            except ArcanError as error:
+                problems.append(error)
+        return loaded, problems
+
+    def _tokens(self, realm: RealmName, last: Snapshot | None) -> tuple[Tokens, ArcanError | None]:
+        before = last.tokens.get(realm, Tokens()) if last is not None else Tokens()
+        try:
+            path = self._tree.tokens_file(realm)
+            if path is None:
+                return Tokens(), None
+            data = read_file(path)
+            key = digest(data)
+            if key == before.digest:
+                return before, None
+            return Tokens(read_tokens(data, str(path)), key), None
+        except ArcanError as error:
+            return before, error
+
+
+def _separate(
+    tokens: dict[RealmName, Tokens], last: Snapshot | None, kept: list[RealmName]
+) -> list[ArcanError]:
+    """Undo the token files that take a token id which another realm already holds.
+
+    The realm that changed is the one at fault: nobody can shut another realm's tokens out by copying them.
+    """
+    problems: list[ArcanError] = []
+    before = last.tokens if last is not None else {}
+    accepted: dict[RealmName, Tokens] = {}
+    for realm in sorted(tokens, key=lambda name: tokens[name] != before.get(name)):
+        try:
+            Policy.build({name: held.records for name, held in {**accepted, realm: tokens[realm]}.items()})
+        except DuplicateTokenId as error:
+            problems.append(error)
+            kept.append(realm)
+            tokens[realm] = before.get(realm, Tokens())
+        accepted[realm] = tokens[realm]
+    return problems

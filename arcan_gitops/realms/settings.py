@@ -1,0 +1,26 @@
+"""`realms/<realm>/realm.yaml`: what a realm allows; a document can allow itself nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from arcan_gitops.yamlio import read_mapping
+
+
+@dataclass(frozen=True, slots=True)
+class RealmSettings:
+    """Case-sensitive globs over top-level keys that may hold values in clear, or empty values."""
+
+    allow_unencrypted: tuple[str, ...] = ()
+    allow_empty: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, data: bytes, source: str) -> RealmSettings:
+        """Raises `InvalidFile`, with the line, for anything but the two lists."""
+        fields = read_mapping(data, source)
+        settings = cls(
+            allow_unencrypted=fields.optional_texts("allowUnencrypted") or (),
+            allow_empty=fields.optional_texts("allowEmpty") or (),
+        )
+        fields.done()
+        return settings

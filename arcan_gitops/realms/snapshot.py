@@ -1,0 +1,108 @@
+"""The selected realms, decrypted and verified, frozen: what every request is answered from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from arcan_gitops.access import Policy, TokenRecord
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.names import EnvironmentName, KeyName, RealmName
+from arcan_gitops.realms.settings import RealmSettings
+from arcan_gitops.realms.text import text_of
+from arcan_gitops.realms.tree import digest
+from arcan_gitops.secret import SecretValue
+from arcan_gitops.sops import Identities, Limits, load
+
+Values = Mapping[KeyName, SecretValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The values of one document; `digest` is that of the bytes that decided them."""
+
+    values: Values = field(repr=False)
+    digest: str
+    recipients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens of one realm; `digest` is that of `tokens.yaml`, empty where there is none."""
+
+    records: tuple[TokenRecord, ...] = ()
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Environments by realm, the policy over their tokens, and the digest of all the files they came from."""
+
+    environments: Mapping[RealmName, Mapping[EnvironmentName, Environment]]
+    tokens: Mapping[RealmName, Tokens]
+    policy: Policy = field(repr=False)
+    revision: str
+
+    @classmethod
+    def build(
+        cls,
+        environments: Mapping[RealmName, Mapping[EnvironmentName, Environment]],
+        tokens: Mapping[RealmName, Tokens],
+    ) -> Snapshot:
+        """Freeze what was loaded. Raises `DuplicateTokenId` where two realms hold the same token."""
+        policy = Policy.build({realm: held.records for realm, held in tokens.items()})
+        parts = [
+            f"{realm}/{environment}={loaded.digest}"
+            for realm, by_environment in sorted(environments.items())
+            for environment, loaded in sorted(by_environment.items())
+        ]
+        parts += [f"{realm}={held.digest}" for realm, held in sorted(tokens.items())]
+        return cls(
+            MappingProxyType(
+                {realm: MappingProxyType(dict(loaded)) for realm, loaded in environments.items()}
+            ),
+            MappingProxyType(dict(tokens)),
+            policy,
+            digest("\n".join(parts).encode()),
+        )
+
+    def names(self) -> tuple[tuple[RealmName, EnvironmentName], ...]:
+        """The environments that are loaded."""
+        return tuple((realm, name) for realm, loaded in self.environments.items() for name in loaded)
+
+    def environment(self, realm: RealmName, environment: EnvironmentName) -> Environment | None:
+        """The values of an environment, or None where it is not loaded."""
+        by_environment = self.environments.get(realm)
+        return None if by_environment is None else by_environment.get(environment)
+
+
+def load_environment(
+    data: bytes, path: Path, settings: RealmSettings, identities: Identities, limits: Limits
+) -> tuple[Values, tuple[str, ...]]:
+    """The values of one document by key, and its recipients. Raises `ArcanError`s that name the path."""
+    try:
+        document = load(
+            data,
+            identities=identities,
+            allow_unencrypted=settings.allow_unencrypted,
+            allow_empty=settings.allow_empty,
+            limits=limits,
+        )
+        values = {KeyName.parse(key): _text(key, value) for key, value in document.tree.items()}
+    except ArcanError as error:
+        raise located(error, path) from None
+    return MappingProxyType(values), document.metadata.recipients
+
+
+def _text(key: str, value: object) -> SecretValue:
+    try:
+        return SecretValue(text_of(value))
+    except ArcanError as error:
+        raise type(error)(f"key '{key}': {error.message}", hint=error.hint) from None
+
+
+def located(error: ArcanError, path: Path) -> ArcanError:
+    """The same error, its message starting with the file."""
+    return type(error)(f"{path}: {error.message}", hint=error.hint)

@@ -1,0 +1,48 @@
+"""A snapshot as bytes and back: how the main process hands it to its workers, in memory only."""
+
+from __future__ import annotations
+
+import json
+from types import MappingProxyType
+
+from arcan_gitops.access import TokenRecord
+from arcan_gitops.names import EnvironmentName, KeyName, RealmName
+from arcan_gitops.realms.snapshot import Environment, Snapshot, Tokens
+from arcan_gitops.secret import SecretValue
+
+
+def dump(snapshot: Snapshot) -> bytes:
+    """The whole snapshot, values included: for memory that only this server's processes share."""
+    environments = {
+        realm: {
+            name: [{key: value.reveal() for key, value in loaded.values.items()}, loaded.digest]
+            for name, loaded in by_environment.items()
+        }
+        for realm, by_environment in snapshot.environments.items()
+    }
+    tokens = {
+        realm: [[record.to_plain() for record in held.records], held.digest]
+        for realm, held in snapshot.tokens.items()
+    }
+    return json.dumps([environments, tokens]).encode("ascii")
+
+
+def restore(data: bytes) -> Snapshot:
+    """The snapshot that `dump` was given."""
+    environments, tokens = json.loads(data)
+    return Snapshot.build(
+        {
+            RealmName(realm): {
+                EnvironmentName(name): Environment(
+                    MappingProxyType({KeyName(key): SecretValue(text) for key, text in values.items()}),
+                    digest,
+                )
+                for name, (values, digest) in by_environment.items()
+            }
+            for realm, by_environment in environments.items()
+        },
+        {
+            RealmName(realm): Tokens(tuple(TokenRecord.from_plain(plain) for plain in records), digest)
+            for realm, (records, digest) in tokens.items()
+        },
+    )

@@ -1,0 +1,162 @@
+"""The realm files on disk: `realms/<realm>/<environment>.sops.yaml`, and what stands beside them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.names import EnvironmentName, InvalidName, RealmName, did_you_mean
+
+DOCUMENT_SUFFIX: Final = ".sops.yaml"
+REALM_FILE: Final = "realm.yaml"
+TOKENS_FILE: Final = "tokens.yaml"
+# What may stand in a realm's folder without being a document; dot files may too.
+_BESIDE: Final = frozenset({REALM_FILE, TOKENS_FILE, "kustomization.yaml", "inventory.yaml", "README.md"})
+
+_N = TypeVar("_N", RealmName, EnvironmentName)
+
+
+class BadLayout(ArcanError):
+    """A file or folder that has no place where it stands."""
+
+
+class CannotRead(ArcanError):
+    """A file or folder that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFile:
+    """One SOPS document on disk."""
+
+    realm: RealmName
+    environment: EnvironmentName
+    path: Path
+
+    def read(self) -> bytes:
+        """The bytes of the file. Raises `CannotRead`."""
+        return read_file(self.path)
+
+
+def document_file(path: Path, realm: RealmName) -> DocumentFile:
+    """The document at `path` in the folder of `realm`. Raises `BadLayout` where its name is none of one."""
+    if path.is_dir() or not path.name.endswith(DOCUMENT_SUFFIX):
+        raise BadLayout(
+            f"{path}: not a document",
+            hint=f"a document is named <environment>{DOCUMENT_SUFFIX}; beside it only {_beside()}",
+        )
+    stem = path.name.removesuffix(DOCUMENT_SUFFIX)
+    return DocumentFile(realm, _parse(EnvironmentName, stem, path), path)
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file. Raises `CannotRead`."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CannotRead(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def digest(*parts: bytes) -> str:
+    """SHA-256 over the parts, each by its own digest, so that no byte can move from one to the next."""
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+
+
+class RealmTree:
+    """The folder `realms/`. Reads the names of files, never their content.
+
+    Raises `CannotRead` where the folder is not there, `BadLayout` for what has no place in it.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def scan(self) -> tuple[tuple[RealmName, ...], tuple[ArcanError, ...]]:
+        """The names of the realms, sorted, and what has no place beside them. Raises `CannotRead`."""
+        names: list[RealmName] = []
+        problems: list[ArcanError] = []
+        for entry in _entries(self.root):
+            try:
+                if entry.is_dir():
+                    names.append(_parse(RealmName, entry.name, entry))
+                elif entry.name.endswith(DOCUMENT_SUFFIX):
+                    raise BadLayout(
+                        f"{entry}: a document must be in the folder of a realm",
+                        hint=f"move it to {self.root}/REALM/{entry.name}",
+                    )
+            except BadLayout as error:
+                problems.append(error)
+        if not names:
+            problems.append(
+                BadLayout(
+                    f"{self.root}: holds no realm",
+                    hint=f"a realm is a folder with documents: {self.root}/production/prod{DOCUMENT_SUFFIX}",
+                )
+            )
+        return tuple(names), tuple(problems)
+
+    def realms(self) -> tuple[RealmName, ...]:
+        """The names of the realms, sorted. Raises the first of `scan`'s problems."""
+        names, problems = self.scan()
+        if problems:
+            raise problems[0]
+        return names
+
+    def folder(self, realm: RealmName) -> Path:
+        """The folder of a realm. Raises `BadLayout`, naming the nearest, if there is none."""
+        folder = self.root / realm
+        if not folder.is_dir():
+            raise BadLayout(f"{folder}: there is no realm '{realm}'", hint=did_you_mean(realm, self.realms()))
+        return folder
+
+    def documents(self, realm: RealmName | None = None) -> tuple[DocumentFile, ...]:
+        """The documents of one realm, or of all, sorted. A realm without one is an error."""
+        realms = self.realms() if realm is None else (realm,)
+        return tuple(document for name in realms for document in self._documents(name))
+
+    def _documents(self, realm: RealmName) -> list[DocumentFile]:
+        folder = self.folder(realm)
+        documents = []
+        for entry in _entries(folder):
+            if entry.name in _BESIDE:
+                continue
+            documents.append(document_file(entry, realm))
+        if not documents:
+            raise BadLayout(
+                f"{folder}: the realm has no document",
+                hint=f"create one with 'sops edit {folder}/prod{DOCUMENT_SUFFIX}', or remove the folder",
+            )
+        return documents
+
+    def tokens_file(self, realm: RealmName) -> Path | None:
+        """`tokens.yaml` of a realm, or None if there is none."""
+        path = self.folder(realm) / TOKENS_FILE
+        return path if path.exists() else None
+
+    def realm_file(self, realm: RealmName) -> Path | None:
+        """`realm.yaml` of a realm, or None if there is none."""
+        path = self.folder(realm) / REALM_FILE
+        return path if path.exists() else None
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    except OSError as error:
+        raise CannotRead(
+            f"{folder}: cannot be read: {error.strerror}",
+            hint="give the folder that holds the realms with --realms",
+        ) from None
+
+
+def _beside() -> str:
+    return ", ".join(sorted(_BESIDE))
+
+
+def _parse(kind: type[_N], text: str, path: Path) -> _N:
+    try:
+        return kind.parse(text)
+    except InvalidName as error:
+        raise BadLayout(f"{path}: {error.message}", hint=error.hint) from None

@@ -1,0 +1,238 @@
+"""A start is all or nothing; a reload moves the good realms on and keeps the bad ones at their last good state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from arcan_gitops.errors import ArcanError, SeveralErrors
+from arcan_gitops.names import EnvironmentName, KeyName, RealmName
+from arcan_gitops.realms import RealmTree, Repository, Selection, Snapshot
+from arcan_gitops.realms.transfer import dump, restore
+from arcan_gitops.sops import Identities
+from tests.support.live_server import create_token
+from tests.support.realm_files import CANARY, RealmFiles, new_identity
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> RealmFiles:
+    files = RealmFiles(tmp_path)
+    files.write("shop", "prod", f"DATABASE_URL: {CANARY}\nCOUNT: 007\n")
+    files.write("shop", "staging", "DATABASE_URL: s\n")
+    files.write("platform", "prod", "TOKEN: t\n")
+    return files
+
+
+def repository(files: RealmFiles, *select: str) -> Repository:
+    return Repository(RealmTree(files.root), Identities([files.identity]), Selection.parse(select))
+
+
+def value(snapshot: Snapshot, realm: str, environment: str, key: str) -> str | None:
+    loaded = snapshot.environment(RealmName(realm), EnvironmentName(environment))
+    assert loaded is not None
+    found = loaded.values.get(KeyName(key))
+    return None if found is None else found.reveal()
+
+
+def failing(files: RealmFiles, *select: str) -> str:
+    with pytest.raises(SeveralErrors) as caught:
+        repository(files, *select).load()
+    assert CANARY not in caught.value.message
+    return caught.value.message
+
+
+def test_a_start_loads_every_realm_and_environment(files: RealmFiles) -> None:
+    snapshot = repository(files).load()
+    assert value(snapshot, "shop", "prod", "DATABASE_URL") == CANARY
+    assert (
+        value(snapshot, "shop", "prod", "COUNT") == "7"
+    )  # to YAML an octal number: that is what sops stored
+    assert {f"{realm}/{name}" for realm, name in snapshot.names()} == {
+        "shop/prod",
+        "shop/staging",
+        "platform/prod",
+    }
+    assert CANARY not in repr(snapshot)
+
+
+def test_a_start_reports_every_bad_document_at_once(files: RealmFiles) -> None:
+    files.replace(files.path("shop", "staging"), b"DATABASE_URL: clear\n")
+    files.tamper(files.path("shop", "prod"), "COUNT")
+    _, stranger = new_identity()
+    files.write("platform", "prod", "TOKEN: t\n", recipient=stranger)
+    message = failing(files)
+    assert "shop/staging.sops.yaml: not encrypted" in message
+    assert "shop/prod.sops.yaml: the MAC does not match" in message
+    assert f"platform/prod.sops.yaml: no identity opens it: its recipients are {stranger}" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("prod.yaml", "prod.yaml: not a document"),
+        ("prod.sops.yml", "prod.sops.yml: not a document"),
+        ("Prod.sops.yaml", "'Prod' is not a valid environment name"),
+        ("-x.sops.yaml", "'-x' is not a valid environment name"),
+        ("notes.txt", "notes.txt: not a document"),
+    ],
+)
+def test_a_file_that_is_no_document_is_named(files: RealmFiles, name: str, problem: str) -> None:
+    (files.root / "shop" / name).write_text("x: y\n")
+    assert problem in failing(files)
+
+
+def test_files_beside_the_documents_have_their_place(files: RealmFiles) -> None:
+    for name in ("kustomization.yaml", "inventory.yaml", ".gitignore", "README.md"):
+        (files.root / "shop" / name).write_text("x: y\n")
+    repository(files).load()
+
+
+def test_a_realm_without_documents_and_a_folder_without_realms_are_errors(
+    files: RealmFiles, tmp_path: Path
+) -> None:
+    (files.root / "empty").mkdir()
+    assert "empty: the realm has no document" in failing(files)
+    with pytest.raises(ArcanError, match="holds no realm"):
+        Repository(RealmTree(tmp_path / "realms" / "empty"), Identities([files.identity])).load()
+    with pytest.raises(ArcanError, match="cannot be read"):
+        Repository(RealmTree(tmp_path / "nowhere"), Identities([files.identity])).load()
+
+
+@pytest.mark.parametrize(
+    ("plain", "problem"),
+    [
+        ("a b: x\n", "'a b' is not a valid key name"),
+        ("..a: x\n", "'..a' is not a valid key name"),
+        ("n: .nan\n", "key 'n': is NaN or an infinity"),
+        ("n: {a: [.inf]}\n", "key 'n': is NaN or an infinity"),
+        ("n: null\nx: y\n", "key 'n': is empty"),
+        ('n: ""\nx: y\n', "key 'n': is empty"),
+        ("n_unencrypted: 5\nx: y\n", "key 'n_unencrypted': is in clear"),
+        ("x: y\n---\nz: y\n", "2 YAML documents"),
+        ("b: !!binary /v8=\n", "key 'b': is not UTF-8 text"),
+    ],
+)
+def test_what_has_no_text_for_eso_is_an_error_at_load(files: RealmFiles, plain: str, problem: str) -> None:
+    files.write("shop", "prod", plain)
+    assert problem in failing(files)
+
+
+def test_a_realm_may_allow_what_a_document_cannot(files: RealmFiles) -> None:
+    files.write("shop", "prod", "a_unencrypted: clear\nb: ''\nc: x\n")
+    realm_file = files.root / "shop" / "realm.yaml"
+    realm_file.write_text("allowUnencrypted: ['a_*']\nallowEmpty: [b]\n")
+    snapshot = repository(files).load()
+    assert value(snapshot, "shop", "prod", "a_unencrypted") == "clear"
+    assert value(snapshot, "shop", "prod", "b") == ""
+    realm_file.write_text("allowUnencrypted: ['a_*']\nallowEmtpy: [b]\n")
+    message = failing(files)
+    assert "realm.yaml:2: unknown field 'allowEmtpy'" in message
+    assert "did you mean 'allowEmpty'?" in message
+
+
+def test_null_stays_an_error_where_empty_values_are_allowed(files: RealmFiles) -> None:
+    files.write("shop", "prod", "a: null\nb: x\n")
+    (files.root / "shop" / "realm.yaml").write_text("allowEmpty: ['*']\n")
+    assert "key 'a': is null" in failing(files)
+
+
+def test_a_selection_needs_neither_the_other_realms_identity_nor_their_soundness(files: RealmFiles) -> None:
+    _, stranger = new_identity()
+    files.write("shop", "prod", "A: b\n", recipient=stranger)
+    (files.root / "platform" / "nonsense.yaml").write_text("x")
+    snapshot = repository(files, "shop/staging").load()
+    assert snapshot.names() == ((RealmName("shop"), EnvironmentName("staging")),)
+    snapshot = repository(files, "sh*/sta*").load()
+    assert len(snapshot.names()) == 1
+
+
+def test_a_selection_of_nothing_names_what_was_probably_meant(files: RealmFiles) -> None:
+    message = failing(files, "shop/stagin")
+    assert "--select 'shop/stagin': selects nothing" in message
+    assert "nothing is selected" in failing(files, "stop")
+    with pytest.raises(ArcanError, match="not REALM"):
+        Selection.parse(["a/b/c"])
+
+
+def test_a_reload_moves_good_realms_on_and_keeps_a_bad_one(files: RealmFiles) -> None:
+    loader = repository(files)
+    before = loader.load()
+    files.tamper(files.path("shop", "prod"), "COUNT")
+    files.write("shop", "staging", "DATABASE_URL: newer\n")
+    files.write("platform", "prod", "TOKEN: newer\n")
+    after = loader.reload(before)
+    assert [problem.message.split(":")[0] for problem in after.problems] == [str(files.path("shop", "prod"))]
+    assert after.kept == ("shop",)
+    assert value(after.snapshot, "shop", "prod", "COUNT") == "7"
+    assert value(after.snapshot, "shop", "staging", "DATABASE_URL") == "s"  # never half a realm
+    assert value(after.snapshot, "platform", "prod", "TOKEN") == "newer"
+    assert after.snapshot.revision != before.revision
+
+
+def test_a_bad_document_never_delays_a_revocation(files: RealmFiles) -> None:
+    token = create_token(files, "shop", "eso")
+    loader = repository(files)
+    before = loader.load()
+    assert before.policy.authenticate(token, 0).token_name == "eso"
+    files.replace(files.path("shop", "prod"), b"plain: text\n")
+    (files.root / "stray.sops.yaml").write_text("x: y\n")
+    (files.root / "Not-A-Realm").mkdir()
+    (files.root / "shop" / "tokens.yaml").write_text("version: 1\ntokens: []\n")
+    after = loader.reload(before)
+    assert len(after.problems) == 3
+    with pytest.raises(ArcanError):
+        after.snapshot.policy.authenticate(token, 0)
+
+
+def test_a_bad_tokens_file_keeps_the_last_good_tokens_and_not_the_documents(files: RealmFiles) -> None:
+    token = create_token(files, "shop", "eso")
+    loader = repository(files)
+    before = loader.load()
+    (files.root / "shop" / "tokens.yaml").write_text("tokens: {nonsense\n")
+    files.write("shop", "prod", "NEW: x\n")
+    after = loader.reload(before)
+    assert after.snapshot.policy.authenticate(token, 0).token_name == "eso"
+    assert value(after.snapshot, "shop", "prod", "NEW") == "x"
+    assert len(after.problems) == 1
+    assert "tokens.yaml" in after.problems[0].message
+
+
+def test_a_copied_token_entry_is_the_copiers_fault(files: RealmFiles) -> None:
+    token = create_token(files, "shop", "eso")
+    loader = repository(files)
+    before = loader.load()
+    copied = (files.root / "shop" / "tokens.yaml").read_text()
+    (files.root / "platform" / "tokens.yaml").write_text(copied)
+    after = loader.reload(before)
+    assert after.snapshot.policy.authenticate(token, 0).realm == "shop"
+    assert after.kept == ("platform",)
+    assert "is in realm" in failing(files)
+
+
+def test_the_revision_is_that_of_the_bytes_and_of_nothing_else(files: RealmFiles) -> None:
+    loader = repository(files)
+    first = loader.load()
+    files.path("shop", "prod").touch()
+    again = loader.reload(first)
+    assert again.snapshot.revision == first.revision == repository(files).load().revision
+    files.replace(files.path("shop", "prod"), files.path("shop", "prod").read_bytes() + b"# end\n")
+    assert loader.reload(first).snapshot.revision != first.revision
+
+
+def test_a_folder_that_vanishes_takes_nothing_with_it(files: RealmFiles) -> None:
+    loader = repository(files)
+    before = loader.load()
+    files.root.rename(files.root.with_name("gone"))
+    after = loader.reload(before)
+    assert after.snapshot is before
+    assert len(after.problems) == 1
+
+
+def test_a_snapshot_survives_the_way_to_the_workers(files: RealmFiles) -> None:
+    token = create_token(files, "shop", "eso", "--key", "DATABASE_*", "--expires", "1d")
+    snapshot = repository(files).load()
+    restored = restore(dump(snapshot))
+    assert restored.revision == snapshot.revision
+    assert value(restored, "shop", "prod", "DATABASE_URL") == CANARY
+    assert restored.policy.authenticate(token, 0) == snapshot.policy.authenticate(token, 0)
