@@ -1,0 +1,83 @@
+"""`arcan`: argv and the environment in, exit status out. No logic lives here.
+
+The rules of this CLI's voice: results on standard output, everything else on standard error; errors in
+lower case, what and where, then the next thing to do; no questions asked; never a value, token or identity
+in a message. Exit status: 0 fine, 1 a finding or a failure, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Final
+
+import click
+
+from arcan_gitops import __version__
+from arcan_gitops.errors import ArcanError, place_of
+
+# command -> (module of this package, the line that `arcan --help` shows)
+_COMMANDS: Final = {
+    "serve": ("serve", "Serve the realms to the External Secrets Operator over HTTPS."),
+    "token": ("token", "Create, list, revoke and rotate the tokens of a realm."),
+    "realm": ("realm", "List and check realm files; no identity needed."),
+    "generate": ("generate", "Generate the manifests that ESO consumes."),
+    "validate": ("validate", "Build overlays with Kustomize and validate every manifest."),
+    "schemas": ("schemas", "Manage the schemas that `arcan validate` uses."),
+    "simulate": ("simulate", "Run manifests through an emulator of ESO against a live server."),
+}
+
+
+class _Commands(click.Group):
+    """Imports a command's module when it runs, so that `arcan --help` is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"arcan_gitops.cli.{_COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+    },
+)
+@click.version_option(__version__, prog_name="arcan", message="%(prog)s %(version)s")
+def arcan() -> None:
+    """Kubernetes secrets from Git, with pull requests, and no Vault to operate."""
+
+
+def main() -> None:
+    """The console script. Prints an `ArcanError` as an error and a hint, and exits 1."""
+    try:
+        status = arcan.main(prog_name="arcan", standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except click.Abort:
+        click.echo("arcan: interrupted", err=True)
+        sys.exit(130)
+    except click.ClickException as wrong:
+        wrong.show()
+        sys.exit(wrong.exit_code)
+    except ArcanError as error:
+        click.echo(f"arcan: error: {error.message}", err=True)
+        if error.hint:
+            click.echo(f"arcan: hint: {error.hint}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+    except Exception as error:  # its text might hold what must not be shown
+        click.echo(f"arcan: error: unexpected {type(error).__name__} at {place_of(error)}", err=True)
+        click.echo("arcan: hint: this is a bug; please report the line above and the command", err=True)
+        sys.exit(1)

@@ -1,0 +1,16 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+realms_option = click.option(
+    "--realms",
+    type=click.Path(path_type=Path),
+    default=Path("realms"),
+    show_default=True,
+    envvar="ARCAN_REALMS",
+    help="Folder of the realms.",
+)

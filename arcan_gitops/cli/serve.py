@@ -1,0 +1,141 @@
+"""`arcan serve`."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Final
+
+import click
+
+from arcan_gitops.cli.options import realms_option
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.realms import Selection
+from arcan_gitops.server import ServerConfig, wipe_environment_variable
+from arcan_gitops.server import serve as run
+
+_KEY_VARIABLE: Final = "SOPS_AGE_KEY"
+_KEY_FILE_VARIABLE: Final = "SOPS_AGE_KEY_FILE"
+
+
+@click.command(context_settings={"auto_envvar_prefix": "ARCAN"})
+@realms_option
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="REALM[/ENVIRONMENT]",
+    help="Load only these; globs; repeatable. Default: all.",
+)
+@click.option(
+    "--identity-file",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="age identities, as age-keygen writes them; also SOPS_AGE_KEY_FILE and SOPS_AGE_KEY.",
+)
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    default=Path("/var/lib/arcan"),
+    show_default=True,
+    help="Where the server's own CA is kept, in tls/.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=9797, show_default=True)
+@click.option(
+    "--tls-host",
+    multiple=True,
+    metavar="NAME",
+    help="Host name or address for the own certificate; repeatable. "
+    "Default: localhost, 127.0.0.1 and this machine's name.",
+)
+@click.option("--tls-cert", type=click.Path(path_type=Path), metavar="FILE", help="Certificate chain (PEM).")
+@click.option("--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="Its private key (PEM).")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes; more replicas scale better than more workers.",
+)
+@click.option("--max-connections", type=click.IntRange(16), default=4096, show_default=True)
+@click.option(
+    "--drain-delay",
+    type=click.FloatRange(0, 300),
+    default=2,
+    show_default=True,
+    help="Seconds of 503 on /readyz before SIGTERM closes the listener.",
+)
+@click.option(
+    "--audit-log",
+    default="-",
+    show_default=True,
+    metavar="FILE|-",
+    help="One JSON line for each decision; - is standard output.",
+)
+@click.option(
+    "--allow-demo-identity",
+    is_flag=True,
+    help="Serve documents encrypted to the public demo identity. For the samples only.",
+)
+def serve(
+    realms: Path,
+    select: tuple[str, ...],
+    identity_file: tuple[Path, ...],
+    data_dir: Path,
+    host: str,
+    port: int,
+    tls_host: tuple[str, ...],
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    workers: int,
+    max_connections: int,
+    drain_delay: float,
+    audit_log: str,
+    allow_demo_identity: bool,
+) -> None:
+    """Serve the realms to the External Secrets Operator over HTTPS.
+
+    Decrypts and verifies every selected document before it listens, and again when files change or on
+    SIGHUP. Standard output carries audit lines only; the log goes to standard error. Each option can be
+    given as an environment variable too: --data-dir as ARCAN_DATA_DIR.
+    """
+    if (tls_cert is None) != (tls_key is None):
+        raise click.UsageError("--tls-cert and --tls-key go together")
+    run(
+        ServerConfig(
+            realms=realms,
+            selection=Selection.parse(select),
+            data_dir=data_dir,
+            host=host,
+            port=port,
+            tls_hosts=tuple(dict.fromkeys(tls_host or ("localhost", "127.0.0.1", socket.gethostname()))),
+            tls_files=None if tls_cert is None or tls_key is None else (tls_cert, tls_key),
+            workers=workers,
+            max_connections=max_connections,
+            drain_delay=drain_delay,
+            audit_log=audit_log,
+            identities=_identities(identity_file),
+            allow_demo_identity=allow_demo_identity,
+        )
+    )
+
+
+def _identities(files: tuple[Path, ...]) -> tuple[str, ...]:
+    """The texts of all identity sources, taken out of the environment before anything forks."""
+    texts = []
+    key = os.environ.get(_KEY_VARIABLE)
+    if key:
+        wipe_environment_variable(_KEY_VARIABLE)
+        del os.environ[_KEY_VARIABLE]
+        texts.append(key)
+    named = os.environ.get(_KEY_FILE_VARIABLE)
+    for path in [*files, *([Path(named)] if named else [])]:
+        try:
+            texts.append(path.read_text("utf-8"))
+        except OSError as error:
+            raise ArcanError(f"{path}: the identity file cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise ArcanError(f"{path}: not an age identity file") from None
+    return tuple(texts)

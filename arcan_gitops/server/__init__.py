@@ -1,0 +1,18 @@
+"""The HTTPS edge: Flask behind Granian, one order of decisions, an audit line before each answer."""
+
+from arcan_gitops.server.app import Edge, create_app
+from arcan_gitops.server.audit import AuditFailed, AuditLog
+from arcan_gitops.server.config import ServerConfig
+from arcan_gitops.server.process import wipe_environment_variable
+from arcan_gitops.server.run import CannotServe, serve
+
+__all__ = [
+    "AuditFailed",
+    "AuditLog",
+    "CannotServe",
+    "Edge",
+    "ServerConfig",
+    "create_app",
+    "serve",
+    "wipe_environment_variable",
+]

@@ -1,0 +1,224 @@
+"""The Flask application: four routes, and one order of decisions for everything else.
+
+405 -> 401 -> 400 (path, names, query) -> 403 -> 503 -> 400 (environment) -> 404. A refusal for scope comes
+before any look at what exists, and 404 means one thing only: everything is loaded, the token may read the
+key, and the key is not there.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+from urllib.parse import parse_qsl
+
+from flask import Flask, Response, request
+
+from arcan_gitops.access import BulkNeedsAllKeys, Caller, Forbidden, NotAuthenticated, Reason
+from arcan_gitops.errors import place_of
+from arcan_gitops.names import EnvironmentName, InvalidName, KeyName, RealmName, SecretRef
+from arcan_gitops.realms import Snapshot
+from arcan_gitops.server.answers import Refusal
+from arcan_gitops.server.audit import AuditFailed, AuditLog
+from arcan_gitops.webhook import (
+    ENVIRONMENT_PARAMETER,
+    NAMESPACE_HEADER,
+    PATH_PREFIX,
+    data_body,
+    error_body,
+    value_body,
+)
+
+log = logging.getLogger("arcan.server")
+
+_HEADERS: Final = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
+_REFUSAL_HEADERS: Final = {
+    401: [*_HEADERS, ("WWW-Authenticate", "Bearer")],
+    405: [*_HEADERS, ("Allow", "GET")],
+}
+_PREFIX: Final = PATH_PREFIX.split("/")
+_NAMESPACE: Final = "HTTP_" + NAMESPACE_HEADER.upper().replace("-", "_")
+
+
+class Edge(Protocol):
+    """What the application asks of the process that it runs in."""
+
+    def snapshot(self) -> Snapshot | None:
+        """The snapshot to answer this request from, or None before there is one."""
+
+    def draining(self) -> bool:
+        """Whether the server is about to stop."""
+
+    def reload_failed(self) -> bool:
+        """Whether the last reload left a realm at its last good state."""
+
+
+def create_app(edge: Edge, audit: AuditLog, clock: Callable[[], float] = time.time) -> Flask:
+    """The application over one process's `Edge`. Every answer is JSON, and none is ever cached."""
+    return _Server(edge, audit, clock)
+
+
+class _Server(Flask):
+    def __init__(self, edge: Edge, audit: AuditLog, clock: Callable[[], float]) -> None:
+        super().__init__("arcan", static_folder=None)
+        self._edge = edge
+        self._audit = audit
+        self._clock = clock
+
+    def create_url_adapter(self, request: Any) -> None:
+        """No router: Flask's own answers 404 to unknown paths, 308 to `//`, and 200 to HEAD and OPTIONS."""
+
+    def dispatch_request(self) -> Response:
+        """Answer any request."""
+        environ = request.environ
+        path = environ["PATH_INFO"]
+        if environ["REQUEST_METHOD"] == "GET":
+            if path == "/livez":
+                return Response('{"status":"alive"}', 200, _HEADERS, content_type="application/json")
+            if path == "/readyz":
+                return self._ready()
+        return self._decide(environ, path)
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Type and place; the text of an exception may hold what must not be logged."""
+        log.error("unexpected %s at %s", exc_info[0].__name__, place_of(exc_info[1]))
+
+    def _ready(self) -> Response:
+        snapshot = None if self._edge.draining() else self._edge.snapshot()
+        if snapshot is None:
+            status = "draining" if self._edge.draining() else "starting"
+            return Response(json.dumps({"status": status}), 503, _HEADERS, content_type="application/json")
+        body = {
+            "status": "ready",
+            "revision": snapshot.revision,
+            "reload": "failed" if self._edge.reload_failed() else "ok",
+        }
+        return Response(json.dumps(body), 200, _HEADERS, content_type="application/json")
+
+    def _decide(self, environ: dict[str, Any], path: str) -> Response:
+        decision = _Decision(self._edge, self._clock)
+        headers = _HEADERS
+        status = 200
+        refusal: Refusal | None = None
+        try:
+            body = decision.read(environ, path)
+        except Refusal as refused:
+            refusal = refused
+        except Exception as error:  # a bug must not become an answer that ESO acts on
+            log.error("unexpected %s at %s", type(error).__name__, place_of(error))
+            refusal = Refusal("internal_error", "the server failed; its log says where")
+        if refusal is not None:
+            status, body = refusal.status, error_body(refusal.code, refusal.message)
+            headers = _REFUSAL_HEADERS.get(status, _HEADERS)
+        request_id = secrets.token_hex(8)
+        try:
+            self._audit.write(request_id, decision.audited(status, refusal, environ.get(_NAMESPACE)))
+        except AuditFailed as error:
+            log.error("%s; answering 503", error.message)
+            status, headers = 503, _HEADERS
+            body = error_body("audit_unavailable", "the decision could not be recorded")
+        return Response(
+            body, status, [*headers, ("X-Request-Id", request_id)], content_type="application/json"
+        )
+
+
+class _Decision:
+    """One request: what is known of it so far, for the audit log."""
+
+    def __init__(self, edge: Edge, clock: Callable[[], float]) -> None:
+        self._edge = edge
+        self._clock = clock
+        self._snapshot: Snapshot | None = None
+        self._caller: Caller | None = None
+        self._claimed: str | None = None
+        self._ref: SecretRef | None = None
+
+    def read(self, environ: dict[str, Any], path: str) -> bytes:
+        """The body of a 200, or a `Refusal`: the order of decisions, top to bottom."""
+        if environ["REQUEST_METHOD"] != "GET":
+            raise Refusal("method_not_allowed", "this server only answers GET")
+        snapshot = self._snapshot = self._edge.snapshot()
+        if snapshot is None:
+            raise Refusal("not_loaded", "nothing is loaded yet")
+        caller = self._caller = self._authenticate(snapshot, environ.get("HTTP_AUTHORIZATION"))
+        ref = self._ref = _parse(path, environ.get("QUERY_STRING", ""))
+        try:
+            caller.require(ref)
+        except BulkNeedsAllKeys:
+            raise Refusal(
+                "bulk_needs_all_keys", "the token is narrowed to some keys, and a bulk read needs all of them"
+            ) from None
+        except Forbidden:
+            raise Refusal("forbidden", "the token may not read this") from None
+        environment = snapshot.environment(ref.realm, ref.environment)
+        if environment is None:
+            raise Refusal("unknown_environment", "the environment is not loaded by this server")
+        if ref.key is None:
+            return data_body({key: value.reveal() for key, value in environment.values.items()})
+        value = environment.values.get(ref.key)
+        if value is None:
+            raise Refusal("key_not_found", "the environment has no such key")
+        return value_body(value.reveal())
+
+    def _authenticate(self, snapshot: Snapshot, header: str | None) -> Caller:
+        scheme, _, token = (header or "").partition(" ")
+        presented = token.strip() if scheme.lower() == "bearer" else None
+        try:
+            return snapshot.policy.authenticate(presented, self._clock())
+        except NotAuthenticated as error:
+            self._claimed = error.token_id
+            if error.reason is Reason.NO_VALUE:
+                log.warning("a store sent 'Bearer <no value>': %s", error.hint)
+            message = "a valid token is needed: Authorization: Bearer arc_..."
+            raise Refusal("unauthorized", message, reason=error.reason.value) from None
+
+    def audited(self, status: int, refusal: Refusal | None, namespace: str | None) -> dict[str, Any]:
+        """The fields of the audit line; names only as far as they were parsed."""
+        caller, ref = self._caller, self._ref
+        return {
+            "status": status,
+            "code": refusal.code if refusal else None,
+            "reason": refusal.reason if refusal else None,
+            "token_id": caller.token_id if caller else self._claimed,
+            "token_name": caller.token_name if caller else None,
+            "realm": ref.realm if ref else None,
+            "environment": ref.environment if ref else None,
+            "key": ref.key if ref else None,
+            "revision": self._snapshot.revision if self._snapshot else None,
+            "namespace": namespace,
+        }
+
+
+def _parse(path: str, query: str) -> SecretRef:
+    """`/api/v1/eso/REALM[/KEY]?env=ENVIRONMENT`, each name matching its whole grammar.
+
+    The path comes decoded once: an escaped slash is one more segment, and what is left of a double
+    escape, a `+`, a space or a non-ASCII letter is in no grammar.
+    """
+    parts = path.split("/")
+    if parts[:4] != _PREFIX or len(parts) not in (5, 6):
+        raise Refusal("malformed_path", f"the routes are {PATH_PREFIX}/REALM/KEY and {PATH_PREFIX}/REALM")
+    try:
+        realm = RealmName.parse(parts[4])
+        key = KeyName.parse(parts[5]) if len(parts) == 6 else None
+    except InvalidName as error:
+        raise Refusal("malformed_path", error.hint or "a malformed name") from None
+    try:
+        environment = EnvironmentName.parse(_environment(query))
+    except InvalidName as error:
+        raise Refusal("malformed_query", error.hint or "a malformed environment") from None
+    return SecretRef(realm, environment, key)
+
+
+def _environment(query: str) -> str:
+    """The value of `env`, given once and alone: what else a query says must not be passed over in silence."""
+    name, _, value = query.partition("=")
+    if name == ENVIRONMENT_PARAMETER and value.isalnum():  # nothing to decode: what ESO sends, nearly always
+        return value
+    pairs = parse_qsl(query, keep_blank_values=True)
+    if len(pairs) != 1 or pairs[0][0] != ENVIRONMENT_PARAMETER:
+        raise Refusal("malformed_query", "the query must be env=ENVIRONMENT, once, and nothing else")
+    return pairs[0][1]

@@ -1,0 +1,115 @@
+"""What the main process tells its workers, in memory that they share: the current snapshot, and flags.
+
+The main process alone writes. A worker looks at the generation before each request, and when it has moved
+it takes the new snapshot over; a request that is under way keeps the one it began with. The snapshot is in
+a memfd: anonymous memory, gone with the processes, with no name in any file system.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+import struct
+import threading
+from typing import Final
+
+from arcan_gitops.realms import Snapshot
+from arcan_gitops.realms.transfer import dump, restore
+
+_HEADER: Final = struct.Struct("<QQ32s")  # generation (odd while writing), length, SHA-256 of the payload
+_RELOAD_FAILED: Final = _HEADER.size
+_DRAINING: Final = _HEADER.size + 1
+_GENERATION: Final = struct.Struct("<Q")
+
+
+class Board:
+    """Made before the workers are forked, with the snapshot that they start from."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._shared = mmap.mmap(-1, mmap.PAGESIZE)
+        self._payload = os.memfd_create("arcan-snapshot")
+        self._lock = threading.Lock()
+        self._snapshot = snapshot
+        self._generation = 0
+
+    # The main process's side
+
+    def publish(self, snapshot: Snapshot, *, reload_failed: bool) -> None:
+        """Make `snapshot` the one that every request from now on is answered from."""
+        self._shared[_RELOAD_FAILED] = reload_failed
+        payload = dump(snapshot)
+        writing = self._read_generation() + 1
+        self._write_header(writing, 0, bytes(32))
+        os.ftruncate(self._payload, len(payload))
+        view = memoryview(payload)
+        written = 0
+        while written < len(payload):
+            written += os.pwrite(self._payload, view[written:], written)
+        self._snapshot = snapshot
+        self._generation = writing + 1
+        self._write_header(writing + 1, len(payload), hashlib.sha256(payload).digest())
+
+    def note_reload(self, *, failed: bool) -> None:
+        """Say how the last reload went, where it changed nothing."""
+        self._shared[_RELOAD_FAILED] = failed
+
+    def drain(self) -> None:
+        """From now on `/readyz` says 503."""
+        self._shared[_DRAINING] = True
+
+    @property
+    def held(self) -> Snapshot:
+        """The snapshot that this process holds, without a look at whether there is a newer one."""
+        return self._snapshot
+
+    # A worker's side
+
+    def enter_worker(self) -> None:
+        """Called once in a worker, after the fork: locks that another thread held stay locked for ever."""
+        self._lock = threading.Lock()
+
+    def snapshot(self) -> Snapshot:
+        """The newest snapshot that is published."""
+        if self._read_generation() != self._generation:
+            self._refresh()
+        return self._snapshot
+
+    def draining(self) -> bool:
+        """Whether `drain` was called."""
+        return bool(self._shared[_DRAINING])
+
+    def reload_failed(self) -> bool:
+        """How the last reload went."""
+        return bool(self._shared[_RELOAD_FAILED])
+
+    def _read_generation(self) -> int:
+        generation: int = _GENERATION.unpack_from(self._shared, 0)[0]
+        return generation
+
+    def _write_header(self, generation: int, length: int, digest: bytes) -> None:
+        _HEADER.pack_into(self._shared, 0, generation, length, digest)
+
+    def _refresh(self) -> None:
+        """Take the published snapshot over; while one is being written, stay with the last."""
+        with self._lock:
+            generation, length, digest = _HEADER.unpack_from(self._shared, 0)
+            if generation == self._generation or generation % 2:
+                return
+            payload = _pread(self._payload, length)
+            if hashlib.sha256(payload).digest() != digest:
+                return  # overwritten while it was read: the next request sees the newer generation
+            self._snapshot = restore(payload)
+            self._generation = generation
+
+
+def _pread(descriptor: int, length: int) -> bytes:
+    parts: list[bytes] = []
+    offset = 0
+    while offset < length:
+        part = os.pread(descriptor, length - offset, offset)
+        if not part:
+            break
+        parts.append(part)
+        offset += len(part)
+    return b"".join(parts)

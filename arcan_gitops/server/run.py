@@ -1,0 +1,134 @@
+"""One server from start to end: load, verify, bind, fork, watch, drain."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import multiprocessing
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from arcan_gitops.demo import DEMO_RECIPIENT
+from arcan_gitops.errors import ArcanError, SeveralErrors
+from arcan_gitops.realms import RealmTree, Repository, Snapshot
+from arcan_gitops.server import logs, tls
+from arcan_gitops.server.audit import AuditLog
+from arcan_gitops.server.board import Board
+from arcan_gitops.server.config import ServerConfig
+from arcan_gitops.server.granian_server import BACKLOG, EdgeServer, WorkerApp
+from arcan_gitops.server.process import allow_open_files, forbid_core_dumps
+from arcan_gitops.server.watch import Watcher
+from arcan_gitops.sops import Identities
+
+log = logging.getLogger("arcan.server")
+
+
+class CannotServe(ArcanError):
+    """The server does not start."""
+
+
+def serve(config: ServerConfig) -> None:
+    """Run until SIGTERM or SIGINT, then return. Raises `ArcanError` where it cannot start.
+
+    All that can be wrong is looked at before the port is bound, and reported at once.
+    """
+    logs.configure()
+    forbid_core_dumps()
+    problems: list[ArcanError] = []
+
+    def attempt(step: Callable[[], Any]) -> Any:
+        try:
+            return step()
+        except SeveralErrors as error:
+            problems.extend(error.problems)
+        except ArcanError as error:
+            problems.append(error)
+        return None
+
+    identities = attempt(lambda: _identities(config))
+    repository = snapshot = None
+    if identities is not None:
+        repository = Repository(RealmTree(config.realms), identities, config.selection)
+        snapshot = attempt(repository.load)
+        if snapshot is not None:
+            attempt(lambda: _refuse_demo(config, identities, snapshot))
+    certificate = attempt(lambda: _certificate(config))
+    audit = attempt(lambda: AuditLog(config.audit_log))
+    listener = attempt(lambda: _listen(config.host, config.port))
+    if problems or repository is None or snapshot is None:
+        raise SeveralErrors(f"the server does not start: {len(problems)} problem(s)", problems)
+    allow_open_files(config.max_connections)
+    board = Board(snapshot)
+    watcher = Watcher(config.realms, repository, board)
+    _announce(config, snapshot, certificate, listener)
+    multiprocessing.set_start_method("fork", force=True)
+    gc.freeze()  # what is loaded stays shared with the workers
+    server = EdgeServer(config, certificate, listener, board, watcher)
+    server.serve(target_loader=WorkerApp(board, audit, os.getpid()), wrap_loader=False)
+
+
+def _identities(config: ServerConfig) -> Identities:
+    identities = Identities(config.identities)
+    if not identities.recipients:
+        raise CannotServe(
+            "no age identity to decrypt the realms with",
+            hint="give one with --identity-file FILE, SOPS_AGE_KEY_FILE or SOPS_AGE_KEY",
+        )
+    return identities
+
+
+def _refuse_demo(config: ServerConfig, identities: Identities, snapshot: Snapshot) -> None:
+    if config.allow_demo_identity:
+        return
+    if DEMO_RECIPIENT in identities.recipients:
+        raise CannotServe(
+            "the identity is the demo identity, which is public and protects nothing",
+            hint="make your own with age-keygen and encrypt the realms to it; "
+            "--allow-demo-identity serves the samples all the same",
+        )
+    for realm, loaded in snapshot.environments.items():
+        for name, environment in loaded.items():
+            if DEMO_RECIPIENT in environment.recipients:
+                raise CannotServe(
+                    f"{realm}/{name}: is encrypted to the demo identity too, which everybody has",
+                    hint="take it out of .sops.yaml, run 'sops updatekeys' and 'sops rotate', and change "
+                    "the secrets",
+                )
+
+
+def _certificate(config: ServerConfig) -> tls.Certificate:
+    if config.tls_files is not None:
+        return tls.given(*config.tls_files)
+    return tls.own(config.data_dir / "tls", config.tls_hosts)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Bind without SO_REUSEPORT: a second server on the port would share the requests unseen."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except OSError as error:
+        raise CannotServe(
+            f"{host}:{port}: cannot be listened on: {error.strerror or error}",
+            hint="another server may run on it; give another with --host and --port",
+        ) from None
+    return listener
+
+
+def _announce(
+    config: ServerConfig, snapshot: Snapshot, certificate: tls.Certificate, listener: socket.socket
+) -> None:
+    for realm, environment in snapshot.names():
+        loaded = snapshot.environments[realm][environment]
+        log.info("loaded %s/%s: %d keys, verified", realm, environment, len(loaded.values))
+    if certificate.ca is not None:
+        log.info("clients trust this server by %s", certificate.ca)
+    log.info("the certificate expires on %s", certificate.expires.date().isoformat())
+    host, port = listener.getsockname()[:2]
+    log.info("serving revision %s on https://%s:%d", snapshot.revision[:12], host, port)

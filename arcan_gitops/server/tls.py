@@ -1,0 +1,207 @@
+"""The certificates of a server: given ones are checked; without any, a CA of the server's own makes them."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from arcan_gitops.atomic import replace_file
+from arcan_gitops.errors import ArcanError
+
+_CA_LIFE: Final = timedelta(days=3650)
+_LEAF_LIFE: Final = timedelta(days=825)
+_RENEW_BEFORE: Final = timedelta(days=90)
+_HOST: Final = re.compile(r"(?:\*\.)?[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?", re.ASCII)
+_BACKDATE: Final = timedelta(hours=1)  # clocks of a cluster differ
+
+
+class BadCertificate(ArcanError):
+    """A certificate or key that cannot be served."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The files that the TLS server is given; `ca` is the CA that clients must trust, if we made it."""
+
+    cert: Path
+    key: Path
+    expires: datetime
+    ca: Path | None = None
+
+
+def given(cert: Path, key: Path) -> Certificate:
+    """A certificate that the operator brought. Raises `BadCertificate` if it is expired or does not match."""
+    leaf = _read_certificate(cert)
+    _refuse_expired(leaf, cert)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")
+    except (ssl.SSLError, OSError):
+        raise BadCertificate(
+            f"{key}: is not the unencrypted private key of {cert}",
+            hint="give the PEM files of one pair with --tls-cert and --tls-key",
+        ) from None
+    return Certificate(cert, key, leaf.not_valid_after_utc)
+
+
+def own(folder: Path, hosts: Sequence[str]) -> Certificate:
+    """The certificate for `hosts` under the CA in `folder`; both are created where missing, else reused.
+
+    `folder` gets `ca.crt`, `ca.key`, `server.crt` and `server.key`, ECDSA P-256. The server's certificate
+    is renewed when the hosts change or it has less than 90 days; the CA, which clients trust, never is.
+    Raises `BadCertificate`, `CannotWrite`.
+    """
+    names = [_general_name(host) for host in hosts]
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadCertificate(
+            f"{folder}: cannot be created: {error.strerror}",
+            hint="give a folder that the server may write with --data-dir, or certificates with --tls-cert",
+        ) from None
+    ca_path, ca_key_path = folder / "ca.crt", folder / "ca.key"
+    path, key_path = folder / "server.crt", folder / "server.key"
+    if ca_path.exists() != ca_key_path.exists():
+        raise BadCertificate(f"{folder}: holds one of ca.crt and ca.key, and needs both or none")
+    if not ca_path.exists():
+        _create_ca(ca_path, ca_key_path)
+    ca = _read_certificate(ca_path)
+    _refuse_expired(ca, ca_path)
+    if not _is_current(path, key_path, ca, names):
+        _issue(path, key_path, ca, _read_key(ca_key_path), names)
+    return Certificate(path, key_path, _read_certificate(path).not_valid_after_utc, ca_path)
+
+
+def _create_ca(path: Path, key_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Arcan GitOps CA")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - _BACKDATE)
+        .not_valid_after(now + _CA_LIFE)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(signs_certificates=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    replace_file(key_path, _pem(key), mode=0o600)
+    replace_file(path, certificate.public_bytes(serialization.Encoding.PEM), mode=0o644)
+
+
+def _issue(
+    path: Path,
+    key_path: Path,
+    ca: x509.Certificate,
+    ca_key: ec.EllipticCurvePrivateKey,
+    hosts: list[x509.GeneralName],
+) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(
+            ca.subject,
+            x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Arcan GitOps server")]),
+            key.public_key(),
+            x509.random_serial_number(),
+        )
+        .not_valid_before(now - _BACKDATE)
+        .not_valid_after(min(now + _LEAF_LIFE, ca.not_valid_after_utc))
+        .add_extension(x509.SubjectAlternativeName(hosts), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False
+        )
+        .sign(ca_key, hashes.SHA256())
+    )
+    # The CA follows the leaf, so that `openssl s_client -showcerts` shows what clients have to trust.
+    chain = b"".join(one.public_bytes(serialization.Encoding.PEM) for one in (certificate, ca))
+    replace_file(key_path, _pem(key), mode=0o600)
+    replace_file(path, chain, mode=0o644)
+
+
+def _is_current(path: Path, key_path: Path, ca: x509.Certificate, hosts: list[x509.GeneralName]) -> bool:
+    if not path.exists() or not key_path.exists():
+        return False
+    try:
+        certificate = _read_certificate(path)
+        certificate.verify_directly_issued_by(ca)
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        matches = certificate.public_key() == _read_key(key_path).public_key()
+    except Exception:  # anything odd about what we made ourselves: make it again
+        return False
+    enough = certificate.not_valid_after_utc - datetime.now(UTC) > _RENEW_BEFORE
+    return matches and enough and list(names) == hosts
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        if _HOST.fullmatch(host) is None:
+            raise BadCertificate(f"--tls-host '{host}': neither an IP address nor a host name") from None
+        return x509.DNSName(host)
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _read_certificate(path: Path) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes())
+    except OSError as error:
+        raise BadCertificate(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise BadCertificate(f"{path}: not a PEM certificate") from None
+
+
+def _read_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except OSError as error:
+        raise BadCertificate(f"{path}: cannot be read: {error.strerror}") from None
+    except (ValueError, TypeError):
+        raise BadCertificate(f"{path}: not an unencrypted PEM private key") from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise BadCertificate(f"{path}: not an ECDSA key")
+    return key
+
+
+def _refuse_expired(certificate: x509.Certificate, path: Path) -> None:
+    now = datetime.now(UTC)
+    if certificate.not_valid_after_utc <= now:
+        day = certificate.not_valid_after_utc.date().isoformat()
+        raise BadCertificate(f"{path}: the certificate expired on {day}", hint="renew it")
+    if certificate.not_valid_before_utc > now:
+        day = certificate.not_valid_before_utc.date().isoformat()
+        raise BadCertificate(f"{path}: the certificate is valid only from {day}", hint="check the clock")
