@@ -1,0 +1,47 @@
+"""A person's own CRDs -> schemas in their own folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from arcan_gitops.atomic import CannotWrite, replace_file
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.validate.derive import CannotDerive, Derived, derive_crd
+from arcan_gitops.validate.schemaset import object_meta
+from arcan_gitops.yamlio import read_documents
+
+
+def add_schemas(files: Iterable[tuple[str, bytes]], folder: Path) -> tuple[Path, ...]:
+    """Write a schema for every served version of every CustomResourceDefinition in (name, bytes) files.
+
+    Nothing is written unless every file gives at least one. Returns the files written.
+    Raises `InvalidFile`, `CannotDerive` or `CannotWrite`.
+    """
+    derived = [schema for name, data in files for schema in _derive(name, data)]
+    paths = []
+    for schema in derived:
+        path = folder / schema.path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotWrite(f"{path.parent}: cannot be made: {error.strerror}") from None
+        replace_file(path, schema.text())
+        paths.append(path)
+    return tuple(paths)
+
+
+def _derive(name: str, data: bytes) -> list[Derived]:
+    found = []
+    for document in read_documents(data, name):
+        if isinstance(document, dict) and document.get("kind") == "CustomResourceDefinition":
+            try:
+                found += list(derive_crd(document, object_meta()))
+            except CannotDerive as error:
+                raise CannotDerive(f"{name}: {error.message}", hint=error.hint) from None
+    if not found:
+        raise ArcanError(
+            f"{name}: has no CustomResourceDefinition with a served version",
+            hint="kubectl get crd NAME -o yaml prints one",
+        )
+    return found

@@ -1,0 +1,64 @@
+"""Manifests, judged against the schemas of each ESO version asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.validate.engine import Case, Engine
+from arcan_gitops.validate.manifests import Manifest
+from arcan_gitops.validate.results import Report, Result, Status
+from arcan_gitops.validate.schemaset import NoSuchKind, SchemaSet
+from arcan_gitops.validate.sources import Source, read
+
+
+class NothingToValidate(ArcanError):
+    """Not one manifest was found: never a success."""
+
+
+def validate(sources: tuple[Source, ...], engine: Engine, sets: Sequence[SchemaSet]) -> Report:
+    """One result a manifest, in the order of the sources; with several ESO versions it must fit them all.
+
+    Raises `NothingToValidate`, and `ArcanError` where a tool is missing or fails.
+    """
+    items = read(sources)
+    if not items:
+        raise NothingToValidate(
+            "nothing to validate",
+            hint="write the overlays with 'arcan generate overlays', or give a directory, files, or -",
+        )
+    against = [judge(items, engine, schemas) for schemas in sets]
+    versions = tuple(schemas.eso_version for schemas in sets)
+    merged = tuple(_merge(results, versions) for results in zip(*against, strict=True))
+    return Report(engine.name, versions, merged)
+
+
+def judge(items: Sequence[Manifest | Result], engine: Engine, schemas: SchemaSet) -> list[Result]:
+    """One result an item, in order; a kind without a schema is an error, never skipped."""
+    results: dict[int, Result] = {}
+    cases: dict[int, Case] = {}
+    for number, item in enumerate(items):
+        if isinstance(item, Result):
+            results[number] = item
+            continue
+        try:
+            cases[number] = Case(item, schemas.find(item.api_version, item.kind))
+        except NoSuchKind as error:
+            results[number] = item.result(Status.ERROR, error.message)
+    results |= zip(cases, engine.judge(list(cases.values()), schemas), strict=True)
+    return [results[number] for number in range(len(items))]
+
+
+def _merge(results: Sequence[Result], versions: Sequence[str]) -> Result:
+    """One result out of one for each ESO version: the worst status, and which versions say what."""
+    if all(result == results[0] for result in results):
+        return results[0]
+    said: dict[str, list[str]] = {}
+    for result, version in zip(results, versions, strict=True):
+        if result.status is not Status.VALID:
+            said.setdefault(result.message, []).append(version)
+    message = "; ".join(f"with ESO {', '.join(where)}: {what}" for what, where in said.items())
+    statuses = {result.status for result in results}
+    status = Status.ERROR if Status.ERROR in statuses else Status.INVALID
+    first = results[0]
+    return Result(first.source, first.kind, first.name, first.namespace, status, message)

@@ -1,0 +1,30 @@
+"""One JSON object: what judged, the sums, and the results in order."""
+
+from __future__ import annotations
+
+import json
+
+from arcan_gitops.validate.results import Report, Status, count
+
+
+def render(report: Report) -> str:
+    """`{"engine", "esoVersions", "passed", "summary": {status: number}, "results": [...]}`."""
+    counts = count(report.results)
+    body = {
+        "engine": report.engine,
+        "esoVersions": list(report.eso_versions),
+        "passed": report.passed,
+        "summary": {status.value: counts[status] for status in Status},
+        "results": [
+            {
+                "source": result.source,
+                "kind": result.kind,
+                "namespace": result.namespace,
+                "name": result.name,
+                "status": result.status.value,
+                "message": result.message,
+            }
+            for result in report.results
+        ],
+    }
+    return json.dumps(body, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,189 @@
+"""Which kinds are known for one ESO version: folders of JSON Schemas, in the layout that kubeconform takes.
+
+`schemas/` beside this module holds `<project>/<version>/<group>/<kind>_<version>.json`, derived from the
+projects' CRDs by scripts/derive_schemas.py; a person's own folder holds `<group>/<kind>_<version>.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import re2
+
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.names import nearest
+from arcan_gitops.validate.derive import ObjectMeta, is_plain, schema_path
+
+KEPT: Final = Path(__file__).resolve().parent / "schemas"
+_ESO: Final = "external-secrets"
+
+
+class BrokenSchema(ArcanError):
+    """A schema file that no engine can use."""
+
+
+class NoSuchKind(ArcanError):
+    """No schema for an apiVersion and kind: the message says which kinds, or versions, there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A kind that has a schema; `kind` is lower case where a foreign schema does not say its case."""
+
+    api_version: str
+    kind: str
+
+
+class Schema:
+    """One schema file, read and found usable: local references only, and every pattern is RE2's."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises `BrokenSchema`."""
+        self.path = path
+        try:
+            body = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            raise BrokenSchema(f"{path}: not readable as JSON") from None
+        if not isinstance(body, dict):
+            raise BrokenSchema(f"{path}: must be a JSON object")
+        self.body: dict[str, Any] = body
+        _check(body, path)
+
+    @property
+    def known(self) -> Known:
+        """What the schema is for."""
+        gvk = self.body.get("x-kubernetes-group-version-kind")
+        if gvk:
+            group, version, kind = gvk[0]["group"], gvk[0]["version"], gvk[0]["kind"]
+        else:
+            kind, _, version = self.path.stem.rpartition("_")
+            group = self.path.parent.name if self.path.parent.name != version else ""
+        return Known(f"{group}/{version}" if group else version, kind)
+
+
+def _check(node: Any, path: Path) -> None:
+    """An engine must never fetch a schema from elsewhere, nor fail on a pattern in the middle of a run."""
+    if isinstance(node, list):
+        for child in node:
+            _check(child, path)
+    elif isinstance(node, dict):
+        reference, pattern = node.get("$ref"), node.get("pattern")
+        if isinstance(reference, str) and not reference.startswith("#"):
+            raise BrokenSchema(
+                f"{path}: refers to another file or address",
+                hint="only references inside the schema are followed: use 'arcan schemas add CRD.yaml'",
+            )
+        if isinstance(pattern, str):
+            try:
+                re2.compile(pattern)
+            except re2.error:
+                raise BrokenSchema(f"{path}: has a pattern that is not of RE2's syntax") from None
+        for child in node.values():
+            _check(child, path)
+
+
+class SchemaSet:
+    """The schemas for one ESO version; `roots` in order of precedence, the person's own folder first."""
+
+    def __init__(self, eso_version: str, extra: Path | None = None) -> None:
+        others = (
+            _newest(project)
+            for project in sorted(KEPT.iterdir())
+            if project.is_dir() and project.name != _ESO
+        )
+        self.eso_version = eso_version
+        self.roots: tuple[Path, ...] = (
+            *((extra.resolve(),) if extra is not None else ()),
+            KEPT / _ESO / eso_version,
+            *others,
+        )
+        self._found: dict[Path, Schema] = {}
+
+    def find(self, api_version: str, kind: str) -> Schema:
+        """The schema of a kind. Raises `NoSuchKind` or `BrokenSchema`."""
+        group, _, version = api_version.rpartition("/")
+        if is_plain(group, version, kind):
+            for root in self.roots:
+                schema = self._load(root / schema_path(group, version, kind))
+                # kubeconform's file names are lower case, Kubernetes's kinds are not
+                if schema is not None and schema.known.kind in (kind, kind.lower()):
+                    return schema
+        raise self._no_such_kind(group, version, kind)
+
+    def _load(self, path: Path) -> Schema | None:
+        if path not in self._found:
+            if not path.is_file():
+                return None
+            self._found[path] = Schema(path)
+        return self._found[path]
+
+    def _no_such_kind(self, group: str, version: str, kind: str) -> NoSuchKind:
+        known = tuple(self.kinds)
+        in_group = [entry for entry in known if entry.api_version.rpartition("/")[0] == group]
+        versions = sorted({entry.api_version for entry in in_group if entry.kind == kind})
+        if versions:
+            path = schema_path(group, version, kind)
+            elsewhere = [eso for eso in eso_versions() if (KEPT / _ESO / eso / path).is_file()]
+            if elsewhere:
+                return NoSuchKind(
+                    f"{group}/{version} {kind} is not served by this ESO version, "
+                    f"only up to {elsewhere[-1]}: write {', '.join(versions)}"
+                )
+            return NoSuchKind(f"no such version of {kind}: there is {', '.join(versions)}")
+        if not in_group:
+            near = nearest(group, {entry.api_version.rpartition("/")[0] for entry in known})
+            return NoSuchKind(
+                f"no such kind: no schema for the group '{group}'"
+                + (f"; did you mean '{near}'?" if near else "; add its CRD with 'arcan schemas add CRD.yaml'")
+            )
+        kinds = sorted({entry.kind for entry in in_group})
+        near = nearest(kind, kinds)
+        return NoSuchKind(
+            f"no such kind: {group or 'the core group'} has {', '.join(kinds)}"
+            + (f"; did you mean '{near}'?" if near else "")
+        )
+
+    @cached_property
+    def kinds(self) -> tuple[Known, ...]:
+        """Every kind that has a schema here, sorted. Raises `BrokenSchema`."""
+        found = {schema.known for root in self.roots for schema in read_schemas(root)}
+        return tuple(sorted(found, key=lambda known: (known.api_version, known.kind)))
+
+
+def read_schemas(root: Path) -> Iterator[Schema]:
+    """Every schema under a folder of the layout, by path. Raises `BrokenSchema`."""
+    return (Schema(path) for path in sorted(root.glob("*/*_*.json")))
+
+
+def kept_sets() -> tuple[tuple[str, str], ...]:
+    """(project, version) of every set that comes with the package."""
+    return tuple((p.parent.name, p.name) for p in sorted(KEPT.glob("*/*"), key=_order) if p.is_dir())
+
+
+def eso_versions() -> tuple[str, ...]:
+    """The ESO versions whose schemas come with the package, the newest last: `v2.9.0`."""
+    return tuple(version for project, version in kept_sets() if project == _ESO)
+
+
+def object_meta() -> ObjectMeta:
+    """The schema of `metadata` that comes with the package, for the kinds that are added to it."""
+    core = _newest(KEPT / "kubernetes")
+    return ObjectMeta.from_schema(Schema(core / schema_path("", "v1", "ConfigMap")).body)
+
+
+def schema_sets(versions: Sequence[str], extra: Path | None) -> tuple[SchemaSet, ...]:
+    """The schemas for each of the ESO versions, with a person's own folder before them."""
+    return tuple(SchemaSet(version, extra) for version in versions)
+
+
+def _newest(project: Path) -> Path:
+    return max((path for path in project.iterdir() if path.is_dir()), key=_order)
+
+
+def _order(path: Path) -> tuple[str, list[int]]:
+    return path.parent.name, [int(part) for part in path.name.removeprefix("v").split(".") if part.isdigit()]

@@ -1,0 +1,145 @@
+"""`arcan validate` and `arcan schemas`, from argv to exit status."""
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from arcan_gitops.cli import main
+
+CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
+STORE_V1BETA1 = "apiVersion: external-secrets.io/v1beta1\nkind: SecretStore\nmetadata: {name: arcan}\n"
+WIDGETS = Path(__file__).resolve().parent.parent / "validate/crds/external-secrets/v9.9.9/widgets.yaml"
+WIDGET = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a}\nspec: {policy: %s}\n"
+
+
+class Ran(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+Arcan = Callable[..., Ran]
+
+
+@pytest.fixture
+def arcan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Arcan:
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, stdin: str = "") -> Ran:
+        monkeypatch.setattr(sys, "argv", ["arcan", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        with pytest.raises(SystemExit) as exited:
+            main()
+        captured = capsys.readouterr()
+        return Ran(int(exited.value.code or 0), captured.out, captured.err)
+
+    return run
+
+
+def _overlay(name: str, manifest: str) -> None:
+    folder = Path("kustomize/overlays", name)
+    folder.mkdir(parents=True)
+    (folder / "kustomization.yaml").write_text("resources: [manifest.yaml]\n")
+    (folder / "manifest.yaml").write_text(manifest)
+
+
+def test_every_overlay_under_kustomize_is_built_and_validated(arcan: Arcan) -> None:
+    _overlay("prod", CONFIG_MAP)
+    _overlay("staging", CONFIG_MAP)
+    ran = arcan("validate", "--engine", "kubeconform")
+    assert ran.status == 0
+    assert "kustomize/overlays/prod     ConfigMap  settings        valid" in ran.out
+    assert ran.out.endswith("2 manifests: 2 valid, 0 invalid, 0 errors (kubeconform, ESO v2.9.0)\n")
+    assert ran.err == ""
+
+
+def test_one_bad_manifest_fails_the_run(arcan: Arcan) -> None:
+    _overlay("prod", CONFIG_MAP)
+    _overlay("staging", CONFIG_MAP + "dta: {}\n")
+    ran = arcan("validate")
+    assert ran.status == 1
+    assert "unknown field 'dta'; did you mean 'data'?" in ran.out
+    assert "2 manifests: 1 valid, 1 invalid, 0 errors" in ran.out
+
+
+@pytest.mark.parametrize("stdin", ["", "---\n", "# nothing\n"])
+def test_nothing_to_validate_is_a_failure(arcan: Arcan, stdin: str) -> None:
+    ran = arcan("validate", "-", stdin=stdin)
+    assert (ran.status, ran.out) == (1, "")
+    assert "arcan: error: nothing to validate" in ran.err
+    Path("kustomize").mkdir()
+    assert arcan("validate").status == 1
+
+
+def test_without_the_default_directory_the_hint_says_what_to_give(arcan: Arcan) -> None:
+    ran = arcan("validate")
+    assert ran.status == 1
+    assert "kustomize: no such file or directory" in ran.err
+
+
+def test_manifests_can_be_piped_in(arcan: Arcan) -> None:
+    ran = arcan("validate", "-", "--output", "json", stdin=CONFIG_MAP)
+    assert ran.status == 0
+    assert json.loads(ran.out)["results"][0]["name"] == "settings"
+
+
+def test_without_kubeconform_the_embedded_validator_judges_and_says_so(
+    arcan: Arcan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    ran = arcan("validate", "-", stdin=CONFIG_MAP)
+    assert ran.status == 0
+    assert "(embedded, ESO v2.9.0)" in ran.out
+    assert "kubeconform is not installed" in ran.err
+    ran = arcan("validate", "-", "--engine", "embedded", stdin=CONFIG_MAP)
+    assert (ran.status, ran.err) == (0, "")
+    ran = arcan("validate", "-", "--engine", "kubeconform", stdin=CONFIG_MAP)
+    assert ran.status == 1
+    assert "arcan: error: kubeconform is not on PATH" in ran.err
+
+
+def test_a_manifest_must_fit_every_eso_version_asked_for(arcan: Arcan) -> None:
+    assert arcan("validate", "-", "--eso-version", "v0.16.2", stdin=STORE_V1BETA1).status == 0
+    for versions in (["all"], ["v0.16.2", "v1.3.2"]):
+        options = [text for version in versions for text in ("--eso-version", version)]
+        ran = arcan("validate", "-", *options, stdin=STORE_V1BETA1)
+        assert ran.status == 1
+        assert "v1.3.2" in ran.out.split("not served")[0]
+        assert "1 manifest: 0 valid, 0 invalid, 1 error (" in ran.out
+
+
+def test_an_added_crd_makes_its_kind_known_to_both_engines(arcan: Arcan) -> None:
+    assert arcan("validate", "-", stdin=WIDGET % "Retain").status == 1
+    added = arcan("schemas", "add", str(WIDGETS))
+    assert (added.status, added.out) == (0, "kustomize/schemas/example.com/widget_v1.json\n")
+    for engine in ("kubeconform", "embedded"):
+        assert arcan("validate", "-", "--engine", engine, stdin=WIDGET % "Retain").status == 0
+        ran = arcan("validate", "-", "--engine", engine, stdin=WIDGET % "Keep")
+        assert ran.status == 1
+        assert "spec.policy: must be one of 'Retain', 'Delete'" in ran.out
+    assert "kustomize/schemas" in arcan("schemas", "list").out
+
+
+def test_schemas_can_be_added_from_standard_input_to_another_folder(arcan: Arcan) -> None:
+    ran = arcan("schemas", "add", "-", "--schemas", "own", stdin=WIDGETS.read_text())
+    assert (ran.status, ran.out) == (0, "own/example.com/widget_v1.json\n")
+    assert arcan("validate", "-", "--schemas", "own", stdin=WIDGET % "Delete").status == 0
+
+
+@pytest.mark.parametrize("text", ["", "kind: ConfigMap\n", "a: b: c\n"])
+def test_what_is_no_crd_is_not_added(arcan: Arcan, text: str) -> None:
+    ran = arcan("schemas", "add", "-", stdin=text)
+    assert (ran.status, ran.out) == (1, "")
+    assert "arcan: error: -" in ran.err
+    assert not Path("kustomize").exists()
+
+
+def test_the_list_of_schemas_says_from_which_set_a_kind_is(arcan: Arcan) -> None:
+    rows = [line.split() for line in arcan("schemas", "list").out.splitlines()]
+    assert ["external-secrets", "v2.9.0", "external-secrets.io/v1", "SecretStore"] in rows
+    assert ["kubernetes", "v1.34.4", "v1", "Secret"] in rows
