@@ -72,13 +72,15 @@ class Fields:
         self.fail(f"'{field}' must be {wanted}", field=field)
 
     def done(self) -> None:
-        """Refuse unknown fields, naming the one that was probably meant."""
+        """Refuse unknown fields, which are those that nobody asked for, naming the one probably meant."""
+        self.only(*self._asked)
+
+    def only(self, *known: str) -> None:
+        """The same before anything is asked, so that a misspelt field is not reported as a missing one."""
         for field in self._values:
-            if field not in self._asked:
-                near = nearest(field, self._asked)
-                hint = (
-                    f"did you mean '{near}'?" if near else f"known fields: {', '.join(sorted(self._asked))}"
-                )
+            if field not in known:
+                near = nearest(field, known)
+                hint = f"did you mean '{near}'?" if near else f"known fields: {', '.join(sorted(known))}"
                 self.fail(f"unknown field '{field}'", field=field, hint=hint)
 
     def optional_text(self, field: str) -> str | None:

@@ -1,0 +1,30 @@
+"""Declared apps -> stores and ExternalSecrets -> a Kustomize tree on disk; pure up to the last step.
+
+`Catalogue` says what exists, and whoever calls fills it; nothing here reads a realm.
+"""
+
+from arcan_gitops.overlay.app import App
+from arcan_gitops.overlay.build import build_overlays
+from arcan_gitops.overlay.catalogue import Catalogue, TokenScope
+from arcan_gitops.overlay.project import read_apps, read_settings
+from arcan_gitops.overlay.quickstart import Consumer, quickstart
+from arcan_gitops.overlay.settings import Settings, StoreSettings
+from arcan_gitops.overlay.tree import Changes, ForeignFiles, Tree, diff_overlays, write_overlays
+
+__all__ = [
+    "App",
+    "Catalogue",
+    "Changes",
+    "Consumer",
+    "ForeignFiles",
+    "Settings",
+    "StoreSettings",
+    "TokenScope",
+    "Tree",
+    "build_overlays",
+    "diff_overlays",
+    "quickstart",
+    "read_apps",
+    "read_settings",
+    "write_overlays",
+]

@@ -1,0 +1,23 @@
+"""The `kustomization.yaml` of an overlay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from arcan_gitops.overlay.manifest import Manifest
+
+KUSTOMIZATION_FILE: Final = "kustomization.yaml"
+
+
+def kustomization(resources: Sequence[str]) -> Manifest:
+    """Lists the files and changes nothing in them.
+
+    No `namespace:`: that transformer moves the manifests of other namespaces, and gives a ClusterSecretStore
+    a namespace. Every manifest carries its own.
+    """
+    return {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": list(resources),
+    }

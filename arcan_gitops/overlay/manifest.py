@@ -1,0 +1,39 @@
+"""What all generated manifests have in common."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Final
+
+from arcan_gitops.names import Namespace, ObjectName
+
+Manifest = dict[str, Any]
+
+# Stored from ESO 0.16 on; v1beta1 is no longer served from 0.17 on.
+API_VERSION: Final = "external-secrets.io/v1"
+
+# Without a template, ESO copies an ExternalSecret's labels to its Secret: there too this one is true, and
+# `kubectl get secrets -A -l app.kubernetes.io/managed-by=arcan` shows what came from here. A label that
+# selects pods (name, instance) would be copied as well, so there is none.
+_LABELS: Final = {"app.kubernetes.io/managed-by": "arcan"}
+
+
+class SyncWave(StrEnum):
+    """Argo CD applies lower waves first, and waits until what is in them is healthy.
+
+    Below 0, the wave of all else: a Deployment in the same Application waits for its Secrets.
+    """
+
+    STORE = "-2"
+    EXTERNAL_SECRET = "-1"
+
+
+def metadata(name: ObjectName, namespace: Namespace | None, wave: SyncWave) -> dict[str, Any]:
+    """The `metadata` of a manifest; no namespace for one that is cluster-wide."""
+    placed = {} if namespace is None else {"namespace": str(namespace)}
+    return {
+        "name": str(name),
+        **placed,
+        "labels": dict(_LABELS),
+        "annotations": {"argocd.argoproj.io/sync-wave": str(wave)},
+    }

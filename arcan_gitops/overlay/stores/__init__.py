@@ -1,0 +1,1 @@
+"""SecretStores and ClusterSecretStores: one module for each kind of backend."""
