@@ -1,0 +1,147 @@
+"""What ESO does to the keys and values of a bulk answer: rewrite, convert, validate, decode.
+
+Source: esutils/utils.go (`RewriteMap`, `ConvertKeys`, `ValidateKeys`, `Decode`); contract section 4.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Final
+
+from arcan_gitops.eso import gobase64, template
+from arcan_gitops.eso.errors import EsoError, NotSupported
+from arcan_gitops.eso.goregexp import compile_pattern, replace_all
+from arcan_gitops.eso.objects import RegexpRewrite, Rewrite, TransformRewrite
+
+_LONGEST_KEY: Final = 253
+
+Values = Mapping[str, bytes]
+
+
+def rewrite(values: Values, rewrites: tuple[Rewrite, ...]) -> dict[str, bytes]:
+    """The values under the keys that the rewrites make, one after the other.
+
+    Raises `EsoError`; `NotSupported` for `merge`, and where two keys become one: ESO then keeps the value
+    of one of them at random.
+    """
+    renamed = dict(values)
+    for index, operation in enumerate(rewrites):
+        try:
+            renamed = _rewritten(renamed, operation)
+        except EsoError as error:
+            raise EsoError(
+                f"error applying rewrite to keys: failed rewrite operation[{index}]: {error}"
+            ) from None
+    return renamed
+
+
+def _rewritten(values: Values, operation: Rewrite) -> dict[str, bytes]:
+    match operation:
+        case RegexpRewrite(source, target):
+            try:
+                pattern = compile_pattern(source)
+            except EsoError as error:
+                raise EsoError(f"regexp failed with failed to compile: {error}") from None
+            names = {key: replace_all(pattern, target, key) for key in values}
+        case TransformRewrite(text):
+            names = _transformed(values, text)
+        case _:
+            raise NotSupported("rewrite.merge")
+    renamed: dict[str, bytes] = {}
+    for key, name in names.items():
+        if name in renamed:
+            twins = sorted(old for old, new in names.items() if new == name)
+            raise NotSupported(
+                f"a rewrite that makes one key {name!r} of {', '.join(twins)}",
+                hint="ESO keeps the value of one of them, at random",
+            )
+        renamed[name] = values[key]
+    return renamed
+
+
+def _transformed(values: Values, text: str) -> dict[str, str]:
+    try:
+        tree = template.parse(text, name="transform")
+    except EsoError as error:
+        raise EsoError(f"transform failed with failed to parse template: {error}") from None
+    names: dict[str, str] = {}
+    for key in values:
+        try:
+            names[key] = template.render(tree, {"value": key})
+        except EsoError as error:
+            raise EsoError(
+                f'transform failed with failed to execute template for key "{key}": {error}'
+            ) from None
+    return names
+
+
+def convert(values: Values, strategy: str) -> dict[str, bytes]:
+    """Characters that no key may have become `_` (Default) or `_U0041_` (Unicode). Raises `EsoError`."""
+    converted: dict[str, bytes] = {}
+    for key, value in values.items():
+        name = "".join(
+            c if _allowed(c) else ("_" if strategy == "Default" else f"_U{ord(c):04x}_") for c in key
+        )
+        if name in converted:
+            problem = f"secret name collision during conversion: {name}"
+            raise EsoError(f"error applying conversion strategy {strategy} to keys: {problem}")
+        converted[name] = value
+    return converted
+
+
+def validated(values: Values) -> dict[str, bytes]:
+    """The values without an empty key. Raises `EsoError` for a key that is too long or ill-formed."""
+    prefix = "invalid secret keys (TIP: use rewrite or conversionStrategy to change keys)"
+    for key in values:
+        length = len(key.encode("utf-8"))
+        if length > _LONGEST_KEY:
+            shown = key.encode("utf-8")[:_LONGEST_KEY].decode("utf-8", "replace")
+            raise EsoError(
+                f"{prefix}: key has length {length} but max is {_LONGEST_KEY}: "
+                f"(following is truncated): {shown}"
+            )
+        for character in key:
+            if not _allowed(character):
+                raise EsoError(
+                    f"{prefix}: key has invalid character {character}, "
+                    f"only alphanumeric, '-', '.' and '_' are allowed: {key}"
+                )
+    return {key: value for key, value in values.items() if key}
+
+
+def _allowed(character: str) -> bool:
+    """Any letter or number of Unicode, or one of `-._` (Kubernetes is stricter, later)."""
+    return character in "-._" or unicodedata.category(character)[0] in "LN"
+
+
+def decode(value: bytes, strategy: str) -> bytes:
+    """The value after its `decodingStrategy`; Auto takes what decodes, else the value as it is.
+
+    Raises `EsoError` with Go's base64 error.
+    """
+    if strategy == "Auto":
+        for url in (False, True):
+            try:
+                return gobase64.decode(value, url=url)
+            except EsoError:
+                continue
+    if strategy not in ("Base64", "Base64URL"):
+        return value
+    try:
+        return gobase64.decode(value, url=strategy == "Base64URL")
+    except EsoError as error:
+        raise EsoError(f"error applying decoding strategy {strategy} to data: {error}") from None
+
+
+def decode_all(values: Values, strategy: str) -> dict[str, bytes]:
+    """All values decoded. Raises `EsoError` naming the key."""
+    decoded: dict[str, bytes] = {}
+    for key, value in values.items():
+        try:
+            decoded[key] = decode(value, strategy)
+        except EsoError as error:
+            prefix = f"error applying decoding strategy {strategy} to data"
+            problem = str(error).removeprefix(f"{prefix}: ")
+            raise EsoError(f"{prefix}: failure decoding key {key}: {problem}") from None
+    return decoded

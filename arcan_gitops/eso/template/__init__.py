@@ -1,0 +1,13 @@
+"""The part of Go's text/template that ESO stores and ExternalSecrets need.
+
+`{{ .a.b }}`, `{{ index .a "b" }}`, `{{ if X }}..{{ else }}..{{ end }}`, pipelines, literals, parentheses,
+comments, the trim markers, and the functions of `functions.py`. What is not here raises `NotSupported`;
+the mistakes that people make raise `EsoError` with Go's text.
+Source: Go text/template (parse, exec) and sprig, measured; contract section 2.2.
+"""
+
+from arcan_gitops.eso.template.blocks import parse
+from arcan_gitops.eso.template.run import render
+from arcan_gitops.eso.template.tree import Template
+
+__all__ = ["Template", "parse", "render"]
