@@ -1,0 +1,177 @@
+"""What the README says is so: every command runs, every route, code and setting is there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+
+from arcan_gitops.cli import arcan
+from arcan_gitops.overlay import App
+from arcan_gitops.realms import RealmSettings
+from arcan_gitops.server.answers import STATUS
+from tests.support.realm_files import new_identity
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+PYTHON = Path(sys.executable).parent
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.M | re.S)
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    context = click.Context(group)
+    found: list[tuple[str, ...]] = []
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        found += commands(command, (*path, name)) if isinstance(command, click.Group) else [(*path, name)]
+    return found
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> dict[str, str]:
+    """A PATH with arcan and sops, an age-keygen as age's own writes its files, and an editor."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    private, public = new_identity()
+    scripts = {
+        "age-keygen": f"#!/bin/sh\nprintf '# public key: {public}\\n{private}\\n' > \"$2\"\n",
+        "editor": "#!/bin/sh\nprintf 'DATABASE_URL: postgresql://db\\nPORT: 5432\\n' > \"$1\"\n",
+        "arcan": f"#!/bin/sh\nexec {sys.executable} -c 'from arcan_gitops.cli import main; main()' \"$@\"\n",
+    }
+    for name, text in scripts.items():
+        (tools / name).write_text(text)
+        (tools / name).chmod(0o755)
+    return {
+        "PATH": f"{tools}:{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "EDITOR": str(tools / "editor"),
+        "ARCAN_PORT": "0",
+    }
+
+
+def test_the_commands_for_a_vm_run_as_they_stand(tmp_path: Path, sandbox: dict[str, str]) -> None:
+    lines = [line.removeprefix("$ ") for block in blocks("console") for line in block.splitlines()]
+    assert len(lines) >= 10
+    folder, server = tmp_path, None
+    try:
+        for line in lines:
+            if "127.0.0.1:9797" in line:
+                port = re.search(r"https://127\.0\.0\.1:(\d+)", (tmp_path / "log").read_text())
+                assert port is not None
+                line = line.replace("9797", port[1])  # noqa: PLW2901 - the default port may be taken here
+            if line.startswith("arcan serve"):
+                with (tmp_path / "log").open("w") as log:
+                    server = subprocess.Popen(
+                        ["bash", "-c", f"exec {line}"], cwd=folder, env=sandbox, stderr=log
+                    )
+                end = time.monotonic() + 20
+                while "serving revision" not in (tmp_path / "log").read_text():
+                    assert server.poll() is None, (tmp_path / "log").read_text()
+                    assert time.monotonic() < end, "it never listens"
+                    time.sleep(0.05)
+                continue
+            done = subprocess.run(
+                ["bash", "-ec", line], cwd=folder, env=sandbox, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+            if " && cd " in line:
+                folder = folder / line.rsplit(" ", 1)[1]
+    finally:
+        if server is not None:
+            server.send_signal(signal.SIGINT)
+            server.wait(20)
+    assert "2 of 2 ExternalSecrets would be synced" in done.stdout
+
+
+def test_the_commands_for_a_cluster_print_manifests_that_are_valid(
+    tmp_path: Path, sandbox: dict[str, str]
+) -> None:
+    copy = tmp_path / "repository"
+    subprocess.run(["cp", "-r", str(ROOT / "realms"), str(ROOT / "kustomize"), "--target-directory", "."], check=True,
+                   cwd=copy.mkdir() or copy)  # fmt: skip
+    validated = 0
+    for line in (line for block in blocks("sh") for line in block.splitlines()):
+        assert subprocess.run(["bash", "-n", "-c", line], check=False).returncode == 0
+        words = shlex.split(line)
+        assert words[0] in ("arcan", "kubectl", "pip"), line
+        if words[0] != "arcan":
+            continue
+        assert line.endswith(" | kubectl apply -f -")
+        offline = line.replace("kubectl apply -f -", "arcan validate -")
+        done = subprocess.run(
+            ["bash", "-ec", f"set -o pipefail; {offline}"],
+            cwd=copy,
+            env=sandbox,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        validated += 1
+    assert validated == 3
+
+
+def test_make_has_the_two_commands() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for target in ("demo", "test"):
+        assert f"`make {target}`" in README
+        assert re.search(rf"(?m)^{target}:", makefile)
+
+
+def test_every_error_code_is_in_the_table_with_its_status() -> None:
+    table = README[README.index("| status | code") : README.index("## The command line")]
+    found = {
+        code: int(row.split("|")[1])
+        for row in table.splitlines()[2:]
+        if row.startswith("|")
+        for code in re.findall(r"`(\w+)`", row.split("|")[2])
+    }
+    assert found == STATUS
+
+
+def test_every_command_is_in_the_readme_and_no_other() -> None:
+    table = README[README.index("## The command line") : README.index("All options are in")]
+    listed = set()
+    for cell in re.findall(r"^\| (`arcan .*?) \|", table, re.M):
+        first, *rest = re.findall(r"`(.*?)`", cell)
+        words = tuple(first.split()[1:])
+        listed |= {words, *((*words[:-1], word) for word in rest)}
+    assert listed == set(commands(arcan))
+
+
+def test_the_yaml_examples_are_what_the_product_reads() -> None:
+    app, realm = blocks("yaml")
+    assert App.parse(app.encode(), "mailer.yaml").name == "mailer"
+    assert RealmSettings.parse(realm.encode(), "realm.yaml").allow_empty == ("OPTIONAL_*",)
+
+
+def test_every_file_that_is_linked_is_there() -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_the_reference_of_the_command_line_equals_the_help(request: pytest.FixtureRequest) -> None:
+    parts = ["# The command line\n\nWhat `--help` prints, for every command.\n"]
+    for path in [(), *commands(arcan)]:
+        done = subprocess.run(
+            [sys.executable, "-c", "from arcan_gitops.cli import main; main()", *path, "--help"],
+            capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "100"},
+        )  # fmt: skip
+        parts.append(f"## {' '.join(('arcan', *path))}\n\n```text\n{done.stdout.strip()}\n```\n")
+    text = "\n".join(parts)
+    path = ROOT / "docs" / "cli.md"
+    if request.config.getoption("--rewrite-golden"):
+        path.write_text(text)
+    assert path.read_text() == text, "run: pytest tests/docs --rewrite-golden"
