@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -13,6 +15,7 @@ from arcan_gitops.names import EnvironmentName, InvalidName, RealmName, did_you_
 DOCUMENT_SUFFIX: Final = ".sops.yaml"
 REALM_FILE: Final = "realm.yaml"
 TOKENS_FILE: Final = "tokens.yaml"
+MAX_FILE_BYTES: Final = 64 * 1024 * 1024  # a document's own limit is lower; this one keeps memory safe
 # What may stand in a realm's folder without being a document; dot files may too.
 _BESIDE: Final = frozenset({REALM_FILE, TOKENS_FILE, "kustomization.yaml", "inventory.yaml", "README.md"})
 
@@ -52,11 +55,21 @@ def document_file(path: Path, realm: RealmName) -> DocumentFile:
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of a file. Raises `CannotRead`."""
+    """The bytes of a regular file of at most `MAX_FILE_BYTES`. Raises `CannotRead`.
+
+    Anything else (a FIFO, a device) could keep a server waiting for ever.
+    """
     try:
-        return path.read_bytes()
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise CannotRead(f"{path}: cannot be read: not a regular file")
+            data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise CannotRead(f"{path}: cannot be read: {error.strerror}") from None
+    if len(data) > MAX_FILE_BYTES:
+        raise CannotRead(f"{path}: has more than the {MAX_FILE_BYTES} bytes that are read of a file")
+    return data
 
 
 def digest(*parts: bytes) -> str:

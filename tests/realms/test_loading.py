@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,16 @@ def test_a_start_reports_every_bad_document_at_once(files: RealmFiles) -> None:
 def test_a_file_that_is_no_document_is_named(files: RealmFiles, name: str, problem: str) -> None:
     (files.root / "shop" / name).write_text("x: y\n")
     assert problem in failing(files)
+
+
+def test_what_is_no_regular_file_is_an_error_and_never_waited_for(files: RealmFiles) -> None:
+    os.mkfifo(files.root / "shop" / "fifo.sops.yaml")
+    (files.root / "platform" / "device.sops.yaml").symlink_to("/dev/zero")
+    (files.root / "platform" / "nowhere.sops.yaml").symlink_to("nowhere")
+    message = failing(files)
+    assert "fifo.sops.yaml: cannot be read: not a regular file" in message
+    assert "device.sops.yaml: cannot be read: not a regular file" in message
+    assert "nowhere.sops.yaml: cannot be read: No such file or directory" in message
 
 
 def test_files_beside_the_documents_have_their_place(files: RealmFiles) -> None:
