@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from pathlib import Path
@@ -54,7 +55,9 @@ class Watcher:
                     self.reload(asked=False)
 
     def _watch(self) -> None:
-        looked = time.monotonic()
+        """Watch until the folder at the path is another one: a checkout was swapped by rename or symlink."""
+        folder = _identity(self._root)
+        looked = -math.inf  # what changed before the watch was in place is seen by a first look
         for changes in watch(
             self._root,
             watch_filter=None,
@@ -64,6 +67,8 @@ class Watcher:
             stop_event=self._stop,
             raise_interrupt=False,
         ):
+            if _identity(self._root) != folder:
+                return
             asked = self._asked.is_set()
             if not changes and not asked and time.monotonic() - looked < _LOOK_SECONDS:
                 continue
@@ -96,3 +101,9 @@ class Watcher:
         elif self._logged and not found:
             log.info("reload: all realms are good again")
         self._logged = found
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """What tells one folder from another at the same path. Raises `OSError` where there is none."""
+    status = path.stat()
+    return status.st_dev, status.st_ino

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import socket
 import ssl
@@ -220,6 +221,22 @@ def test_a_change_through_symlinks_as_kubernetes_makes_them_is_seen(
         (volume / "..data_tmp").symlink_to("..second")
         (volume / "..data_tmp").rename(volume / "..data")
         server.wait(lambda: server.get(TARGET, token).json == {"value": "newer"})
+
+
+def test_a_folder_that_is_swapped_by_rename_is_seen_and_watched_on(files: RealmFiles, tmp_path: Path) -> None:
+    token = create_token(files, "shop", "eso")
+    root = files.root
+    with LiveServer(files, tmp_path / "server") as server:
+        other = tmp_path / "other"
+        shutil.copytree(root, other)
+        files.root = other
+        files.write("shop", "prod", "A: swapped\n")
+        root.rename(tmp_path / "old")
+        other.rename(root)
+        server.wait(lambda: server.get(TARGET, token).json == {"value": "swapped"}, 10)
+        files.root = root
+        files.write("shop", "prod", "A: after\n")
+        server.wait(lambda: server.get(TARGET, token).json == {"value": "after"}, 10)
 
 
 # Workers
