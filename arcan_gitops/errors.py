@@ -39,3 +39,11 @@ def place_of(error: BaseException) -> str:
         return "unknown place"
     last = frames[-1]
     return f"{last.filename.rsplit('/', 1)[-1]}:{last.lineno}"
+
+
+def printable(text: str) -> str:
+    """The text without what would drive a terminal or forge a line of a log; line ends stay.
+
+    Names of files and fields come from whoever opened the pull request.
+    """
+    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)

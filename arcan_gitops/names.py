@@ -23,6 +23,7 @@ class _Name(str):
     """A string that has passed its grammar."""
 
     __slots__ = ()
+    article: ClassVar[str] = "a"
     noun: ClassVar[str]
     rule: ClassVar[str]
     grammar: ClassVar[re.Pattern[str]]
@@ -32,7 +33,9 @@ class _Name(str):
         """The name, or `InvalidName` with the rule that the text breaks."""
         if cls.grammar.fullmatch(text) is None:
             shown = repr(text if len(text) <= 80 else text[:77] + "...")
-            raise InvalidName(f"{shown} is not a valid {cls.noun}", hint=f"a {cls.noun} is {cls.rule}")
+            raise InvalidName(
+                f"{shown} is not a valid {cls.noun}", hint=f"{cls.article} {cls.noun} is {cls.rule}"
+            )
         return cls(text)
 
 
@@ -53,6 +56,7 @@ class EnvironmentName(_Name):
     """The name of an environment inside a realm: `prod`."""
 
     __slots__ = ()
+    article = "an"
     noun = "environment name"
     rule = _LABEL_RULE
     grammar = _LABEL
@@ -85,10 +89,20 @@ class ObjectName(_Name):
     grammar = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
 
+class TokenName(_Name):
+    """The name of a token in a realm's `tokens.yaml`: `eso-operator`."""
+
+    __slots__ = ()
+    noun = "token name"
+    rule = "1 to 63 of A-Z, a-z, 0-9, '.', '_', '-', first a letter or digit"
+    grammar = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
+
+
 class OverlayName(_Name):
     """The name of an overlay, which is the name of its folder: `prod`."""
 
     __slots__ = ()
+    article = "an"
     noun = "overlay name"
     rule = _LABEL_RULE
     grammar = _LABEL
@@ -98,6 +112,7 @@ class AppName(_Name):
     """The name of an app, which is the stem of its file: `shop`."""
 
     __slots__ = ()
+    article = "an"
     noun = "app name"
     rule = _LABEL_RULE
     grammar = _LABEL

@@ -287,7 +287,8 @@ def _represent_text(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
     if style is None:
         try:
             # PyYAML leaves these four out of YAML 1.1's booleans; go-yaml v2, and so kubectl, does not
-            style = None if type(resolve_plain(text)) is str and text not in ("y", "Y", "n", "N") else "'"
+            plain = type(resolve_plain(text)) is str and text not in ("y", "Y", "n", "N")
+            style = None if plain and "{{" not in text else "'"  # a template is quoted so that it stands out
         except (Ambiguous, OverflowError):
             style = "'"
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)

@@ -199,6 +199,12 @@ def validate(world: World) -> None:
 def main() -> None:
     """Tell the story in a temporary folder, and clean up whatever happens."""
     began = time.monotonic()
+    if not (ROOT / ".git").exists():
+        raise SystemExit("demo: the project must be a Git clone, for the demo works in a clone of it")
+    print("Kubernetes secrets from Git: encrypted files, a server that verifies them, manifests for ESO.")
+    print(
+        "Values are masked; 'make demo REVEAL=1' shows them. What is not committed is not part of the demo."
+    )
     os.environ["PATH"] = os.pathsep.join(
         [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
     )

@@ -75,8 +75,10 @@ def test_it_is_in_no_log_environment_command_line_or_temporary_file_of_a_server(
     # A key name that was asked for is in the audit log, for that is its purpose; a value never is.
     audited = [line for line in server.audit_path.read_text().splitlines() if CANARY in line]
     assert all(f'"key":"{CANARY}"' in line or f'"environment":"{CANARY}"' in line for line in audited)
+    # Likewise the names of keys, which are clear in Git: one of the broken documents has the marker as one.
+    allowed = f"line 2: the key '{CANARY} {CANARY}' is given twice"
     for line in log.splitlines():
-        assert CANARY not in line or "key" in line, line
+        assert CANARY not in line.replace(allowed, ""), line
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,13 +11,12 @@ from arcan_gitops.access.scope import Scope, environment_glob, key_glob
 from arcan_gitops.access.times import format_time, parse_time
 from arcan_gitops.access.token import TOKEN_DIGEST, TOKEN_ID, shown
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.names import InvalidName
+from arcan_gitops.names import InvalidName, TokenName
 from arcan_gitops.yamlio import Fields, read_mapping
 
 READ_ONLY: Final = "read-only"
 ONE_POLICY: Final = f"{READ_ONLY} is the one policy: a token reads, and Git is the only writer"
 
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
 _TEXTS: Final = ("id", "name", "policy", "created", "expires", "digest")
 _MADE_BY_ARCAN: Final = "entries are made by 'arcan token create'; never write a token itself here"
 _T = TypeVar("_T")
@@ -78,10 +76,10 @@ class TokenRecord:
 
 def token_name(text: str) -> str:
     """`text`, or `InvalidName` if a token cannot be called so."""
-    if _NAME.fullmatch(text) is None:
+    if TokenName.grammar.fullmatch(text) is None:
         raise InvalidName(
             f"{shown(text)} is not a valid token name",
-            hint="a token name is 1 to 63 of A-Z, a-z, 0-9, '.', '_', '-', first a letter or digit",
+            hint=f"a {TokenName.noun} is {TokenName.rule}",
         )
     return text
 

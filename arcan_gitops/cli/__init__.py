@@ -14,7 +14,7 @@ from typing import Final
 import click
 
 from arcan_gitops import __version__
-from arcan_gitops.errors import ArcanError, place_of
+from arcan_gitops.errors import ArcanError, place_of, printable
 
 # command -> (module of this package, the line that `arcan --help` shows)
 _COMMANDS: Final = {
@@ -70,9 +70,9 @@ def main() -> None:
         wrong.show()
         sys.exit(wrong.exit_code)
     except ArcanError as error:
-        click.echo(f"arcan: error: {error.message}", err=True)
+        click.echo(f"arcan: error: {printable(error.message)}", err=True)
         if error.hint:
-            click.echo(f"arcan: hint: {error.hint}", err=True)
+            click.echo(f"arcan: hint: {printable(error.hint)}", err=True)
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()

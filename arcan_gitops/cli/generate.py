@@ -26,6 +26,7 @@ from arcan_gitops.overlay.ca import DEFAULT_CA, ConfigMapCa, PublicCa, read_ca
 from arcan_gitops.overlay.server_url import ServerUrl
 from arcan_gitops.realms import DocumentFile
 from arcan_gitops.realms.tree import DOCUMENT_SUFFIX
+from arcan_gitops.webhook import SECRET_LABEL_NAME, SECRET_LABEL_VALUE
 from arcan_gitops.yamlio import emit
 
 _kustomize_option = click.option(
@@ -122,7 +123,7 @@ def eso(
 
     A store with an ExternalSecret that lists the keys, and a store with an ExternalSecret that takes all of
     the environment. The keys come from the document of the realm; no identity is needed. What no option
-    sets is as in arcan.yaml.
+    sets is as in arcan.yaml, but for the scope: the stores are namespaced without --cluster-wide.
     """
     if allowed and not cluster_wide:
         raise click.UsageError("--allow-namespace goes with --cluster-wide only")
@@ -135,7 +136,8 @@ def eso(
         settings = replace(settings, eso_namespace=eso_namespace)
     users = tuple(sorted(set(allowed))) if cluster_wide else None
     consumer = Consumer(realm, environment, namespace, name, _keys(realms, realm, environment, keys), users)
-    manifests = quickstart(consumer, _with_ca(settings, ca_configmap, ca_bundle, public_ca))
+    settings = _with_ca(settings, ca_configmap, ca_bundle, public_ca)
+    manifests = quickstart(consumer, settings)
     if users == ():
         _warn(
             "every namespace of the cluster may use these stores; name those that should: --allow-namespace"
@@ -143,6 +145,11 @@ def eso(
     elif users is not None and namespace not in users:
         _warn(f"namespace '{namespace}' may not use these stores: add --allow-namespace {namespace}")
     click.echo(emit(manifests), nl=False)
+    token_namespace = settings.eso_namespace if cluster_wide else namespace
+    secret = f"{settings.token_secret.name}, key {settings.token_secret.key}, label {SECRET_LABEL_NAME}"
+    _note(f"the stores read Secret {secret}={SECRET_LABEL_VALUE} in namespace {token_namespace}")
+    if isinstance(settings.ca, ConfigMapCa):
+        _note(f"and ConfigMap {settings.ca.name}, key {settings.ca.key}, there")
 
 
 def _with_ca(
@@ -165,6 +172,7 @@ def _keys(
     path = realms / realm / f"{environment}{DOCUMENT_SUFFIX}"
     if not path.exists():
         if wanted:
+            _warn(f"there is no {path}: whether the keys exist is not known")
             return wanted
         raise ArcanError(
             f"which keys? there is no {path} to take their names from, and no --key",
@@ -175,6 +183,10 @@ def _keys(
         if key not in known:
             _warn(f"key '{key}' is not in {path}: {did_you_mean(key, known)}")
     return wanted or known
+
+
+def _note(text: str) -> None:
+    click.echo(f"arcan: {text}", err=True)
 
 
 def _warn(text: str) -> None:

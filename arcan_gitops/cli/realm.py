@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from arcan_gitops.cli.options import realms_option
-from arcan_gitops.errors import ArcanError
+from arcan_gitops.errors import ArcanError, printable
 from arcan_gitops.names import EnvironmentName, RealmName, did_you_mean
 from arcan_gitops.realms import RealmTree
 from arcan_gitops.realms.check import check as check_realms
@@ -63,9 +63,9 @@ def check(path: Path) -> None:
     """
     report = check_realms(path)
     for problem in report.problems:
-        click.echo(problem.message)
+        click.echo(printable(problem.message))
         if problem.hint:
-            click.echo(f"  hint: {problem.hint}")
+            click.echo(f"  hint: {printable(problem.hint)}")
     if report.without_config:
         click.echo("arcan: no .sops.yaml beside the realms: recipients were not checked", err=True)
     click.echo(f"{report.checked} file(s) checked, {len(report.problems)} problem(s)", err=True)

@@ -50,6 +50,10 @@ _CAUSES: Final[tuple[tuple[str, str], ...]] = (
         "the port speaks plain HTTP: check the port in the store's url",
     ),
     (
+        r"malformed HTTP response",
+        "the store's url says http://, and the server speaks HTTPS only",
+    ),
+    (
         r"no such host",
         "the host in the store's url does not resolve from here; --connect-to HOST:PORT goes elsewhere",
     ),
@@ -90,6 +94,7 @@ _CAUSES: Final[tuple[tuple[str, str], ...]] = (
         r"unknown key data|failed to parse response json from jsonpath|failed to get response \(wrong type",
         "the answer has no 'data' map: dataFrom must use the bulk store, data[] the single-key store",
     ),
+    (r"unknown key ", 'the answer has no such member: result.jsonPath is $["value"], or $["data"] in bulk'),
     (r"parsing error:", 'write result.jsonPath with brackets and double quotes: $["value"]'),
     (r"failed to parse response json", "the server did not answer with JSON: check the store's url"),
     (

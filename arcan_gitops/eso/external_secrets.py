@@ -78,7 +78,9 @@ def _admit(top: ObjectFields, secret: ExternalSecret) -> None:
 def _store_ref(fields: ObjectFields | None, namespace: str) -> StoreId:
     if fields is None:
         return StoreId(StoreKind.SECRET_STORE, namespace, "")
-    kind = StoreKind(fields.choice("kind", tuple(StoreKind), StoreKind.SECRET_STORE))
+    kind = StoreKind(
+        fields.choice("kind", tuple(kind.value for kind in StoreKind), StoreKind.SECRET_STORE.value)
+    )
     name = fields.text("name", "")
     fields.done()
     return StoreId(kind, "" if kind is StoreKind.CLUSTER_SECRET_STORE else namespace, name)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from arcan_gitops.errors import printable
 from arcan_gitops.eso.cluster import StoreStatus
 from arcan_gitops.eso.errors import NotSupported
 from arcan_gitops.eso.explain import likely_cause
@@ -37,14 +38,9 @@ def _store_lines(store: Store, status: StoreStatus | None) -> Iterator[str]:
 
 def _event_lines(kind: str, reason: str, message: str) -> Iterator[str]:
     if message:
-        yield f"  event: {kind} {reason}: {_printable(message)}"
+        yield f"  event: {kind} {reason}: {printable(message)}"
         if kind == "Warning":
             yield from _cause_lines(message)
-
-
-def _printable(text: str) -> str:
-    """An event quotes the server's status line: it shall not drive a terminal."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
 def _cause_lines(text: str) -> Iterator[str]:

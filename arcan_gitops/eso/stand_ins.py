@@ -10,11 +10,15 @@ from arcan_gitops.webhook import SECRET_LABEL_NAME, SECRET_LABEL_VALUE
 def with_token(cluster: Cluster, token: str) -> Cluster:
     """The cluster with `token` in each credential Secret that a store asks for and that is not given.
 
+    Stores without https get none.
+
     The Secret is as ESO wants it: labelled, in the right namespace, the token under the key that the store
     names (`token` if it names none).
     """
     for store in cluster.stores:
-        for wanted in store.webhook.secrets if store.webhook is not None else ():
+        if store.webhook is None or not store.webhook.url.startswith("https://"):
+            continue  # a real token in clear is too high a price for a try
+        for wanted in store.webhook.secrets:
             clusterwide = store.id.kind is StoreKind.CLUSTER_SECRET_STORE
             namespace = wanted.namespace if clusterwide else store.id.namespace
             if namespace is None or cluster.find_secret(namespace, wanted.secret_name) is not None:

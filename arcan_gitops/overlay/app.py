@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from arcan_gitops.names import AppName, InvalidName, KeyName, Namespace, ObjectName, OverlayName, RealmName
+from arcan_gitops.names import (
+    AppName,
+    InvalidName,
+    KeyName,
+    Namespace,
+    ObjectName,
+    OverlayName,
+    RealmName,
+    TokenName,
+)
 from arcan_gitops.yamlio import Fields, InvalidFile, read_mapping
 
 
@@ -74,7 +83,7 @@ class App:
             name=name,
             realm=fields.parse("realm", RealmName, fields.text("realm")),
             namespaces=_namespaces(fields),
-            token=fields.text("token"),
+            token=fields.parse("token", TokenName, fields.text("token")),
             overlays=None if overlays is None else tuple(_overlay_names(fields, overlays)),
             secrets=secrets,
             source=source,

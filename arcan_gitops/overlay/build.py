@@ -26,6 +26,7 @@ from arcan_gitops.overlay.stores.arcan import (
     single_store,
 )
 from arcan_gitops.overlay.tree import Tree, header
+from arcan_gitops.webhook import SECRET_LABEL_NAME, SECRET_LABEL_VALUE
 from arcan_gitops.yamlio import emit
 
 APPS_FOLDER: Final = "apps"
@@ -97,7 +98,8 @@ def _needs(group: Sequence[Placement], names: Mapping[Credential, StoreNames]) -
     settings, namespace = group[0].overlay.settings, group[0].token_namespace
     lines = [
         f"Secret {names[credential].token_secret}, key {settings.token_secret.key}:"
-        f" token '{credential.token}' of realm '{credential.realm}'"
+        f" token '{credential.token}' of realm '{credential.realm}',"
+        f" label {SECRET_LABEL_NAME}={SECRET_LABEL_VALUE}"
         for credential in sorted(names)
     ]
     if isinstance(settings.ca, ConfigMapCa):

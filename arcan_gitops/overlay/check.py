@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from arcan_gitops.names import InvalidName, did_you_mean, nearest
+from arcan_gitops.names import InvalidName, KeyName, did_you_mean, nearest
 from arcan_gitops.overlay.app import App, DeclaredKey, DeclaredSecret
 from arcan_gitops.overlay.catalogue import Catalogue, TokenScope
 from arcan_gitops.overlay.placement import Placement, by_store_namespace, names_for, placements
@@ -98,16 +98,18 @@ def _reads(placement: Placement, catalogue: Catalogue) -> Iterator[InvalidFile]:
         hint = f"it may read: {_globs(scope.environments)}; the server would answer 403"
         yield InvalidFile(f"{app.at('token')}: {problem}", hint=hint)
     for secret in app.secrets:
-        yield from _scope(app, secret, scope)
+        yield from _scope(app, secret, scope, keys)
 
 
-def _scope(app: App, secret: DeclaredSecret, scope: TokenScope) -> Iterator[InvalidFile]:
+def _scope(
+    app: App, secret: DeclaredSecret, scope: TokenScope, keys: Sequence[KeyName]
+) -> Iterator[InvalidFile]:
     hint = f"it may read: {_globs(scope.keys)}; the server would answer 403, so widen it or use another"
     if secret.keys is None and not scope.reads_whole_environments:
         problem = f"secret '{secret.name}' asks for all keys, but token '{app.token}' is narrowed by keys"
         yield InvalidFile(f"{secret.where}: {problem}", hint=hint)
     for entry in secret.keys or ():
-        if not scope.reads_key(entry.key):
+        if entry.key in keys and not scope.reads_key(entry.key):
             yield _unreadable(app, entry, hint)
 
 

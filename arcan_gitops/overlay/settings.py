@@ -157,6 +157,9 @@ def _ca(server: Fields, base: CertificateAuthority, read_ca: CaReader) -> Certif
     fields = server.optional_mapping("ca")
     if fields is None:
         return base
+    fields.only("configMap", "key", "file", "public")
+    if sum(way in fields for way in ("configMap", "file", "public")) > 1:
+        fields.fail("'configMap', 'file' and 'public' exclude each other: choose one")
     ca: CertificateAuthority
     if "file" in fields:
         try:

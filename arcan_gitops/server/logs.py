@@ -6,13 +6,17 @@ import logging
 import sys
 from typing import Any, Final
 
-from arcan_gitops.errors import place_of
+from arcan_gitops.errors import place_of, printable
 
 _FORMAT: Final = "%(asctime)s %(levelname)s %(message)s"
 
 
 class _Formatter(logging.Formatter):
-    """Drops the text of exceptions, which may quote what must not be logged."""
+    """Drops the text of exceptions, which may quote what must not be logged, and what drives terminals."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record, one line: a name with a line end in it must not forge a second."""
+        return printable(super().format(record)).replace("\n", " ")
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
         return f"{ei[0].__name__} at {place_of(ei[1])}" if ei and ei[0] else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 from arcan_gitops.atomic import CannotWrite, replace_file
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.validate.derive import CannotDerive, Derived, derive_crd
-from arcan_gitops.validate.schemaset import object_meta
+from arcan_gitops.validate.schemaset import KEPT, object_meta
 from arcan_gitops.yamlio import read_documents
 
 
@@ -16,9 +16,16 @@ def add_schemas(files: Iterable[tuple[str, bytes]], folder: Path) -> tuple[Path,
     """Write a schema for every served version of every CustomResourceDefinition in (name, bytes) files.
 
     Nothing is written unless every file gives at least one. Returns the files written.
-    Raises `InvalidFile`, `CannotDerive` or `CannotWrite`.
+    Raises `InvalidFile`, `CannotDerive`, `CannotWrite`, and `ArcanError` for a kind that comes with the
+    package: a second schema of it would make the versions mean nothing.
     """
     derived = [schema for name, data in files for schema in _derive(name, data)]
+    for schema in derived:
+        if any(KEPT.glob(f"*/*/{schema.path}")):
+            raise ArcanError(
+                f"{schema.path}: the package has this schema already, by version",
+                hint="choose the version with 'arcan validate --eso-version'; add kinds that it lacks",
+            )
     paths = []
     for schema in derived:
         path = folder / schema.path

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from arcan_gitops.errors import ArcanError
+from arcan_gitops.yamlio import read_foreign
 
 _TIMEOUT_SECONDS: Final = 300
 
@@ -40,6 +41,13 @@ _CAUSES: Final = tuple(
 )
 
 
+# No PATH, so no git; and a proxy that nothing listens on.
+_NO_NETWORK: Final = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+_FILES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_REFERENCES: Final = ("resources", "bases", "components", "crds", "configurations")
+_REMOTE: Final = re.compile(r"://|^git@|^github\.com[/:]|\?ref=|\.git\b")
+
+
 class KustomizeMissing(ArcanError):
     """There is nothing to build overlays with."""
 
@@ -67,13 +75,18 @@ class Kustomize:
         )
 
     def build(self, directory: Path) -> bytes:
-        """The YAML stream of an overlay. Raises `BuildFailed`, whose message quotes no value."""
+        """The YAML stream of an overlay. Raises `BuildFailed`, whose message quotes no value.
+
+        What is remote is refused before anything is fetched, and Kustomize is left without git and network.
+        """
+        _refuse_remote(directory, set())
         try:
             done = subprocess.run(
                 [*self.command, str(directory)],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=_TIMEOUT_SECONDS,
+                env=_NO_NETWORK,
                 check=False,
             )
         except subprocess.TimeoutExpired:
@@ -85,6 +98,32 @@ class Kustomize:
                 f"kustomize cannot build it: {_cause(done.stderr.decode(errors='replace'), directory)}"
             )
         return done.stdout
+
+
+def _refuse_remote(directory: Path, seen: set[Path]) -> None:
+    """Follow the folders that a kustomization refers to; raise `BuildFailed` for what is not local."""
+    file = next((path for path in map(directory.joinpath, _FILES) if path.is_file()), None)
+    if file is None or file.resolve() in seen:
+        return
+    seen.add(file.resolve())
+    try:
+        content = read_foreign(file.read_bytes(), str(file))
+    except (ArcanError, OSError):
+        return  # Kustomize says what is wrong with it
+    if not isinstance(content, dict):
+        return
+    for field in _REFERENCES:
+        listed = content.get(field)
+        for entry in listed if isinstance(listed, list) else []:
+            if not isinstance(entry, str):
+                continue
+            if _REMOTE.search(entry):
+                raise BuildFailed(
+                    f"{file}: {field}: a remote entry: nothing is fetched",
+                    hint="copy what it refers to into the repository",
+                )
+            if (directory / entry).is_dir():
+                _refuse_remote(directory / entry, seen)
 
 
 def _cause(stderr: str, directory: Path) -> str:

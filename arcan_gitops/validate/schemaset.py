@@ -98,9 +98,9 @@ class SchemaSet:
         )
         self.eso_version = eso_version
         self.roots: tuple[Path, ...] = (
-            *((extra.resolve(),) if extra is not None else ()),
             KEPT / _ESO / eso_version,
             *others,
+            *((extra.resolve(),) if extra is not None else ()),
         )
         self._found: dict[Path, Schema] = {}
 
@@ -177,7 +177,7 @@ def object_meta() -> ObjectMeta:
 
 
 def schema_sets(versions: Sequence[str], extra: Path | None) -> tuple[SchemaSet, ...]:
-    """The schemas for each of the ESO versions, with a person's own folder before them."""
+    """The schemas for each of the ESO versions, with a person's own folder after them."""
     return tuple(SchemaSet(version, extra) for version in versions)
 
 

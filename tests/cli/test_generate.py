@@ -115,7 +115,12 @@ def webhook(manifest: Any) -> Any:
 
 def test_two_stores_and_two_external_secrets_come_out(arcan: Run):
     result = arcan(*ESO)
-    assert (result.status, result.err) == (0, "")
+    assert result.status == 0
+    assert (
+        "Secret arcan-credentials, key token, label external-secrets.io/type=webhook in namespace default"
+        in result.err
+    )
+    assert "ConfigMap arcan-ca, key ca.crt" in result.err
     assert [(m["kind"], m["metadata"]["namespace"], m["metadata"]["name"]) for m in result.manifests] == [
         ("SecretStore", "default", "arcan"),
         ("ExternalSecret", "default", "my-app-secrets"),
@@ -166,7 +171,8 @@ def test_cluster_wide_stores_are_open_to_the_allowed_namespaces(arcan: Run):
     result = arcan(
         *ESO, "--cluster-wide", "--allow-namespace=shop", "--allow-namespace=default", "--eso-namespace=eso"
     )
-    assert (result.status, result.err) == (0, "")
+    assert result.status == 0
+    assert "in namespace eso" in result.err
     single, by_key, *_ = result.manifests
     assert (single["kind"], "namespace" in single["metadata"]) == ("ClusterSecretStore", False)
     assert single["spec"]["conditions"] == [{"namespaces": ["default", "shop"]}]
@@ -306,6 +312,23 @@ def test_a_rotated_token_is_judged_by_its_newest_entry(arcan: Run):
     result = arcan("overlays")
     assert result.status == 1
     assert "key 'DATABASE_URL' cannot be read by token 'shop'" in result.err
+
+
+def test_the_newest_entry_counts_wherever_it_stands_in_the_file(arcan: Run):
+    path = Path("realms/production/tokens.yaml")
+    head, _, rest = path.read_text().partition("tokens:\n")
+    path.write_text(f"{head}tokens:\n{token('C', 'shop', keys='[GREETING]', day=2)}{rest}")
+    result = arcan("overlays")
+    assert "key 'DATABASE_URL' cannot be read by token 'shop'" in result.err
+
+
+def test_nothing_from_an_app_file_drives_the_terminal(arcan: Run):
+    Path("kustomize/apps/shop.yaml").write_text(SHOP + '"\\e[31m": x\n')
+    result = arcan("overlays")
+    assert result.status == 1
+    assert "\x1b" not in result.err
+    Path("kustomize/apps/shop.yaml").write_text(SHOP.replace("token: shop", "token: 'zzz; rm -rf /'"))
+    assert "is not a valid token name" in arcan("overlays").err
 
 
 @pytest.mark.parametrize(

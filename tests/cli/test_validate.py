@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from arcan_gitops.cli import main
+from arcan_gitops.yamlio import emit
 
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
 STORE_V1BETA1 = "apiVersion: external-secrets.io/v1beta1\nkind: SecretStore\nmetadata: {name: arcan}\n"
@@ -143,3 +144,15 @@ def test_the_list_of_schemas_says_from_which_set_a_kind_is(arcan: Arcan) -> None
     rows = [line.split() for line in arcan("schemas", "list").out.splitlines()]
     assert ["external-secrets", "v2.9.0", "external-secrets.io/v1", "SecretStore"] in rows
     assert ["kubernetes", "v1.34.4", "v1", "Secret"] in rows
+
+
+def test_a_kind_of_the_package_cannot_be_added_again(arcan: Arcan) -> None:
+    """Else `--eso-version` would judge by whatever CRD lies in the repository."""
+    crd = {
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "x"},
+        "spec": {"group": "external-secrets.io", "names": {"kind": "ExternalSecret"}, "scope": "Namespaced",
+                 "versions": [{"name": "v1", "served": True, "schema": {"openAPIV3Schema": {"type": "object"}}}]},
+    }  # fmt: skip
+    ran = arcan("schemas", "add", "-", stdin=emit([crd]))
+    assert ran.status == 1
+    assert "the package has this schema already" in ran.err

@@ -15,9 +15,16 @@ import click
 import pytest
 
 from arcan_gitops.cli import arcan
-from arcan_gitops.overlay import App
+from arcan_gitops.overlay import App, Settings
+from arcan_gitops.overlay.ca import EmbeddedCa
 from arcan_gitops.realms import RealmSettings
 from arcan_gitops.server.answers import STATUS
+from arcan_gitops.validate.check import judge
+from arcan_gitops.validate.embedded import Embedded
+from arcan_gitops.validate.manifests import read_manifests
+from arcan_gitops.validate.schemaset import SchemaSet, eso_versions
+from arcan_gitops.webhook import PATH_PREFIX, SECRET_LABEL_NAME, SECRET_LABEL_VALUE
+from arcan_gitops.yamlio import read_documents
 from tests.support.realm_files import new_identity
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -120,7 +127,81 @@ def test_the_commands_for_a_cluster_print_manifests_that_are_valid(
         )
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
         validated += 1
-    assert validated == 3
+    assert validated == 4
+
+
+def judge_application(text: str) -> list[str]:
+    manifests = read_manifests(text.encode(), "README")
+    return [
+        str(result.status.value) for result in judge(manifests, Embedded(), SchemaSet(eso_versions()[-1]))
+    ]
+
+
+def inline_commands() -> list[str]:
+    """Every `arcan ...` in running text, in a hint of a table, or started by systemd."""
+    prose = re.sub(r"^```.*?^```$", "", README, flags=re.M | re.S)
+    started = re.findall(r"^ExecStart=/usr/local/bin/(arcan .*)$", README, re.M)
+    return [*started, *re.findall(r"`(arcan [^`]*)`", prose)]
+
+
+@pytest.mark.parametrize("line", inline_commands())
+def test_every_command_in_the_text_is_one(line: str) -> None:
+    command: click.Command = arcan
+    words = shlex.split(line)[1:]
+    while isinstance(command, click.Group):
+        found = command.get_command(click.Context(command), words.pop(0))
+        assert found is not None, line
+        command = found
+    command.make_parser(click.Context(command)).parse_args(words)  # raises for an unknown option
+
+
+KUBECTL = re.compile(
+    r"kubectl (?:apply -f -"
+    r"|create configmap arcan-ca --namespace=[a-z-]+ --from-file=ca\.crt=\S+"
+    r"|create secret generic arcan-credentials --namespace=default --from-literal=token=arc_YOUR_API_TOKEN"
+    rf"|label secret arcan-credentials --namespace=default {re.escape(SECRET_LABEL_NAME)}={SECRET_LABEL_VALUE}"
+    r"|describe externalsecret NAME"
+    r"|annotate externalsecret NAME force-sync=\$\(date \+%s\) --overwrite)"
+)
+
+
+@pytest.mark.parametrize(
+    "line", re.findall(r"(kubectl (?:apply|create|label|describe|annotate) [^`|\n]+)", README)
+)
+def test_every_kubectl_command_is_as_it_was_tried_on_a_cluster(line: str) -> None:
+    if line.startswith("kubectl create secret generic` lacks"):
+        return
+    assert KUBECTL.fullmatch(line.strip()), line
+
+
+def test_every_route_is_in_the_table_and_no_other() -> None:
+    table = README[README.index("| route | answer |") : README.index("| status | code")]
+    assert re.findall(r"`GET (.*?)`", table) == [
+        f"{PATH_PREFIX}/{{realm}}/{{key}}?env={{environment}}",
+        f"{PATH_PREFIX}/{{realm}}?env={{environment}}",
+        "/livez",
+        "/readyz",
+    ]
+
+
+def test_the_settings_that_the_readme_names_are_read_and_have_these_defaults() -> None:
+    settings = README[README.index("| in `arcan.yaml`") : README.index("| in an app")]
+    rows = dict(re.findall(r"^\| `([^|]*?)` \| (.*?) \|", settings, re.M))
+    text = f"""
+server: {{url: {rows["server.url"].strip("`")}, ca: {rows["server.ca"].strip("`")}}}
+stores: {{scope: {rows["stores.scope"].strip("`")}, name: arcan, bulkName: arcan-bulk,
+  esoNamespace: {rows["stores.esoNamespace"].strip("`")}}}
+tokenSecret: {rows["tokenSecret"].strip("`")}
+refreshInterval: {rows["refreshInterval"].strip("`")}
+"""
+    assert set(rows) == {"server.url", "server.ca", "stores.scope", "stores.name`, `stores.bulkName",
+                         "stores.esoNamespace", "tokenSecret", "refreshInterval", "overlays.<name>"}  # fmt: skip
+
+    def no_file(_: str) -> EmbeddedCa:
+        raise AssertionError("no file is named")
+
+    written = Settings.parse(text.encode(), "README", no_file)
+    assert written.defaults == Settings.parse(b"overlays: {}\n", "empty", no_file).defaults
 
 
 def test_make_has_the_two_commands() -> None:
@@ -152,7 +233,10 @@ def test_every_command_is_in_the_readme_and_no_other() -> None:
 
 
 def test_the_yaml_examples_are_what_the_product_reads() -> None:
-    app, realm = blocks("yaml")
+    app, application, realm = blocks("yaml")
+    (read,) = read_documents(application.encode(), "README")
+    assert judge_application(application) == ["valid"]
+    assert (ROOT / read["spec"]["source"]["path"] / "kustomization.yaml").is_file()
     assert App.parse(app.encode(), "mailer.yaml").name == "mailer"
     assert RealmSettings.parse(realm.encode(), "realm.yaml").allow_empty == ("OPTIONAL_*",)
 

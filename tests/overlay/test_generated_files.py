@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from arcan_gitops.atomic import CannotWrite
+from arcan_gitops.atomic import CannotWrite, replace_file
 from arcan_gitops.overlay import ForeignFiles, diff_overlays, write_overlays
 from arcan_gitops.overlay.tree import header
 
@@ -129,3 +129,24 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
     (tmp_path / "overlays").write_text("a file")
     with pytest.raises(CannotWrite, match="overlays/prod"):
         write_overlays(tmp_path / "overlays", TREE)
+
+
+@pytest.mark.parametrize("written", range(3))
+def test_an_interrupted_run_never_leaves_a_kustomization_that_lists_a_missing_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int
+):
+    left = [written]
+
+    def replace_some(path: Path, data: bytes) -> None:
+        if not left[0]:
+            raise CannotWrite("interrupted")
+        left[0] -= 1
+        replace_file(path, data)
+
+    monkeypatch.setattr("arcan_gitops.overlay.tree.replace_file", replace_some)
+    apps = {"prod/apps/shop.yaml": HEAD + "a: 1\n", "prod/stores/shop.yaml": HEAD + "b: 1\n"}
+    root = tmp_path / "overlays"
+    with pytest.raises(CannotWrite):
+        write_overlays(root, {"prod/kustomization.yaml": HEAD + "resources: [apps, stores]\n", **apps})
+    assert len(files(root)) == written
+    assert "prod/kustomization.yaml" not in files(root)

@@ -84,7 +84,7 @@ overlays:
         ("server:\n  ca:\n    file: leaf.crt\n", 3, "leaf.crt: cannot be read", "tls/ca.crt"),
         ("server:\n  ca: {file: ca.crt, key: ca.crt}\n", 2, "unknown field 'key'", None),
         ("server:\n  ca: {public: false}\n", 2, "'public' can only be true", None),
-        ("server:\n  ca: {public: true, configMap: x}\n", 2, "unknown field 'configMap'", None),
+        ("server:\n  ca: {public: true, configMap: x}\n", 2, "exclude each other: choose one", None),
         ("server:\n  ca: {configmap: x}\n", 2, "unknown field 'configmap'", "did you mean 'configMap'?"),
         ("stores: {scope: clustr}\n", 1, "scope 'clustr' is not known", "did you mean 'cluster'?"),
         ("stores: {name: Arcan}\n", 1, "not a valid Kubernetes object name", None),

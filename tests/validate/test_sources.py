@@ -2,7 +2,9 @@
 
 import io
 import shutil
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -174,3 +176,27 @@ def test_standard_input_is_read_as_a_file_is() -> None:
     (item,) = read((StandardInput(io.BytesIO((CONFIG_MAP % "a").encode())),))
     assert isinstance(item, Manifest)
     assert (item.source, item.name) == ("-", "a")
+
+
+@pytest.mark.parametrize(
+    "entry", ["{url}/x.yaml", "https://github.com/a/b//c?ref=v1", "git@host:a/b", "github.com/a/b"]
+)
+def test_a_remote_entry_is_refused_before_anything_is_fetched(
+    tmp_path: Path, write: Write, entry: str
+) -> None:
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(500)
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    entry = entry.format(url=f"http://127.0.0.1:{server.server_port}")
+    write("base/kustomization.yaml", f"resources: ['{entry}']\n")
+    write("overlay/kustomization.yaml", "resources: [../base]\n")
+    assert "a remote entry: nothing is fetched" in _message(tmp_path / "overlay")
+    server.shutdown()
+    server.server_close()
+    assert asked == []
