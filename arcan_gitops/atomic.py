@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from arcan_gitops.errors import ArcanError
@@ -33,11 +34,6 @@ def replace_file(path: Path, data: bytes, *, mode: int | None = None) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, path)
         temporary = None
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
     except OSError as error:
         raise CannotWrite(
             f"{path}: cannot be written: {error.strerror}",
@@ -46,3 +42,9 @@ def replace_file(path: Path, data: bytes, *, mode: int | None = None) -> None:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+    with suppress(OSError):  # the new file is in place; not every file system can sync a folder
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
+from typing import Self
 
 
 class ArcanError(Exception):
@@ -17,6 +18,12 @@ class ArcanError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def located(self, where: object) -> Self:
+        """This error, its message starting with `where: `."""
+        self.message = f"{where}: {self.message}"
+        self.args = (self.message,)
+        return self
 
 
 class SeveralErrors(ArcanError):

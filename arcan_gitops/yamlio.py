@@ -204,7 +204,7 @@ def read_foreign(data: bytes, source: str) -> Any:
     """
     try:
         return yaml.load(data, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, AttributeError) as error:  # the last two: a bad timestamp or number
         mark: Any = getattr(error, "problem_mark", None)
         place = f"{source}:{mark.line + 1}" if mark is not None else source
         raise InvalidFile(f"{place}: not readable as YAML") from None
@@ -271,7 +271,8 @@ class _Composer:
         try:
             value = resolve_plain(event.value)
         except OverflowError:
-            return int(event.value.replace("_", ""), 0)
+            digits = event.value.replace("_", "")
+            return int(digits, 8 if digits[0] == "0" and digits.isdigit() else 0)
         except Ambiguous as error:
             self._fail(event, f"{error} has no certain meaning", "quote it")
         return event.value if type(value) not in (int, float, bool, type(None)) else value

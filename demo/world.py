@@ -104,7 +104,10 @@ class World:
         """SIGTERM, and wait for the end of the drain."""
         if self._server is not None and self._server.poll() is None:
             self._server.send_signal(signal.SIGTERM)
-            self._server.wait(30)
+            try:
+                self._server.wait(30)
+            except subprocess.TimeoutExpired:
+                self._server.kill()
 
     @property
     def address(self) -> str:

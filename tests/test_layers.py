@@ -32,8 +32,8 @@ MAY_IMPORT = {
     "realms": FOUNDATION | {"yamlio", "sops", "access"},
     "server": FOUNDATION | {"yamlio", "sops", "access", "realms", "demo"},
     "overlay": FOUNDATION | {"yamlio"},
-    "validate": FOUNDATION | {"yamlio", "overlay"},
-    "eso": FOUNDATION | {"yamlio", "overlay"},
+    "validate": FOUNDATION | {"yamlio"},
+    "eso": FOUNDATION | {"yamlio"},
 }
 
 # a module of another project -> where it may be imported: a part of the package, or one module of it

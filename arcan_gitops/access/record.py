@@ -12,11 +12,15 @@ from arcan_gitops.access.times import format_time, parse_time
 from arcan_gitops.access.token import TOKEN_DIGEST, TOKEN_ID, shown
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import InvalidName, TokenName
-from arcan_gitops.yamlio import Fields, read_mapping
+from arcan_gitops.yamlio import Fields, InvalidFile, read_mapping
 
 READ_ONLY: Final = "read-only"
 ONE_POLICY: Final = f"{READ_ONLY} is the one policy: a token reads, and Git is the only writer"
 
+# One realm's file must not be able to keep the server from the others'.
+MAX_FILE_BYTES: Final = 1024 * 1024
+MAX_TOKENS: Final = 1000
+MAX_GLOBS: Final = 64
 _TEXTS: Final = ("id", "name", "policy", "created", "expires", "digest")
 _MADE_BY_ARCAN: Final = "entries are made by 'arcan token create'; never write a token itself here"
 _T = TypeVar("_T")
@@ -104,6 +108,8 @@ def read_tokens(data: bytes, source: str) -> tuple[TokenRecord, ...]:
     Ids are unique. A name may occur several times (see `newest`): whether an entry has expired depends on
     the time of day, and whether a file is valid must not.
     """
+    if len(data) > MAX_FILE_BYTES:
+        raise InvalidFile(f"{source}: has more than {MAX_FILE_BYTES} bytes")
     fields = read_mapping(data, source)
     version = fields.integer("version", 0)
     entries = fields.mappings("tokens")
@@ -112,6 +118,8 @@ def read_tokens(data: bytes, source: str) -> tuple[TokenRecord, ...]:
         fields.fail("'version' must be 1", field="version")
     if "tokens" not in fields:
         fields.fail("'tokens' is missing", hint="write 'tokens: []' if there are none")
+    if len(entries) > MAX_TOKENS:
+        fields.fail(f"more than {MAX_TOKENS} tokens", field="tokens", hint="remove those that have expired")
     lines: dict[str, int] = {}
     records = []
     for entry in entries:
@@ -158,6 +166,8 @@ def _globs(entry: Fields, field: str, parser: Callable[[str], str]) -> tuple[str
             field=field,
             hint=f"leave '{field}' out for all, or revoke the token",
         )
+    if len(globs) > MAX_GLOBS:
+        entry.fail(f"'{field}' has more than {MAX_GLOBS} globs", field=field)
     return tuple(_parsed(entry, field, parser, glob) for glob in globs)
 
 

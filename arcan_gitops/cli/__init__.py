@@ -74,9 +74,6 @@ def main() -> None:
         if error.hint:
             click.echo(f"arcan: hint: {printable(error.hint)}", err=True)
         sys.exit(1)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
     except Exception as error:  # its text might hold what must not be shown
         click.echo(f"arcan: error: unexpected {type(error).__name__} at {place_of(error)}", err=True)
         click.echo("arcan: hint: this is a bug; please report the line above and the command", err=True)

@@ -9,7 +9,6 @@ from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
 from arcan_gitops.overlay import Catalogue, TokenScope
 from arcan_gitops.realms import DocumentFile, RealmTree
-from arcan_gitops.realms.snapshot import located
 from arcan_gitops.realms.tree import read_file
 from arcan_gitops.sops import key_names
 
@@ -44,7 +43,7 @@ def keys_of(document: DocumentFile) -> tuple[KeyName, ...]:
     try:
         return tuple(KeyName.parse(name) for name in key_names(data))
     except ArcanError as error:
-        raise located(error, document.path) from None
+        raise error.located(document.path) from None
 
 
 def _tokens(path: Path | None) -> dict[str, TokenScope]:

@@ -47,7 +47,7 @@ def keys(realm: str, environment: str, realms: Path) -> None:
     try:
         names = key_names(document.read())
     except ArcanError as error:
-        raise type(error)(f"{document.path}: {error.message}", hint=error.hint) from None
+        raise error.located(document.path) from None
     for name in names:
         click.echo(name)
 

@@ -10,7 +10,6 @@ from typing import Final
 import click
 
 from arcan_gitops.cli.options import realms_option
-from arcan_gitops.errors import ArcanError
 from arcan_gitops.realms import Selection
 from arcan_gitops.server import ServerConfig, wipe_environment_variable
 from arcan_gitops.server import serve as run
@@ -116,26 +115,23 @@ def serve(
             max_connections=max_connections,
             drain_delay=drain_delay,
             audit_log=audit_log,
-            identities=_identities(identity_file),
+            identity_files=_identity_files(identity_file),
+            identities=_take_identity(),
             allow_demo_identity=allow_demo_identity,
         )
     )
 
 
-def _identities(files: tuple[Path, ...]) -> tuple[str, ...]:
-    """The texts of all identity sources, taken out of the environment before anything forks."""
-    texts = []
+def _take_identity() -> tuple[str, ...]:
+    """The identity that the environment holds, taken out of it before anything forks."""
     key = os.environ.get(_KEY_VARIABLE)
-    if key:
-        wipe_environment_variable(_KEY_VARIABLE)
-        del os.environ[_KEY_VARIABLE]
-        texts.append(key)
+    if not key:
+        return ()
+    wipe_environment_variable(_KEY_VARIABLE)
+    del os.environ[_KEY_VARIABLE]
+    return (key,)
+
+
+def _identity_files(given: tuple[Path, ...]) -> tuple[Path, ...]:
     named = os.environ.get(_KEY_FILE_VARIABLE)
-    for path in [*files, *([Path(named)] if named else [])]:
-        try:
-            texts.append(path.read_text("utf-8"))
-        except OSError as error:
-            raise ArcanError(f"{path}: the identity file cannot be read: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise ArcanError(f"{path}: not an age identity file") from None
-    return tuple(texts)
+    return (*given, Path(named)) if named else given

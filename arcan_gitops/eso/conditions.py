@@ -1,6 +1,6 @@
 """From which namespaces a ClusterSecretStore may be used.
 
-Source: pkg/controllers/secretstore/client_manager.go, `shouldProcessSecret`; contract section 4.
+Source: pkg/controllers/secretstore/client_manager.go, `shouldProcessSecret`; measured with ESO itself
 """
 
 from __future__ import annotations

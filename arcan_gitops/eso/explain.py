@@ -1,7 +1,7 @@
 """What ESO's errors usually mean, in the order in which they are told apart.
 
 ESO's condition message is the same for every failure; the cause is only in the Warning event, in the words
-of Go's libraries. A new error is a new row. Source: contract sections 2, 6 and 7.
+of Go's libraries. A new error is a new row. Source: measured with ESO itself.
 """
 
 from __future__ import annotations

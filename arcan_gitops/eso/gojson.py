@@ -1,7 +1,7 @@
 """JSON as Go's `encoding/json` reads and writes it, with what that does to values.
 
 Every number becomes a float64 (so large integers lose digits), map keys are sorted and `<`, `>` and `&`
-are escaped on the way out. Source: Go encoding/json; contract section 2.4.
+are escaped on the way out. Source: Go encoding/json; measured with ESO itself
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A name after a dot is a Go identifier: `$.data.a-b` does not parse and `$.data.a.b` looks up `b` inside `a`,
 so names with a dash or a dot need `["a-b"]`, in double quotes. `$['a']` does not parse either.
-Source: github.com/PaesslerAG/jsonpath v0.1.1 and gval v1.2.4, measured; contract section 2.4.
+Source: github.com/PaesslerAG/jsonpath v0.1.1 and gval v1.2.4; measured with ESO itself
 """
 
 from __future__ import annotations

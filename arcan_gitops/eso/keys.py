@@ -1,6 +1,6 @@
 """What ESO does to the keys and values of a bulk answer: rewrite, convert, validate, decode.
 
-Source: esutils/utils.go (`RewriteMap`, `ConvertKeys`, `ValidateKeys`, `Decode`); contract section 4.
+Source: esutils/utils.go (`RewriteMap`, `ConvertKeys`, `ValidateKeys`, `Decode`); measured with ESO itself
 """
 
 from __future__ import annotations

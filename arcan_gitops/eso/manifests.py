@@ -1,7 +1,7 @@
 """Manifests as plain objects -> a `Cluster`: the kinds that matter to a refresh, the others left out.
 
 What the API server, the CRDs' schemas or ESO's admission webhook would refuse is an `InvalidManifest`.
-Source: contract sections 1, 4 and 8.
+Source: measured with ESO itself.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """ESO's webhook provider: one client of one store, `GetSecret` and `GetSecretMap`.
 
-Source: providers/v1/webhook/webhook.go and pkg/webhook/webhook.go; contract sections 2.2 to 2.6.
+Source: providers/v1/webhook/webhook.go and pkg/webhook/webhook.go; measured with ESO itself.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which CA certificates a store's client trusts.
 
-Source: esutils `FetchCACertFromSource`, webhook.go `GetCACertPool`; contract section 2.3.
+Source: esutils `FetchCACertFromSource`, webhook.go `GetCACertPool`; measured with ESO itself
 """
 
 from __future__ import annotations

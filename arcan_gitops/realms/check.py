@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from arcan_gitops.access import read_tokens
+from arcan_gitops.access import Policy, TokenRecord, read_tokens
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import KeyName, RealmName
 from arcan_gitops.realms.settings import RealmSettings
-from arcan_gitops.realms.snapshot import located
 from arcan_gitops.realms.sops_config import SopsConfig
 from arcan_gitops.realms.tree import (
     DOCUMENT_SUFFIX,
@@ -52,14 +51,14 @@ def check(path: Path) -> Report:
     """
     if not path.exists():
         raise BadLayout(f"{path}: there is no such file or folder", hint="give the folder of the realms")
-    if path.is_file() and len(path.parts) < 3:
+    if path.name in ("", "..") or (path.is_file() and len(path.parts) < 3):
         path = path.resolve()
     if path.is_file():
         run = _Run(RealmTree(path.parent.parent))
-        run.file(path, RealmName(path.parent.name))
+        run.file(path, RealmName.parse(path.parent.name))
     elif any(_is_document(entry) for entry in path.iterdir()):
         run = _Run(RealmTree(path.parent))
-        run.realm(RealmName(path.name))
+        run.realm(RealmName.parse(path.name))
     else:
         run = _Run(RealmTree(path))
         run.all()
@@ -76,6 +75,7 @@ class _Run:
     def __init__(self, tree: RealmTree) -> None:
         self._tree = tree
         self._wrapped: dict[str, DocumentFile] = {}
+        self._records: dict[RealmName, tuple[TokenRecord, ...]] = {}
         self.checked = 0
         self.problems: list[ArcanError] = []
         self.config: SopsConfig | None = None
@@ -94,11 +94,15 @@ class _Run:
         self.problems += misplaced
         for realm in realms:
             self.realm(realm)
+        with self._collecting():
+            Policy.build(self._records)
 
     def realm(self, realm: RealmName) -> None:
-        self._tokens(self._tree.tokens_file(realm))
         with self._collecting():
-            documents = self._tree.documents(realm)
+            self._tokens(self._tree.tokens_file(realm), realm)
+        with self._collecting():
+            documents, misplaced = self._tree.scan_documents(realm)
+            self.problems += misplaced
             settings = self._settings(self._tree.realm_file(realm))
             for document in documents:
                 self._document(document, settings)
@@ -106,7 +110,7 @@ class _Run:
     def file(self, path: Path, realm: RealmName) -> None:
         with self._collecting():
             if path.name == TOKENS_FILE:
-                self._tokens(path)
+                self._tokens(path, realm)
             elif path.name == REALM_FILE:
                 self._settings(path)
             else:
@@ -119,11 +123,11 @@ class _Run:
         self.checked += 1
         return RealmSettings.parse(read_file(path), str(path))
 
-    def _tokens(self, path: Path | None) -> None:
+    def _tokens(self, path: Path | None, realm: RealmName) -> None:
         if path is not None:
             self.checked += 1
             with self._collecting():
-                read_tokens(read_file(path), str(path))
+                self._records[realm] = read_tokens(read_file(path), str(path))
 
     def _document(self, document: DocumentFile, settings: RealmSettings) -> None:
         self.checked += 1
@@ -146,12 +150,12 @@ def _document(
         if outlined.documents != 1:
             raise SopsError("holds several YAML documents where one is wanted", hint="split the file")
     except ArcanError as error:
-        return [located(error, document.path)], None
+        return [error.located(document.path)], None
     for key in outlined.keys:
         try:
             KeyName.parse(key)
         except ArcanError as error:
-            problems.append(located(error, document.path))
+            problems.append(error.located(document.path))
     if config is not None:
         problems += _recipients(document, outlined, config)
     return problems, outlined
@@ -184,7 +188,7 @@ def _copies(document: DocumentFile, outlined: Outline, wrapped: dict[str, Docume
     problems: list[ArcanError] = []
     for group in outlined.metadata.groups:
         for key in group.age:
-            first = wrapped.setdefault(key.enc, document)
+            first = wrapped.setdefault("".join(key.enc.split()), document)
             if first.realm != document.realm and not problems:
                 problems.append(
                     CopiedDocument(

@@ -7,10 +7,12 @@ never delays a revocation.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
+from pathlib import Path
 
-from arcan_gitops.access import DuplicateTokenId, Policy, read_tokens
-from arcan_gitops.errors import ArcanError, SeveralErrors
+from arcan_gitops.access import DuplicateTokenId, read_tokens
+from arcan_gitops.errors import ArcanError, SeveralErrors, place_of
 from arcan_gitops.names import EnvironmentName, RealmName, did_you_mean
 from arcan_gitops.realms.selection import BadSelection, Selection
 from arcan_gitops.realms.settings import RealmSettings
@@ -38,11 +40,13 @@ class Repository:
         identities: Identities,
         selection: Selection = Selection(),  # noqa: B008 - frozen
         limits: Limits = DEFAULT_LIMITS,
+        forbidden_recipients: Set[str] = frozenset(),
     ) -> None:
         self._tree = tree
         self._identities = identities
         self._selection = selection
         self._limits = limits
+        self._forbidden_recipients = forbidden_recipients
 
     def load(self) -> Snapshot:
         """All of the selection. Raises `SeveralErrors` with every bad file."""
@@ -60,6 +64,12 @@ class Repository:
     def reload(self, last: Snapshot) -> Reload:
         """The realms as they are now, the bad ones as they were in `last`. Raises nothing but bugs."""
         return self._load(last)
+
+    def reload_tokens(self, last: Snapshot) -> Snapshot:
+        """`last` with the tokens as they are now: a revocation need not wait for documents to be read."""
+        tokens = {realm: self._tokens(realm, last)[0] for realm in last.tokens}
+        _separate(tokens, last, [])
+        return Snapshot.build(last.environments, tokens)
 
     def _load(self, last: Snapshot | None) -> Reload:
         problems: list[ArcanError] = []
@@ -99,12 +109,15 @@ class Repository:
         loaded: dict[EnvironmentName, Environment] = {}
         problems: list[ArcanError] = []
         try:
-            documents = self._tree.documents(realm)
+            documents, misplaced = self._tree.scan_documents(realm)
+            problems += misplaced
             realm_file = self._tree.realm_file(realm)
             rules = b"" if realm_file is None else read_file(realm_file)
             settings = RealmSettings() if realm_file is None else RealmSettings.parse(rules, str(realm_file))
         except ArcanError as error:
-            return loaded, [error]
+            return loaded, [*problems, error]
+        except Exception as error:
+            return loaded, [*problems, _bug(self._tree.root / realm, error)]
         for document in documents:
             if not self._selection.has(realm, document.environment):
                 continue
@@ -115,12 +128,19 @@ class Repository:
                 if before is not None and before.digest == key:
                     loaded[document.environment] = before
                     continue
-                values, recipients = load_environment(
-                    data, document.path, settings, self._identities, self._limits
+                values = load_environment(
+                    data,
+                    document.path,
+                    settings,
+                    self._identities,
+                    self._limits,
+                    self._forbidden_recipients,
                 )
-                loaded[document.environment] = Environment(values, key, recipients)
+                loaded[document.environment] = Environment(values, key)
             except ArcanError as error:
                 problems.append(error)
+            except Exception as error:  # a bug that one file brings out must not stop the other realms
+                problems.append(_bug(document.path, error))
         return loaded, problems
 
     def _tokens(self, realm: RealmName, last: Snapshot | None) -> tuple[Tokens, ArcanError | None]:
@@ -136,6 +156,13 @@ class Repository:
             return Tokens(read_tokens(data, str(path)), key), None
         except ArcanError as error:
             return before, error
+        except Exception as error:
+            return before, _bug(self._tree.root / realm, error)
+
+
+def _bug(path: Path, error: Exception) -> ArcanError:
+    problem = f"{path}: unexpected {type(error).__name__} at {place_of(error)}"
+    return ArcanError(problem, hint="this is a bug; please report the line above")
 
 
 def _separate(
@@ -147,13 +174,19 @@ def _separate(
     """
     problems: list[ArcanError] = []
     before = last.tokens if last is not None else {}
-    accepted: dict[RealmName, Tokens] = {}
-    for realm in sorted(tokens, key=lambda name: tokens[name] != before.get(name)):
-        try:
-            Policy.build({name: held.records for name, held in {**accepted, realm: tokens[realm]}.items()})
-        except DuplicateTokenId as error:
-            problems.append(error)
+    # An id stays with the realm that holds it now, also while that realm changes its file: what is accepted
+    # never meets what another realm may have to go back to. (A token that moves takes one more reload.)
+    owners = {record.id: realm for realm in tokens for record in before.get(realm, Tokens()).records}
+    for realm, held in tuple(tokens.items()):
+        taken = next((record.id for record in held.records if owners.get(record.id, realm) != realm), None)
+        if taken is not None:
+            problems.append(
+                DuplicateTokenId(
+                    f"token id '{taken}' is in realm '{owners[taken]}' and in realm '{realm}'",
+                    hint=f"remove one: 'arcan token revoke {taken} --realm {realm}'",
+                )
+            )
             kept.append(realm)
             tokens[realm] = before.get(realm, Tokens())
-        accepted[realm] = tokens[realm]
+        owners |= {record.id: realm for record in tokens[realm].records}
     return problems

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from arcan_gitops.yamlio import read_mapping
+
+_MAX_GLOBS: Final = 100  # each key is held against each of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +26,7 @@ class RealmSettings:
             allow_empty=fields.optional_texts("allowEmpty") or (),
         )
         fields.done()
+        for field in ("allowUnencrypted", "allowEmpty"):
+            if len(fields.optional_texts(field) or ()) > _MAX_GLOBS:
+                fields.fail(f"'{field}' has more than {_MAX_GLOBS} globs", field=field)
         return settings

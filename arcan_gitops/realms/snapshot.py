@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,7 +15,7 @@ from arcan_gitops.realms.settings import RealmSettings
 from arcan_gitops.realms.text import text_of
 from arcan_gitops.realms.tree import digest
 from arcan_gitops.secret import SecretValue
-from arcan_gitops.sops import Identities, Limits, load
+from arcan_gitops.sops import EmptyLeaf, Identities, Limits, load
 
 Values = Mapping[KeyName, SecretValue]
 
@@ -25,7 +26,6 @@ class Environment:
 
     values: Values = field(repr=False)
     digest: str
-    recipients: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,19 @@ class Snapshot:
         return None if by_environment is None else by_environment.get(environment)
 
 
+class ForbiddenRecipient(ArcanError):
+    """A document is encrypted to a recipient whose identity is public."""
+
+
 def load_environment(
-    data: bytes, path: Path, settings: RealmSettings, identities: Identities, limits: Limits
-) -> tuple[Values, tuple[str, ...]]:
-    """The values of one document by key, and its recipients. Raises `ArcanError`s that name the path."""
+    data: bytes,
+    path: Path,
+    settings: RealmSettings,
+    identities: Identities,
+    limits: Limits,
+    forbidden_recipients: Set[str],
+) -> Values:
+    """The values of one document by key. Raises `ArcanError`s that name the path."""
     try:
         document = load(
             data,
@@ -90,19 +99,30 @@ def load_environment(
             allow_empty=settings.allow_empty,
             limits=limits,
         )
+        if not forbidden_recipients.isdisjoint(document.metadata.recipients):
+            raise ForbiddenRecipient(
+                "is encrypted to the demo identity too, which everybody has",
+                hint="take it out of .sops.yaml, 'sops updatekeys', 'sops rotate', and change the secrets",
+            )
+        _refuse_empty(document.tree, settings)
         values = {KeyName.parse(key): _text(key, value) for key, value in document.tree.items()}
     except ArcanError as error:
-        raise located(error, path) from None
-    return MappingProxyType(values), document.metadata.recipients
+        raise error.located(path) from None
+    return MappingProxyType(values)
+
+
+def _refuse_empty(tree: Mapping[str, object], settings: RealmSettings) -> None:
+    """The MAC covers no empty map or list: anybody could have added such a key."""
+    for key, value in tree.items():
+        if value in ({}, []) and not any(fnmatchcase(key, glob) for glob in settings.allow_empty):
+            raise EmptyLeaf(
+                f"key '{key}': is an empty map or list, which the MAC does not cover",
+                hint="remove it, or allow it by 'allowEmpty' in the realm's realm.yaml",
+            )
 
 
 def _text(key: str, value: object) -> SecretValue:
     try:
         return SecretValue(text_of(value))
     except ArcanError as error:
-        raise type(error)(f"key '{key}': {error.message}", hint=error.hint) from None
-
-
-def located(error: ArcanError, path: Path) -> ArcanError:
-    """The same error, its message starting with the file."""
-    return type(error)(f"{path}: {error.message}", hint=error.hint)
+        raise error.located(f"key '{key}'") from None

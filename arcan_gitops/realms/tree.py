@@ -45,13 +45,33 @@ class DocumentFile:
 
 def document_file(path: Path, realm: RealmName) -> DocumentFile:
     """The document at `path` in the folder of `realm`. Raises `BadLayout` where its name is none of one."""
-    if path.is_dir() or not path.name.endswith(DOCUMENT_SUFFIX):
+    if _is_folder(path) or not path.name.endswith(DOCUMENT_SUFFIX):
         raise BadLayout(
             f"{path}: not a document",
             hint=f"a document is named <environment>{DOCUMENT_SUFFIX}; beside it only {_beside()}",
         )
+    _refuse_escape(path)
     stem = path.name.removesuffix(DOCUMENT_SUFFIX)
     return DocumentFile(realm, _parse(EnvironmentName, stem, path), path)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise CannotRead(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _refuse_escape(path: Path) -> None:
+    """A link out of the realm's folder could show its readers what another realm, or the machine, holds."""
+    try:
+        inside = path.resolve().is_relative_to(path.parent.resolve())
+    except (OSError, RuntimeError):
+        raise CannotRead(f"{path}: cannot be read: a link that leads nowhere") from None
+    if not inside:
+        raise BadLayout(f"{path}: is a link out of the realm's folder", hint="put the file itself there")
 
 
 def read_file(path: Path) -> bytes:
@@ -92,14 +112,14 @@ class RealmTree:
         problems: list[ArcanError] = []
         for entry in _entries(self.root):
             try:
-                if entry.is_dir():
+                if _is_folder(entry):
                     names.append(_parse(RealmName, entry.name, entry))
                 elif entry.name.endswith(DOCUMENT_SUFFIX):
                     raise BadLayout(
                         f"{entry}: a document must be in the folder of a realm",
                         hint=f"move it to {self.root}/REALM/{entry.name}",
                     )
-            except BadLayout as error:
+            except ArcanError as error:
                 problems.append(error)
         if not names:
             problems.append(
@@ -120,38 +140,57 @@ class RealmTree:
     def folder(self, realm: RealmName) -> Path:
         """The folder of a realm. Raises `BadLayout`, naming the nearest, if there is none."""
         folder = self.root / realm
-        if not folder.is_dir():
+        if not _is_folder(folder):
             raise BadLayout(f"{folder}: there is no realm '{realm}'", hint=did_you_mean(realm, self.realms()))
         return folder
 
     def documents(self, realm: RealmName | None = None) -> tuple[DocumentFile, ...]:
-        """The documents of one realm, or of all, sorted. A realm without one is an error."""
-        realms = self.realms() if realm is None else (realm,)
-        return tuple(document for name in realms for document in self._documents(name))
+        """The documents of one realm, or of all, sorted. Raises the first of `scan_documents`' problems."""
+        found: list[DocumentFile] = []
+        for name in self.realms() if realm is None else (realm,):
+            documents, problems = self.scan_documents(name)
+            if problems:
+                raise problems[0]
+            found += documents
+        return tuple(found)
 
-    def _documents(self, realm: RealmName) -> list[DocumentFile]:
+    def scan_documents(self, realm: RealmName) -> tuple[tuple[DocumentFile, ...], tuple[ArcanError, ...]]:
+        """The documents of a realm, sorted, and what has no place beside them; a realm without one is a
+        problem. Raises `CannotRead`.
+        """
         folder = self.folder(realm)
-        documents = []
+        documents: list[DocumentFile] = []
+        problems: list[ArcanError] = []
         for entry in _entries(folder):
             if entry.name in _BESIDE:
                 continue
-            documents.append(document_file(entry, realm))
-        if not documents:
-            raise BadLayout(
-                f"{folder}: the realm has no document",
-                hint=f"create one with 'sops edit {folder}/prod{DOCUMENT_SUFFIX}', or remove the folder",
+            try:
+                documents.append(document_file(entry, realm))
+            except ArcanError as error:
+                problems.append(error)
+        if not documents and not problems:
+            problems.append(
+                BadLayout(
+                    f"{folder}: the realm has no document",
+                    hint=f"create one with 'sops edit {folder}/prod{DOCUMENT_SUFFIX}', or remove the folder",
+                )
             )
-        return documents
+        return tuple(documents), tuple(problems)
 
     def tokens_file(self, realm: RealmName) -> Path | None:
         """`tokens.yaml` of a realm, or None if there is none."""
-        path = self.folder(realm) / TOKENS_FILE
-        return path if path.exists() else None
+        return self._beside(realm, TOKENS_FILE)
 
     def realm_file(self, realm: RealmName) -> Path | None:
         """`realm.yaml` of a realm, or None if there is none."""
-        path = self.folder(realm) / REALM_FILE
-        return path if path.exists() else None
+        return self._beside(realm, REALM_FILE)
+
+    def _beside(self, realm: RealmName, name: str) -> Path | None:
+        path = self.folder(realm) / name
+        if not os.path.lexists(path):
+            return None
+        _refuse_escape(path)
+        return path
 
 
 def _entries(folder: Path) -> list[Path]:

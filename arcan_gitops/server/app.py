@@ -1,8 +1,8 @@
 """The Flask application: four routes, and one order of decisions for everything else.
 
-405 -> 401 -> 400 (path, names, query) -> 403 -> 503 -> 400 (environment) -> 404. A refusal for scope comes
-before any look at what exists, and 404 means one thing only: everything is loaded, the token may read the
-key, and the key is not there.
+405 -> 401 -> 400 (path, names, query) -> 403 -> 400 (environment) -> 404; before the first snapshot 503.
+A refusal for scope comes before any look at what exists, and 404 means one thing only: everything is
+loaded, the token may read the key, and the key is not there.
 """
 
 from __future__ import annotations

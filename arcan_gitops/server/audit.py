@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -39,6 +40,10 @@ class AuditLog:
 
     def _open(self) -> int:
         if self._target == STDOUT:
+            if sys.stdout is None:
+                raise AuditFailed(
+                    "standard output is closed, and takes the audit log", hint="--audit-log FILE"
+                )
             return 1
         try:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC

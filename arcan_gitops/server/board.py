@@ -39,7 +39,7 @@ class Board:
         """Make `snapshot` the one that every request from now on is answered from."""
         self._shared[_RELOAD_FAILED] = reload_failed
         payload = dump(snapshot)
-        writing = self._read_generation() + 1
+        writing = self._generation + 1  # not from the header: after a write that failed, that is odd
         self._write_header(writing, 0, bytes(32))
         os.ftruncate(self._payload, len(payload))
         view = memoryview(payload)

@@ -23,5 +23,6 @@ class ServerConfig:
     max_connections: int = 4096  # open connections over all workers
     drain_delay: float = 2.0  # seconds of 503 on /readyz before the listener closes
     audit_log: str = "-"  # file to append to, or "-" for standard output
-    identities: tuple[str, ...] = field(default=(), repr=False)  # texts of age key files
+    identity_files: tuple[Path, ...] = ()  # age key files
+    identities: tuple[str, ...] = field(default=(), repr=False)  # texts of more of them
     allow_demo_identity: bool = False  # serve documents that the whole world can decrypt

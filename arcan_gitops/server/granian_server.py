@@ -64,6 +64,7 @@ class EdgeServer(MPServer):
         listener: socket.socket,
         board: Board,
         watcher: Watcher,
+        announce: Callable[[], None],
     ) -> None:
         super().__init__(
             "arcan_gitops.server.app",
@@ -87,9 +88,11 @@ class EdgeServer(MPServer):
             respawn_failed_workers=True,
             workers_kill_timeout=_KILL_SECONDS,
         )
+        self._main = os.getpid()
         self._listener = listener
         self._board = board
         self._watcher = watcher
+        self._announce = announce
         self._drain_delay = config.drain_delay
 
     def _init_shared_socket(self) -> None:
@@ -101,9 +104,12 @@ class EdgeServer(MPServer):
     def _spawn_workers(self, *args: Any, **kwargs: Any) -> None:
         super()._spawn_workers(*args, **kwargs)
         self._watcher.start()  # a thread, so only after the first fork
+        self._announce()
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """SIGTERM drains first; SIGINT, and a second signal, end at once."""
+        if os.getpid() != self._main:  # a worker, which has no handler of its own yet
+            os._exit(0)
         self._watcher.stop()
         if args and args[0] == signal.SIGTERM and not self._board.draining():
             log.info("draining for %g s", self._drain_delay)
@@ -120,5 +126,7 @@ class EdgeServer(MPServer):
         self._watcher.ask()
 
     def shutdown(self, exit_code: int = 0) -> None:
+        if self.interrupt_signal:
+            self.interrupt_children.clear()  # systemd signals the workers too: that they ended is no failure
         super().shutdown(exit_code)
         log.info("stopped")

@@ -6,8 +6,11 @@ import gc
 import logging
 import multiprocessing
 import os
+import signal
 import socket
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from arcan_gitops.demo import DEMO_RECIPIENT
@@ -32,8 +35,10 @@ class CannotServe(ArcanError):
 def serve(config: ServerConfig) -> None:
     """Run until SIGTERM or SIGINT, then return. Raises `ArcanError` where it cannot start.
 
-    All that can be wrong is looked at before the port is bound, and reported at once.
+    Everything is loaded and verified before the port is bound; all that is wrong is reported at once.
     """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     logs.configure()
     forbid_core_dumps()
     problems: list[ArcanError] = []
@@ -50,10 +55,11 @@ def serve(config: ServerConfig) -> None:
     identities = attempt(lambda: _identities(config))
     repository = snapshot = None
     if identities is not None:
-        repository = Repository(RealmTree(config.realms), identities, config.selection)
+        forbidden = frozenset() if config.allow_demo_identity else frozenset({DEMO_RECIPIENT})
+        repository = Repository(
+            RealmTree(config.realms), identities, config.selection, forbidden_recipients=forbidden
+        )
         snapshot = attempt(repository.load)
-        if snapshot is not None:
-            attempt(lambda: _refuse_demo(config, identities, snapshot))
     certificate = attempt(lambda: _certificate(config))
     audit = attempt(lambda: AuditLog(config.audit_log))
     listener = attempt(lambda: _listen(config.host, config.port))
@@ -62,40 +68,39 @@ def serve(config: ServerConfig) -> None:
     allow_open_files(config.max_connections)
     board = Board(snapshot)
     watcher = Watcher(config.realms, repository, board)
-    _announce(config, snapshot, certificate, listener)
+
+    def announce() -> None:
+        _announce(snapshot, certificate, listener)
+
     multiprocessing.set_start_method("fork", force=True)
     gc.freeze()  # what is loaded stays shared with the workers
-    server = EdgeServer(config, certificate, listener, board, watcher)
+    server = EdgeServer(config, certificate, listener, board, watcher, announce)
     server.serve(target_loader=WorkerApp(board, audit, os.getpid()), wrap_loader=False)
 
 
 def _identities(config: ServerConfig) -> Identities:
-    identities = Identities(config.identities)
+    identities = Identities([*config.identities, *map(_read_identity_file, config.identity_files)])
     if not identities.recipients:
         raise CannotServe(
             "no age identity to decrypt the realms with",
             hint="give one with --identity-file FILE, SOPS_AGE_KEY_FILE or SOPS_AGE_KEY",
         )
-    return identities
-
-
-def _refuse_demo(config: ServerConfig, identities: Identities, snapshot: Snapshot) -> None:
-    if config.allow_demo_identity:
-        return
-    if DEMO_RECIPIENT in identities.recipients:
+    if DEMO_RECIPIENT in identities.recipients and not config.allow_demo_identity:
         raise CannotServe(
             "the identity is the demo identity, which is public and protects nothing",
             hint="make your own with age-keygen and encrypt the realms to it; "
             "--allow-demo-identity serves the samples all the same",
         )
-    for realm, loaded in snapshot.environments.items():
-        for name, environment in loaded.items():
-            if DEMO_RECIPIENT in environment.recipients:
-                raise CannotServe(
-                    f"{realm}/{name}: is encrypted to the demo identity too, which everybody has",
-                    hint="take it out of .sops.yaml, run 'sops updatekeys' and 'sops rotate', and change "
-                    "the secrets",
-                )
+    return identities
+
+
+def _read_identity_file(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise CannotServe(f"{path}: the identity file cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise CannotServe(f"{path}: not an age identity file") from None
 
 
 def _certificate(config: ServerConfig) -> tls.Certificate:
@@ -113,17 +118,16 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
         listener.listen(BACKLOG)
         listener.setblocking(False)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or "not a host"
         raise CannotServe(
-            f"{host}:{port}: cannot be listened on: {error.strerror or error}",
+            f"{host}:{port}: cannot be listened on: {reason}",
             hint="another server may run on it; give another with --host and --port",
         ) from None
     return listener
 
 
-def _announce(
-    config: ServerConfig, snapshot: Snapshot, certificate: tls.Certificate, listener: socket.socket
-) -> None:
+def _announce(snapshot: Snapshot, certificate: tls.Certificate, listener: socket.socket) -> None:
     for realm, environment in snapshot.names():
         loaded = snapshot.environments[realm][environment]
         log.info("loaded %s/%s: %d keys, verified", realm, environment, len(loaded.values))

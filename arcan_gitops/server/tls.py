@@ -13,7 +13,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from arcan_gitops.atomic import replace_file
@@ -44,6 +44,7 @@ def given(cert: Path, key: Path) -> Certificate:
     """A certificate that the operator brought. Raises `BadCertificate` if it is expired or does not match."""
     leaf = _read_certificate(cert)
     _refuse_expired(leaf, cert)
+    _refuse_odd_key(leaf.public_key(), cert)
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")
     except (ssl.SSLError, OSError):
@@ -72,7 +73,10 @@ def own(folder: Path, hosts: Sequence[str]) -> Certificate:
     ca_path, ca_key_path = folder / "ca.crt", folder / "ca.key"
     path, key_path = folder / "server.crt", folder / "server.key"
     if ca_path.exists() != ca_key_path.exists():
-        raise BadCertificate(f"{folder}: holds one of ca.crt and ca.key, and needs both or none")
+        raise BadCertificate(
+            f"{folder}: holds one of ca.crt and ca.key, and needs both or none",
+            hint="restore the missing one, or delete the other for a new CA, which clients must then trust",
+        )
     if not ca_path.exists():
         _create_ca(ca_path, ca_key_path)
     ca = _read_certificate(ca_path)
@@ -195,6 +199,17 @@ def _read_key(path: Path) -> ec.EllipticCurvePrivateKey:
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise BadCertificate(f"{path}: not an ECDSA key")
     return key
+
+
+def _refuse_odd_key(key: object, path: Path) -> None:
+    """The TLS library of the server takes these kinds of keys, and fails late on others."""
+    if isinstance(key, rsa.RSAPublicKey) and 2048 <= key.key_size <= 4096:
+        return
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1 | ec.SECP384R1):
+        return
+    if not isinstance(key, ed25519.Ed25519PublicKey):
+        hint = "use ECDSA P-256 or P-384, Ed25519, or RSA of 2048 to 4096 bits"
+        raise BadCertificate(f"{path}: a kind of key that is not served", hint=hint)
 
 
 def _refuse_expired(certificate: x509.Certificate, path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from watchfiles import watch
 
-from arcan_gitops.errors import ArcanError
+from arcan_gitops.errors import ArcanError, place_of
 from arcan_gitops.realms import Repository
 from arcan_gitops.server.board import Board
 
@@ -29,7 +29,8 @@ class Watcher:
         self._root = root
         self._repository = repository
         self._board = board
-        self._asked = threading.Event()
+        self._asked = False  # a plain flag: an Event's lock must not be taken in a signal handler
+        self._unwatched = False
         self._stop = threading.Event()
         self._logged: frozenset[str] = frozenset()
 
@@ -39,7 +40,7 @@ class Watcher:
 
     def ask(self) -> None:
         """Reload now, even if nothing seems to have changed (SIGHUP). Safe in a signal handler."""
-        self._asked.set()
+        self._asked = True
 
     def stop(self) -> None:
         """Reload no more."""
@@ -50,9 +51,12 @@ class Watcher:
             try:
                 self._watch()
             except Exception as error:  # the folder is gone, or inotify is used up: look by the clock
-                log.warning("cannot watch %s (%s): looking every %d s", self._root, type(error).__name__, 5)
+                if not self._unwatched:
+                    log.warning("cannot watch %s (%s): looking every 5 s", self._root, type(error).__name__)
+                self._unwatched = True
                 if not self._stop.wait(5):
-                    self.reload(asked=False)
+                    asked, self._asked = self._asked, False
+                    self.reload(asked=asked)
 
     def _watch(self) -> None:
         """Watch until the folder at the path is another one: a checkout was swapped by rename or symlink."""
@@ -67,19 +71,22 @@ class Watcher:
             stop_event=self._stop,
             raise_interrupt=False,
         ):
+            self._unwatched = False
             if _identity(self._root) != folder:
                 return
-            asked = self._asked.is_set()
+            asked = self._asked
             if not changes and not asked and time.monotonic() - looked < _LOOK_SECONDS:
                 continue
-            self._asked.clear()
+            self._asked = False
             looked = time.monotonic()
             self.reload(asked=asked)
 
     def reload(self, *, asked: bool) -> None:
         """Load what changed and publish it; a bad realm keeps its last good state, and the log says so."""
         try:
-            last = self._board.held
+            last = self._repository.reload_tokens(self._board.held)
+            if last.revision != self._board.held.revision:
+                self._board.publish(last, reload_failed=self._board.reload_failed())
             reload = self._repository.reload(last)
             failed = bool(reload.problems)
             if asked or reload.snapshot.revision != last.revision:
@@ -90,12 +97,13 @@ class Watcher:
             self._report(reload.problems, reload.kept)
         except Exception as error:
             self._board.note_reload(failed=True)
-            log.error("the reload failed unexpectedly (%s); the last good state stays", type(error).__name__)
+            bug = f"{type(error).__name__} at {place_of(error)}"
+            log.error("the reload failed unexpectedly (%s); the last good state stays", bug)
 
     def _report(self, problems: tuple[ArcanError, ...], kept: tuple[str, ...]) -> None:
         found = frozenset(problem.message for problem in problems)
         if found and found != self._logged:
-            log.error("reload: %s stay(s) at the last good state:", ", ".join(kept) or "everything")
+            log.error("reload: problems; at the last good state: %s", ", ".join(kept) or "nothing")
             for problem in problems:
                 log.error("  %s%s", problem.message, f" (hint: {problem.hint})" if problem.hint else "")
         elif self._logged and not found:

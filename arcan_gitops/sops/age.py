@@ -31,9 +31,7 @@ class Identities:
 
     def _add(self, text: str, number: int) -> None:
         if text.startswith(("age-encryption.org/", _ARMOR)):
-            raise Unsupported(
-                f"identity source {number}: is protected by a passphrase, which is not read yet"
-            )
+            raise Unsupported(f"identity source {number}: is protected by a passphrase, which is not read")
         for at, line in enumerate(text.splitlines(), start=1):
             for word in line.split("#", 1)[0].split():
                 if not word.startswith("AGE-SECRET-KEY-1"):
@@ -83,7 +81,7 @@ def data_key(metadata: Metadata, identities: Identities) -> bytes:
     `Unsupported` where only a key type that is not native could open it.
     """
     if len(metadata.groups) > 1:
-        raise Unsupported("the data key is split over key groups (Shamir), which is not read yet")
+        raise Unsupported("the data key is split over key groups (Shamir), which is not read")
     for key in metadata.groups[0].age:
         opened = identities.unwrap(key)
         if opened is not None:

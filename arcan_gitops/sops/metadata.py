@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from arcan_gitops.goyaml import parse_timestamp
-from arcan_gitops.sops.errors import Malformed, NotEncrypted
+from arcan_gitops.sops.errors import Malformed, NotEncrypted, TooLarge
 
 KEY_TYPES: Final = ("kms", "gcp_kms", "hckms", "azure_kv", "hc_vault", "pgp", "age")
 RULES: Final = (
@@ -23,8 +23,12 @@ RULES: Final = (
     "encrypted_comment_regex",
 )
 DEFAULT_RULE: Final = ("unencrypted_suffix", "_unencrypted")
+# sops writes some 400 characters for one recipient; reading many stanzas takes quadratic time.
+_MAX_ENC: Final = 4096
+_MAX_RECIPIENTS: Final = 500
+_RECIPIENT: Final = re.compile(r"[!-~][ -~]{0,1023}", re.ASCII)
 _SEMVER: Final = re.compile(
-    r"v?(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?", re.ASCII
+    r"v?(0|[1-9][0-9]{0,8})(?:\.(?:0|[1-9][0-9]{0,8})){2}(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?", re.ASCII
 )
 _RFC3339: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})",
@@ -167,6 +171,12 @@ def _group(block: Mapping[str, Any], where: str) -> KeyGroup:
         recipient, enc = entry.get("recipient"), entry.get("enc")
         if type(recipient) is not str or type(enc) is not str or not recipient or not enc:
             raise Malformed(f"{where}.age[{at}]: needs the texts 'recipient' and 'enc'")
+        if len(enc) > _MAX_ENC or at >= _MAX_RECIPIENTS:
+            raise TooLarge(
+                f"{where}.age[{at}]: more than {_MAX_ENC} characters, or {_MAX_RECIPIENTS} recipients"
+            )
+        if _RECIPIENT.fullmatch(recipient) is None:
+            raise Malformed(f"{where}.age[{at}].recipient: not a recipient")
         age.append(AgeKey(recipient, enc))
     return KeyGroup(tuple(age), tuple(others))
 

@@ -74,7 +74,7 @@ class Walk:
         try:
             read = self._leaf(value, path, encrypted)
         except SopsError as error:
-            raise type(error)(f"key {_shown(path)}: {error.message}", hint=error.hint) from None
+            raise error.located(f"key {_shown(path)}") from None
         if read is COMMENT or read is None:
             return read
         if encrypted or not self._mac_only:
@@ -150,7 +150,8 @@ def _verify_mac(aead: AESGCM, metadata: Metadata, counted: Sequence[Any]) -> Non
         raise Tampered("the MAC does not authenticate: the document was changed without its key") from None
     digest = hashlib.sha512(_MAC_ONLY_ENCRYPTED if metadata.mac_only_encrypted else b"")
     digest.update(b"".join(map(canonical, counted)))
-    if not isinstance(stored, str) or not hmac.compare_digest(stored, digest.hexdigest().upper()):
+    expected = digest.hexdigest().upper().encode()
+    if not isinstance(stored, str) or not hmac.compare_digest(canonical(str(stored)), expected):
         raise Tampered(
             "the MAC does not match: values were added, removed, reordered or rolled back without the key",
             hint="restore the file from Git, and make the change with 'sops edit' or 'sops set'",

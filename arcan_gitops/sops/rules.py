@@ -9,10 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 import re2
 
-from arcan_gitops.sops.errors import Malformed, Unsupported
+from arcan_gitops.sops.errors import Malformed, TooLarge, Unsupported
+
+# A pattern comes from whoever can write the file, and is matched for each component of each path.
+_MAX_PATTERN: Final = 512
+_MAX_PATTERN_MEMORY: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +41,19 @@ def selection(rule: tuple[str, str]) -> Selection:
     encrypts = name.startswith("encrypted_")
     if name.endswith("_suffix"):
         return Selection(lambda component: component.endswith(argument), encrypts)
-    search = _compile(name, argument)
-    return Selection(lambda component: search(component) is not None, encrypts)
+    return Selection(_compile(name, argument), encrypts)
 
 
-def _compile(name: str, pattern: str) -> Callable[[str], object]:
+def _compile(name: str, pattern: str) -> Callable[[str], bool]:
     if r"\C" in pattern.replace(r"\\", ""):
         raise Malformed(f"sops.{name}: '\\C' is no part of Go's regular expressions")
+    if len(pattern) > _MAX_PATTERN:
+        raise TooLarge(f"sops.{name}: more than {_MAX_PATTERN} characters")
     options = re2.Options()
+    options.max_mem = _MAX_PATTERN_MEMORY
     options.log_errors = False
     try:
         search: Callable[[str], object] = re2.compile(pattern, options=options).search
     except re2.error:
         raise Malformed(f"sops.{name}: not a regular expression in Go's (RE2's) dialect") from None
-    return search
+    return lru_cache(maxsize=4096)(lambda component: search(component) is not None)

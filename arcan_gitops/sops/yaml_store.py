@@ -22,10 +22,11 @@ from yaml.events import (
 )
 
 from arcan_gitops.goyaml import Ambiguous, resolve_plain
-from arcan_gitops.sops.errors import DuplicateKey, Malformed, TooLarge, Unsupported
+from arcan_gitops.sops.errors import DuplicateKey, Malformed, SopsError, TooLarge, Unsupported
 from arcan_gitops.sops.limits import Limits
 
 _STR: Final = "tag:yaml.org,2002:str"
+_MAX_KEY: Final = 4096  # a path repeats the keys above it
 _MERGE: Final = "tag:yaml.org,2002:merge"
 _COLLECTIONS: Final = (None, "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
@@ -69,17 +70,15 @@ class _Reader:
             documents.append(tree)
         return documents
 
-    def _fail(
-        self, event: Any, problem: str, kind: type[Malformed] | type[Unsupported] = Malformed
-    ) -> NoReturn:
+    def _fail(self, event: Any, problem: str, kind: type[SopsError] = Malformed) -> NoReturn:
         raise kind(f"line {event.start_mark.line + 1}: {problem}")
 
     def _node(self, event: Any, depth: int) -> Any:
         kind = type(event)
+        self._leaves += 1  # maps and lists count too: they take memory as values do
+        if self._leaves > self._max_leaves:
+            raise TooLarge(f"the document has more than the {self._max_leaves} values allowed")
         if kind is ScalarEvent:
-            self._leaves += 1
-            if self._leaves > self._max_leaves:
-                raise TooLarge(f"the document has more than the {self._max_leaves} values allowed")
             return self._scalar(event)
         if kind is AliasEvent:
             self._fail(event, "a YAML alias (SOPS writes none)", Unsupported)
@@ -113,6 +112,8 @@ class _Reader:
         name = self._scalar(event)
         if type(name) is not str:
             self._fail(event, "a key that is not a text (quote it)")
+        if len(name) > _MAX_KEY:
+            self._fail(event, f"a key of more than {_MAX_KEY} characters", TooLarge)
         return name
 
     def _scalar(self, event: Any) -> Any:

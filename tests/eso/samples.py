@@ -26,7 +26,7 @@ BULK_URL = f"https://{HOST}:9797/api/v1/eso/production?env=prod"
 def store(
     *, name: str = "arcan", kind: str = "SecretStore", namespace: str = "default", ca: str = "", **fields: Any
 ) -> Manifest:
-    """The seed's single-key store; a field given as None is left out."""
+    """A single-key store; a field given as None is left out."""
     webhook: Manifest = {
         "url": URL,
         "timeout": "5s",
@@ -52,7 +52,7 @@ def store(
 
 
 def bulk_store(**fields: Any) -> Manifest:
-    """The seed's bulk store."""
+    """A bulk store."""
     defaults = {"name": "arcan-bulk", "url": BULK_URL, "result": {"jsonPath": "$.data"}}
     return store(**{**defaults, **fields})
 

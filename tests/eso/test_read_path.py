@@ -1,6 +1,6 @@
 """What ESO asks and what it makes of the answers, over a real TLS socket.
 
-The values are those measured with ESO's genuine provider (contract sections 2.2 to 2.6).
+The values are those measured with ESO's genuine provider.
 """
 
 from __future__ import annotations

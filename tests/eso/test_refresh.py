@@ -1,6 +1,6 @@
 """What a refresh does to the ExternalSecret and to the Kubernetes Secret: policies, events, order.
 
-Measured with the real controller (contract section 8) or read in its source (sections 2.6 and 4).
+Measured with the real controller, or read in its source.
 """
 
 from __future__ import annotations

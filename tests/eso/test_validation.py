@@ -1,4 +1,4 @@
-"""A store's Ready condition; measured with ESO's provider (contract section 2.7)."""
+"""A store's Ready condition; measured with ESO's provider."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.live_server import ARCAN
+from tests.support.live_server import ARCAN, create_token
 from tests.support.realm_files import CANARY, RealmFiles, new_identity
 
 
@@ -64,6 +64,28 @@ def test_a_document_that_no_rule_is_for_is_found(files: RealmFiles) -> None:
 def test_a_document_copied_from_another_realm_is_found(files: RealmFiles) -> None:
     files.replace(files.path("platform", "prod"), files.path("shop", "prod").read_bytes())
     assert "has the data key of" in check(files.root)
+
+
+def test_spaces_in_a_wrapped_key_do_not_hide_a_copy(files: RealmFiles) -> None:
+    copied = files.path("shop", "prod").read_bytes().replace(b"-----END AGE", b"\n            -----END AGE")
+    files.replace(files.path("platform", "prod"), copied)
+    assert "has the data key of" in check(files.root)
+
+
+def test_a_token_that_is_in_two_realms_is_found(files: RealmFiles) -> None:
+    create_token(files, "shop", "eso")
+    (files.root / "platform" / "tokens.yaml").write_bytes((files.root / "shop" / "tokens.yaml").read_bytes())
+    assert "is in realm 'platform' and in realm 'shop'" in check(files.root)
+
+
+def test_every_problem_of_a_realm_is_named_at_once(files: RealmFiles) -> None:
+    (files.root / "shop" / "notes.txt").touch()
+    (files.root / "shop" / "Z.sops.yaml").touch()
+    (files.root / "shop" / "plain.sops.yaml").write_text("a: b\n")
+    (files.root / "shop" / "realm.yaml").write_text("nonsense: 1\n")
+    output = check(files.root)
+    for name in ("notes.txt", "Z.sops.yaml", "realm.yaml:1"):
+        assert name in output
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,8 @@ from arcan_gitops.names import EnvironmentName, KeyName, RealmName
 from arcan_gitops.realms import RealmTree, Repository, Selection, Snapshot
 from arcan_gitops.realms.transfer import dump, restore
 from arcan_gitops.sops import Identities
-from tests.support.live_server import create_token
-from tests.support.realm_files import CANARY, RealmFiles, new_identity
+from tests.support.live_server import ARCAN, create_token
+from tests.support.realm_files import CANARY, RealmFiles, encrypt, new_identity
 
 
 @pytest.fixture
@@ -89,8 +91,16 @@ def test_what_is_no_regular_file_is_an_error_and_never_waited_for(files: RealmFi
     (files.root / "platform" / "nowhere.sops.yaml").symlink_to("nowhere")
     message = failing(files)
     assert "fifo.sops.yaml: cannot be read: not a regular file" in message
-    assert "device.sops.yaml: cannot be read: not a regular file" in message
+    assert "device.sops.yaml: is a link out of the realm's folder" in message
     assert "nowhere.sops.yaml: cannot be read: No such file or directory" in message
+
+
+def test_a_link_to_another_realms_document_is_refused(files: RealmFiles) -> None:
+    (files.root / "platform" / "stolen.sops.yaml").symlink_to("../shop/prod.sops.yaml")
+    (files.root / "platform" / "tokens.yaml").symlink_to("x" * 300)
+    message = failing(files)
+    assert "stolen.sops.yaml: is a link out of the realm's folder" in message
+    assert "platform/tokens.yaml: cannot be read" in message
 
 
 def test_files_beside_the_documents_have_their_place(files: RealmFiles) -> None:
@@ -221,6 +231,52 @@ def test_a_copied_token_entry_is_the_copiers_fault(files: RealmFiles) -> None:
     assert "is in realm" in failing(files)
 
 
+def test_a_copied_token_id_never_blocks_its_owners_next_revocation(files: RealmFiles) -> None:
+    create_token(files, "shop", "kept")
+    leaked = create_token(files, "shop", "leaked")
+    loader = repository(files)
+    before = loader.load()
+    tokens = files.root / "shop" / "tokens.yaml"
+    (files.root / "a-thief").mkdir()
+    files.write("a-thief", "prod", "A: x\n")
+    (files.root / "a-thief" / "tokens.yaml").write_text(tokens.read_text())
+    subprocess.run(
+        [*ARCAN, "token", "revoke", "leaked", "--realm", "shop", "--realms", str(files.root)], check=True
+    )
+    after = loader.reload(before)
+    assert after.kept == ("a-thief",)
+    with pytest.raises(ArcanError):
+        after.snapshot.policy.authenticate(leaked, 0)
+    with pytest.raises(ArcanError):
+        loader.reload_tokens(before).policy.authenticate(leaked, 0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("unencrypted_suffix: _unencrypted", "encrypted_regex: '" + "a|" * 1000 + "b'"),
+        ("            -----BEGIN AGE", "            " + "A" * 5000 + "\n            -----BEGIN AGE"),
+        ("TOKEN:", "T" * 5000 + ":"),
+    ],
+)
+def test_a_document_that_would_take_long_to_read_is_refused_at_once(
+    files: RealmFiles, old: str, new: str
+) -> None:
+    path = files.path("platform", "prod")
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    began = time.monotonic()
+    assert "platform/prod.sops.yaml" in failing(files)
+    assert time.monotonic() - began < 3
+
+
+def test_an_empty_map_that_anybody_could_have_added_is_refused(files: RealmFiles) -> None:
+    path = files.path("shop", "prod")
+    path.write_text("ADDED: {}\n" + path.read_text())
+    assert "key 'ADDED': is an empty map or list" in failing(files)
+
+
 def test_the_revision_is_that_of_the_bytes_and_of_nothing_else(files: RealmFiles) -> None:
     loader = repository(files)
     first = loader.load()
@@ -247,3 +303,61 @@ def test_a_snapshot_survives_the_way_to_the_workers(files: RealmFiles) -> None:
     assert restored.revision == snapshot.revision
     assert value(restored, "shop", "prod", "DATABASE_URL") == CANARY
     assert restored.policy.authenticate(token, 0) == snapshot.policy.authenticate(token, 0)
+
+
+ODD = {
+    "a version of many digits": ("version: 3.11.0", "version: " + "9" * 5000 + ".0.0"),
+    "a lastmodified of another world": ("lastmodified: ", "lastmodified: 9999-99-99T99:99:99Z #"),
+    "a wrapped key that is none": (
+        "-----BEGIN AGE ENCRYPTED FILE-----",
+        "-----BEGIN AGE ENCRYPTED FILE-----\n            AAAA",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_document_in_one_realm_never_delays_a_revocation_in_another(
+    files: RealmFiles, name: str
+) -> None:
+    token = create_token(files, "shop", "eso")
+    loader = repository(files)
+    before = loader.load()
+    path = files.path("platform", "prod")
+    path.write_text(path.read_text().replace(*ODD[name]))
+    (files.root / "shop" / "tokens.yaml").unlink()
+    after = loader.reload(before)
+    assert after.kept == ("platform",)
+    with pytest.raises(ArcanError):
+        after.snapshot.policy.authenticate(token, 0)
+
+
+def test_a_bug_that_one_file_brings_out_is_that_realms_problem_alone(
+    files: RealmFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = create_token(files, "shop", "eso")
+    loader = repository(files)
+    before = loader.load()
+
+    def broken(*_: object) -> None:
+        raise RuntimeError(CANARY)
+
+    monkeypatch.setattr("arcan_gitops.realms.repository.load_environment", broken)
+    files.write("platform", "prod", "TOKEN: newer\n")
+    (files.root / "shop" / "tokens.yaml").unlink()
+    after = loader.reload(before)
+    assert [problem.message.partition(": ")[2] for problem in after.problems] == [
+        f"unexpected RuntimeError at test_loading.py:{broken.__code__.co_firstlineno + 1}"
+    ]
+    with pytest.raises(ArcanError):
+        after.snapshot.policy.authenticate(token, 0)
+
+
+def test_a_document_for_a_public_identity_is_refused_at_a_reload_too(files: RealmFiles) -> None:
+    _, public = new_identity()
+    tree, identities = RealmTree(files.root), Identities([files.identity])
+    loader = Repository(tree, identities, forbidden_recipients=frozenset({public}))
+    before = loader.load()
+    files.replace(files.path("shop", "prod"), encrypt("A: x\n", files.recipient, public))
+    after = loader.reload(before)
+    assert "is encrypted to the demo identity too" in after.problems[0].message
+    assert value(after.snapshot, "shop", "prod", "DATABASE_URL") == CANARY

@@ -294,6 +294,37 @@ def test_sigint_ends_at_once(files: RealmFiles, tmp_path: Path) -> None:
         assert server.process.wait(10) == 0
 
 
+@pytest.mark.parametrize("delay", [0.0, 0.02, 0.06, 0.12])
+def test_sigterm_right_after_the_start_ends_it_soon_and_with_status_0(
+    files: RealmFiles, tmp_path: Path, delay: float
+) -> None:
+    server = LiveServer(files, tmp_path / "server", "--workers", "2", "--drain-delay", "0")
+    with server.audit_path.open("wb") as audit, server.log_path.open("wb") as log:
+        process = subprocess.Popen(server._command, stdout=audit, stderr=log)
+        end = time.monotonic() + 20
+        while "serving revision" not in server.log and time.monotonic() < end:
+            time.sleep(0.005)
+        time.sleep(delay)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0, server.log
+
+
+def test_signals_while_it_is_still_loading_do_no_harm(files: RealmFiles, tmp_path: Path) -> None:
+    for number in range(40):
+        files.replace(files.path("shop", f"env-{number}"), files.path("shop", "prod").read_bytes())
+    server = LiveServer(files, tmp_path / "server")
+    with server.audit_path.open("wb") as audit, server.log_path.open("wb") as log:
+        process = subprocess.Popen(server._command, stdout=audit, stderr=log)
+        end = time.monotonic() + 20
+        while "loaded" not in server.log and time.monotonic() < end:
+            if time.monotonic() > end - 19:  # the interpreter itself is up
+                process.send_signal(signal.SIGHUP)
+            time.sleep(0.01)
+        assert process.poll() is None, server.log
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+
+
 # Connections
 
 

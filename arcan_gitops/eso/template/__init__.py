@@ -3,7 +3,7 @@
 `{{ .a.b }}`, `{{ index .a "b" }}`, `{{ if X }}..{{ else }}..{{ end }}`, pipelines, literals, parentheses,
 comments, the trim markers, and the functions of `functions.py`. What is not here raises `NotSupported`;
 the mistakes that people make raise `EsoError` with Go's text.
-Source: Go text/template (parse, exec) and sprig, measured; contract section 2.2.
+Source: Go text/template (parse, exec) and sprig; measured with ESO itself
 """
 
 from arcan_gitops.eso.template.blocks import parse
