@@ -152,3 +152,16 @@ def test_a_record_survives_json_and_yaml(record):
     plain = record.to_plain()
     assert TokenRecord.from_plain(json.loads(json.dumps(plain))) == record
     assert read(emit([{"version": 1, "tokens": [plain]}])) == (record,)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("version: 1\ntokens: [" + "x, " * 1001 + "]\n", "tokens"),
+        (GOOD.replace("[\"DB_*\"]", "[" + ", ".join(f"K{n}" for n in range(65)) + "]"), "more than 64 globs"),
+        (GOOD + "#" * (1 << 20), "has more than 1048576 bytes"),
+    ],
+)  # fmt: skip
+def test_a_file_that_could_keep_the_server_from_other_realms_is_refused(text: str, problem: str):
+    with pytest.raises(InvalidFile, match=problem):
+        read(text)

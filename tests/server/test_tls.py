@@ -52,8 +52,8 @@ def test_a_lost_key_is_mended_and_a_lost_ca_is_an_error(tmp_path: Path) -> None:
         tls.own(tmp_path, HOSTS)
 
 
-def brought(folder: Path, *, days: int) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
+def brought(folder: Path, *, days: int, curve: type[ec.EllipticCurve] = ec.SECP256R1) -> tuple[Path, Path]:
+    key = ec.generate_private_key(curve())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "x")])
     end = datetime.now(UTC) + timedelta(days=days)
     certificate = (
@@ -85,3 +85,17 @@ def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
 def test_a_host_that_is_none_is_named(tmp_path: Path, host: str) -> None:
     with pytest.raises(tls.BadCertificate, match="--tls-host"):
         tls.own(tmp_path, (host,))
+
+
+def test_a_kind_of_key_that_the_server_could_not_serve_is_refused_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(tls.BadCertificate, match="a kind of key that is not served"):
+        tls.given(*brought(tmp_path, days=2, curve=ec.SECP521R1))
+    tls.given(*brought(tmp_path, days=2, curve=ec.SECP384R1))
+
+
+def test_half_a_ca_says_what_to_do(tmp_path: Path) -> None:
+    tls.own(tmp_path, HOSTS)
+    (tmp_path / "ca.crt").unlink()
+    with pytest.raises(tls.BadCertificate) as caught:
+        tls.own(tmp_path, HOSTS)
+    assert "delete the other for a new CA" in str(caught.value.hint)
