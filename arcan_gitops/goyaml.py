@@ -54,6 +54,11 @@ _TIME: Final = re.compile(
     r"| ([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(\.[0-9]{1,9})?)?",
     re.ASCII,
 )
+_RFC3339: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
+    r"(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])",
+    re.ASCII,
+)
 _DAYS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -144,6 +149,11 @@ def parse_timestamp(text: str) -> Timestamp | None:
     return Timestamp(
         f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}{fraction}{offset}"
     )
+
+
+def parse_rfc3339(text: str) -> Timestamp | None:
+    """What Go reads strictly as RFC 3339 (time.Time.UnmarshalText), as it prints it again; else None."""
+    return parse_timestamp(text) if _RFC3339.fullmatch(text) else None
 
 
 def format_float(number: float) -> str:

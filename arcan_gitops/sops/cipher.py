@@ -5,23 +5,20 @@ Source: getsops/sops aes/cipher.go, sops.go (ToBytes).
 
 from __future__ import annotations
 
-import binascii
 import re
+from binascii import a2b_base64
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from arcan_gitops.goyaml import INT64_MAX, INT64_MIN, Timestamp, format_float, parse_timestamp
+from arcan_gitops.goyaml import INT64_MAX, INT64_MIN, Timestamp, format_float, parse_rfc3339
 from arcan_gitops.sops.errors import Malformed, Tampered
 
 PREFIX: Final = "ENC[AES256_GCM,"
+_DATA: Final = PREFIX + "data:"
 _IV_BYTES: Final = 32
 _TAG_BYTES: Final = 16
-_VALUE: Final = re.compile(
-    r"ENC\[AES256_GCM,data:([A-Za-z0-9+/=]+),iv:([A-Za-z0-9+/=]+),tag:([A-Za-z0-9+/=]+),type:([a-z]+)\]",
-    re.ASCII,
-)
 TYPES: Final = frozenset({"str", "int", "float", "bool", "time", "comment"})
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,25}", re.ASCII)
 _FLOAT: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?Inf|NaN", re.ASCII)
@@ -39,19 +36,32 @@ COMMENT: Final = Comment()
 
 
 def split_value(text: str) -> tuple[bytes, bytes, str]:
-    """(IV, ciphertext with tag, type) of `ENC[...]`. Raises `Malformed`."""
-    match = _VALUE.fullmatch(text)
-    if match is None:
+    """(IV, ciphertext with tag, type) of `ENC[...]`. Raises `Malformed`.
+
+    Cut from the end, for all but the data has one length: a base64 IV 44 characters, a tag 24. What does not
+    stand where SOPS writes it is no base64 or has not its name before it.
+    """
+    head, _, kind = text.rpartition(",type:")
+    if not (
+        kind.endswith("]")
+        and head.startswith(_DATA)
+        and head[-29:-24] == ",tag:"
+        and head[-77:-73] == ",iv:"
+        and len(head) > len(_DATA) + 77
+    ):
         raise Malformed("not of the form ENC[AES256_GCM,data:...,iv:...,tag:...,type:...]")
     try:
-        data, iv, tag = (binascii.a2b_base64(part, strict_mode=True) for part in match.group(1, 2, 3))
-    except binascii.Error:
+        data = a2b_base64(head[20:-77], strict_mode=True)
+        iv = a2b_base64(head[-73:-29], strict_mode=True)
+        tag = a2b_base64(head[-24:], strict_mode=True)
+    except ValueError:
         raise Malformed("not base64 inside ENC[...]") from None
     if len(iv) != _IV_BYTES or len(tag) != _TAG_BYTES:
         raise Malformed("an IV or a tag of the wrong length inside ENC[...]")
-    if match[4] not in TYPES:
+    kind = kind[:-1]
+    if kind not in TYPES:
         raise Malformed("an unknown type inside ENC[...]")
-    return iv, data + tag, match[4]
+    return iv, data + tag, kind
 
 
 def decrypt(aead: AESGCM, text: str, aad: bytes) -> Any:
@@ -59,13 +69,21 @@ def decrypt(aead: AESGCM, text: str, aad: bytes) -> Any:
 
     `aad` is the path: its components joined by ":", and a ":" after. Raises `Tampered` and `Malformed`.
     """
+    return open_value(aead, text, aad)[0]
+
+
+def open_value(aead: AESGCM, text: str, aad: bytes) -> tuple[Any, bytes]:
+    """The value inside `ENC[...]` as `decrypt` gives it, and the bytes of it that the MAC counts."""
     iv, sealed, kind = split_value(text)
     try:
         plain = aead.decrypt(iv, sealed, aad)
     except InvalidTag:
         raise Tampered("does not authenticate") from None
     value = plain.decode("utf-8", "surrogateescape")
-    return value if kind == "str" else _typed(value, kind)
+    if kind == "str":
+        return value, plain
+    typed = _typed(value, kind)
+    return typed, b"" if typed is COMMENT else canonical(typed)
 
 
 def _typed(text: str, kind: str) -> Any:
@@ -81,11 +99,8 @@ def _typed(text: str, kind: str) -> Any:
         if text.lstrip("+-") in ("Inf", "NaN") or abs(number) != float("inf"):
             return number
     if kind == "time":
-        try:
-            timestamp = parse_timestamp(text)
-        except ValueError:
-            timestamp = None
-        if timestamp is not None and "T" in text:
+        timestamp = parse_rfc3339(text)
+        if timestamp is not None:
             return timestamp
     raise Malformed(f"does not hold a value of its type ({kind})")
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Sequence
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from arcan_gitops.sops.cipher import COMMENT, PREFIX, canonical, decrypt, split_value
+from arcan_gitops.sops.cipher import COMMENT, PREFIX, canonical, decrypt, open_value, split_value
 from arcan_gitops.sops.document import Tree
 from arcan_gitops.sops.errors import ClearLeaf, EmptyLeaf, Malformed, NoKeys, SopsError, Tampered
 from arcan_gitops.sops.metadata import Metadata
@@ -22,24 +23,27 @@ from arcan_gitops.sops.rules import selection
 # What the MAC starts with where it covers the encrypted values only: SHA-256 of "sops".
 _MAC_ONLY_ENCRYPTED: Final = hashlib.sha256(b"sops").digest()
 
+# (text, path) of an encrypted leaf -> its value, and the bytes that the MAC counts
+OpenLeaf = Callable[[str, bytes], tuple[Any, bytes]]
+
 
 class Walk:
-    """Reads each leaf with `open_leaf(text, aad) -> value`; what it returns is the value of the tree."""
+    """Reads each leaf with `open_leaf`; what it returns is the value of the tree, and goes into the MAC."""
 
     def __init__(
         self,
         metadata: Metadata,
-        open_leaf: Callable[[str, bytes], Any],
+        open_leaf: OpenLeaf,
         allow_unencrypted: Sequence[str],
         allow_empty: Sequence[str],
     ) -> None:
         rule = selection(metadata.rule)
         self._matches, self._encrypts = rule.matches, rule.encrypts
         self._open = open_leaf
-        self._allow_unencrypted, self._allow_empty = tuple(allow_unencrypted), tuple(allow_empty)
+        self._may_be_clear, self._may_be_empty = _any_of(allow_unencrypted), _any_of(allow_empty)
         self._clear_ok = self._empty_ok = False
         self._mac_only = metadata.mac_only_encrypted
-        self.counted: list[Any] = []  # the values of the MAC, in its order
+        self.counted: list[bytes] = []  # what the MAC is made of, in its order
 
     def trees(self, trees: Sequence[Tree]) -> list[Tree]:
         """The trees with every leaf read. Raises what `open_leaf` raises, `ClearLeaf`, `EmptyLeaf`."""
@@ -50,8 +54,7 @@ class Walk:
     def _root(self, tree: Tree) -> Tree:
         read: Tree = {}
         for key, value in tree.items():
-            self._clear_ok = _any_glob(key, self._allow_unencrypted)
-            self._empty_ok = _any_glob(key, self._allow_empty)
+            self._clear_ok, self._empty_ok = self._may_be_clear(key), self._may_be_empty(key)
             read[key] = self._entry(value, f"{key}:", self._matches(key))
         return read
 
@@ -65,21 +68,17 @@ class Walk:
     def _value(self, value: Any, path: str, matched: bool) -> Any:
         kind = type(value)
         if kind is dict:
-            entries = ((key, child, f"{path}{key}:") for key, child in value.items())
-            return {key: self._entry(child, at, matched or self._matches(key)) for key, child, at in entries}
+            read = {}
+            for key, child in value.items():
+                read[key] = self._entry(child, f"{path}{key}:", matched or self._matches(key))
+            return read
         if kind is list:
-            items = (self._value(item, path, matched) for item in value)
+            items = [self._value(item, path, matched) for item in value]
             return [item for item in items if item is not COMMENT]
-        encrypted = matched is self._encrypts
         try:
-            read = self._leaf(value, path, encrypted)
+            return self._leaf(value, path, matched is self._encrypts)
         except SopsError as error:
             raise error.located(f"key {_shown(path)}") from None
-        if read is COMMENT or read is None:
-            return read
-        if encrypted or not self._mac_only:
-            self.counted.append(read)
-        return read
 
     def _leaf(self, value: Any, path: str, encrypted: bool) -> Any:
         if not encrypted:
@@ -88,6 +87,8 @@ class Walk:
                     "is in clear",
                     hint="encrypt it, or allow it by 'allowUnencrypted' in the realm's realm.yaml",
                 )
+            if value is not None and not self._mac_only:
+                self.counted.append(canonical(value))
             return value
         if value is None or value == "":
             if not self._empty_ok:
@@ -98,7 +99,9 @@ class Walk:
             return value
         if type(value) is not str or not value.startswith(PREFIX):
             raise ClearLeaf("is in clear at a path that is encrypted", hint="encrypt the file with sops")
-        return self._open(value, path.encode("utf-8", "surrogateescape"))
+        read, counted = self._open(value, path.encode("utf-8", "surrogateescape"))
+        self.counted.append(counted)
+        return read
 
 
 def read_trees(
@@ -110,11 +113,7 @@ def read_trees(
 ) -> list[Tree]:
     """Decrypt with the data key, and verify the MAC. Raises `SopsError`s that name keys, never values."""
     aead = AESGCM(key)
-
-    def open_leaf(text: str, aad: bytes) -> Any:
-        return decrypt(aead, text, aad)
-
-    walk = Walk(metadata, open_leaf, allow_unencrypted, allow_empty)
+    walk = Walk(metadata, lambda text, aad: open_value(aead, text, aad), allow_unencrypted, allow_empty)
     read = walk.trees(trees)
     _verify_mac(aead, metadata, walk.counted)
     return read
@@ -125,8 +124,8 @@ def check_trees(
 ) -> None:
     """Everything about the leaves that can be checked without a key. Raises as `read_trees` does."""
 
-    def open_leaf(text: str, aad: bytes) -> Any:
-        return COMMENT if split_value(text)[2] == "comment" else text
+    def open_leaf(text: str, aad: bytes) -> tuple[Any, bytes]:
+        return (COMMENT if split_value(text)[2] == "comment" else text), b""
 
     Walk(metadata, open_leaf, allow_unencrypted, allow_empty).trees(trees)
     _require_mac(metadata)
@@ -142,24 +141,29 @@ def _require_mac(metadata: Metadata) -> None:
         raise Malformed(f"sops.mac: {error.message}") from None
 
 
-def _verify_mac(aead: AESGCM, metadata: Metadata, counted: Sequence[Any]) -> None:
+def _verify_mac(aead: AESGCM, metadata: Metadata, counted: Sequence[bytes]) -> None:
     _require_mac(metadata)
     try:
         stored = decrypt(aead, metadata.mac, metadata.mac_aad)
     except Tampered:
         raise Tampered("the MAC does not authenticate: the document was changed without its key") from None
     digest = hashlib.sha512(_MAC_ONLY_ENCRYPTED if metadata.mac_only_encrypted else b"")
-    digest.update(b"".join(map(canonical, counted)))
-    expected = digest.hexdigest().upper().encode()
-    if not isinstance(stored, str) or not hmac.compare_digest(canonical(str(stored)), expected):
+    digest.update(b"".join(counted))
+    # bytes, for a MAC that its key's holder made up may be any text
+    computed = digest.hexdigest().upper().encode()
+    if type(stored) is not str or not hmac.compare_digest(canonical(stored), computed):
         raise Tampered(
             "the MAC does not match: values were added, removed, reordered or rolled back without the key",
             hint="restore the file from Git, and make the change with 'sops edit' or 'sops set'",
         )
 
 
-def _any_glob(name: str, globs: Sequence[str]) -> bool:
-    return any(fnmatchcase(name, glob) for glob in globs)
+def _any_of(globs: Sequence[str]) -> Callable[[str], bool]:
+    """Whether a name matches one of the globs, which are case-sensitive."""
+    if not globs:
+        return lambda name: False
+    match = re.compile("|".join(map(translate, globs))).match
+    return lambda name: match(name) is not None
 
 
 def _shown(path: str) -> str:
