@@ -9,12 +9,14 @@ The MAC is always verified, and every failure is an `ArcanError`. The format: ge
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from arcan_gitops.goyaml import Timestamp
-from arcan_gitops.sops import yaml_store
-from arcan_gitops.sops.age import Identities, data_key
+from arcan_gitops.sops import binary_store, dotenv_store, json_store, yaml_store
+from arcan_gitops.sops.data_key import data_key
 from arcan_gitops.sops.document import Document, Outline, Tree
 from arcan_gitops.sops.errors import (
+    NEEDS_BINARY,
     BadIdentity,
     ClearLeaf,
     DuplicateKey,
@@ -28,6 +30,7 @@ from arcan_gitops.sops.errors import (
     TooLarge,
     Unsupported,
 )
+from arcan_gitops.sops.identities import Identities
 from arcan_gitops.sops.limits import DEFAULT_LIMITS, Limits
 from arcan_gitops.sops.metadata import split
 from arcan_gitops.sops.reading import check_trees, read_trees
@@ -67,7 +70,9 @@ def load(
 ) -> Document:
     """Decrypt and verify one document.
 
-    `identities` are the texts of key files (or `Identities`, parsed once for many documents);
+    `format` is "yaml", "json", "dotenv" or "binary" (whose tree is `{"data": text}`, bytes that are not UTF-8
+    as surrogateescape); "ini" takes the getsops binary. `identities` are the texts of key files (or
+    `Identities`, parsed once for many documents, which also keeps the data keys that it opened);
     `allow_unencrypted` and `allow_empty` are case-sensitive globs over top-level keys, which may hold
     leaves in clear, and empty or null leaves. Raises `SopsError`, whose subclasses say why.
     """
@@ -104,7 +109,16 @@ def key_names(data: bytes, *, format: str = "yaml", limits: Limits = DEFAULT_LIM
     return tuple(key for tree in trees for key in tree)
 
 
+_STORES: Final = {
+    "yaml": yaml_store.parse,
+    "json": json_store.parse,
+    "dotenv": dotenv_store.parse,
+    "binary": binary_store.parse,
+}
+
+
 def _parse(data: bytes, format: str, limits: Limits) -> list[Tree]:
-    if format != "yaml":
-        raise Unsupported(f"the format '{format}' is not read; only yaml is")
-    return yaml_store.parse(data, limits)
+    parse = _STORES.get(format)
+    if parse is None:
+        raise Unsupported(f"the format '{format}' is not read natively", hint=NEEDS_BINARY)
+    return parse(data, limits)

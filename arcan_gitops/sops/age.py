@@ -1,97 +1,80 @@
-"""age identities, and the data key that they unwrap.
+"""Files of the age format, opened by pyrage: the only place where its failures are met.
 
-Source: age-encryption.org/v1; getsops/sops age/keysource.go.
+Source: age-encryption.org/v1; filippo.io/age armor/armor.go; getsops/sops age/keysource.go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final, NoReturn
+import re
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import pyrage
 
-from arcan_gitops.sops.errors import BadIdentity, Malformed, NoMatchingIdentity, Unsupported
-from arcan_gitops.sops.metadata import AgeKey, Metadata
-
-_ARMOR: Final = "-----BEGIN AGE ENCRYPTED FILE-----"
-_DATA_KEY_BYTES: Final = 32
-
-
-class Identities:
-    """Private keys, parsed once. Shows public keys only; cannot be pickled."""
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        """`texts` are the contents of key files: lines of AGE-SECRET-KEY-1..., comments, blank lines.
-
-        Raises `BadIdentity`, which names the text by its number and the line, never the content.
-        """
-        self._by_recipient: dict[str, Any] = {}
-        for number, text in enumerate(texts, start=1):
-            self._add(text, number)
-
-    def _add(self, text: str, number: int) -> None:
-        if text.startswith(("age-encryption.org/", _ARMOR)):
-            raise Unsupported(f"identity source {number}: is protected by a passphrase, which is not read")
-        for at, line in enumerate(text.splitlines(), start=1):
-            for word in line.split("#", 1)[0].split():
-                if not word.startswith("AGE-SECRET-KEY-1"):
-                    raise BadIdentity(
-                        f"identity source {number}, line {at}: not an age X25519 identity",
-                        hint="an identity file is what age-keygen writes: lines with AGE-SECRET-KEY-1...",
-                    )
-                try:
-                    identity = pyrage.x25519.Identity.from_str(word)
-                except pyrage.IdentityError:
-                    raise BadIdentity(
-                        f"identity source {number}, line {at}: not a valid age identity"
-                    ) from None
-                self._by_recipient[str(identity.to_public())] = identity
-
-    @property
-    def recipients(self) -> tuple[str, ...]:
-        """The public keys that are held."""
-        return tuple(self._by_recipient)
-
-    def __repr__(self) -> str:
-        return f"Identities({', '.join(self._by_recipient)})"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("identities cannot be pickled")
-
-    def unwrap(self, key: AgeKey) -> bytes | None:
-        """The data key inside `key`, or None if no identity opens it."""
-        if not key.enc.lstrip().startswith(_ARMOR):
-            raise Malformed("sops.age.enc: not an ASCII-armored age file")
-        named = self._by_recipient.get(key.recipient)
-        for identities in ([named] if named is not None else [], list(self._by_recipient.values())):
-            if not identities:
-                continue
-            try:
-                opened: bytes = pyrage.decrypt(key.enc.encode(), identities)
-            except (pyrage.DecryptError, ValueError):
-                continue
-            return opened
-        return None
+ARMOR: Final = "-----BEGIN AGE ENCRYPTED FILE-----"
+INTRODUCTION: Final = "age-encryption.org/"
+# Blanks around an armored file are allowed; inside all lines are full but the last.
+_ARMORED: Final = re.compile(
+    rf"[ \t\r\n]{{0,1000}}{ARMOR}\n((?:[A-Za-z0-9+/]{{64}}\n)*(?:[A-Za-z0-9+/=]{{1,64}}\n))"
+    r"-----END AGE ENCRYPTED FILE-----[ \t\r\n]{0,1000}",
+    re.ASCII,
+)
 
 
-def data_key(metadata: Metadata, identities: Identities) -> bytes:
-    """The 32 bytes that encrypt the document's values.
+class CannotOpen(Exception):
+    """An age file, or an identity, that pyrage does not take. Never leaves this package."""
 
-    Raises `NoMatchingIdentity`, saying which recipients the document has and which we hold, and
-    `Unsupported` where only a key type that is not native could open it.
+
+def unarmored(text: str) -> bytes | None:
+    """The age file inside an ASCII armor as age writes it, or None where it is none.
+
+    Stricter than pyrage's own reader, so that nothing opens here that age itself would refuse.
     """
-    if len(metadata.groups) > 1:
-        raise Unsupported("the data key is split over key groups (Shamir), which is not read")
-    for key in metadata.groups[0].age:
-        opened = identities.unwrap(key)
-        if opened is not None:
-            if len(opened) != _DATA_KEY_BYTES:
-                raise Malformed(f"the data key has {len(opened)} bytes and not {_DATA_KEY_BYTES}")
-            return opened
-    held = ", ".join(identities.recipients) or "none"
-    if not metadata.recipients:
-        raise Unsupported(f"the document opens only by {', '.join(metadata.other_key_types)}, and not by age")
-    raise NoMatchingIdentity(
-        f"no identity opens it: its recipients are {', '.join(metadata.recipients)}; we hold {held}",
-        hint="give the identity of one of them, or add ours to .sops.yaml and run 'sops updatekeys FILE'",
-    )
+    match = _ARMORED.fullmatch(text)
+    if match is None:
+        return None
+    encoded = match[1].replace("\n", "").encode()
+    try:
+        data = a2b_base64(encoded, strict_mode=True)
+    except ValueError:
+        return None
+    return data if b2a_base64(data, newline=False) == encoded else None
+
+
+def decrypt(file: bytes, identities: Sequence[Any]) -> bytes:
+    """What an age file holds, opened by any of pyrage's identities. Raises `CannotOpen`."""
+    opened: bytes = _call(pyrage.decrypt, file, list(identities))
+    return opened
+
+
+def decrypt_with_passphrase(file: bytes, passphrase: str) -> bytes:
+    """What an age file holds, opened by its passphrase. Raises `CannotOpen`."""
+    opened: bytes = _call(pyrage.passphrase.decrypt, file, passphrase)
+    return opened
+
+
+def x25519_identity(text: str) -> tuple[str, Any]:
+    """(recipient, pyrage's identity) of `AGE-SECRET-KEY-1...`. Raises `CannotOpen`."""
+    identity = _call(pyrage.x25519.Identity.from_str, text)
+    return str(identity.to_public()), identity
+
+
+def ssh_identity(private_key: bytes) -> Any:
+    """Pyrage's identity of an SSH private key, ed25519 or RSA. Raises `CannotOpen`."""
+    return _call(pyrage.ssh.Identity.from_buffer, private_key)
+
+
+def _call(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Pyrage's errors as `CannotOpen`, without their text: it may quote what was read.
+
+    A panic in Rust comes as `pyo3_runtime.PanicException`, which is no `Exception` and cannot be imported.
+    """
+    try:
+        return function(*arguments)
+    except Exception:
+        raise CannotOpen from None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise CannotOpen from None

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from arcan_gitops.errors import ArcanError
+
+# The hint of what only the getsops binary can read.
+NEEDS_BINARY: Final = "the getsops binary reads it, where it is configured: --sops-binary"
 
 
 class SopsError(ArcanError):

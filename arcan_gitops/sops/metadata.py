@@ -1,6 +1,8 @@
 """The `sops` block of a document: read strictly, so that nothing odd gets past by accident.
 
-Source: getsops/sops stores/stores.go (Metadata), sops.go (KeyGroup, MACOnlyEncrypted).
+SOPS turns numbers into texts here, texts into lists and so on, each version in its own way; what is read
+here means the same to all of them. Source: getsops/sops stores/stores.go (metadata), stores/metadata.go,
+sops.go (KeyGroup, MACOnlyEncrypted).
 """
 
 from __future__ import annotations
@@ -10,10 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from arcan_gitops.goyaml import parse_timestamp
+from arcan_gitops.goyaml import parse_rfc3339
 from arcan_gitops.sops.errors import Malformed, NotEncrypted, TooLarge
 
-KEY_TYPES: Final = ("kms", "gcp_kms", "hckms", "azure_kv", "hc_vault", "pgp", "age")
 RULES: Final = (
     "unencrypted_suffix",
     "encrypted_suffix",
@@ -23,17 +24,38 @@ RULES: Final = (
     "encrypted_comment_regex",
 )
 DEFAULT_RULE: Final = ("unencrypted_suffix", "_unencrypted")
+# The key types that are not age -> the texts that each entry must have beside `created_at`.
+_OTHER_KEYS: Final = {
+    "kms": ("arn", "enc"),
+    "gcp_kms": ("resource_id", "enc"),
+    "hckms": ("key_id", "enc"),
+    "azure_kv": ("vault_url", "name", "enc"),
+    "hc_vault": ("vault_address", "engine_path", "key_name", "enc"),
+    "pgp": ("fp", "enc"),
+}
+KEY_TYPES: Final = (*_OTHER_KEYS, "age")
+_OPTIONAL: Final = ("role", "aws_profile", "version")
+_FIELDS: Final = frozenset(
+    {
+        *RULES, *KEY_TYPES, "version", "lastmodified", "mac", "mac_only_encrypted", "shamir_threshold",
+        "key_groups", "created_at", "recipient", "context", *_OPTIONAL,
+        *(field for fields in _OTHER_KEYS.values() for field in fields),
+    }
+)  # fmt: skip
 # sops writes some 400 characters for one recipient; reading many stanzas takes quadratic time.
 _MAX_ENC: Final = 4096
 _MAX_RECIPIENTS: Final = 500
 _RECIPIENT: Final = re.compile(r"[!-~][ -~]{0,1023}", re.ASCII)
+_NUMBER: Final = r"(?:0|[1-9][0-9]{0,17})"
+_PRE_RELEASE: Final = rf"(?:{_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
 _SEMVER: Final = re.compile(
-    r"v?(0|[1-9][0-9]{0,8})(?:\.(?:0|[1-9][0-9]{0,8})){2}(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?", re.ASCII
-)
-_RFC3339: Final = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})",
+    rf"v?({_NUMBER})\.{_NUMBER}\.{_NUMBER}(?:-{_PRE_RELEASE}(?:\.{_PRE_RELEASE})*)?"
+    r"(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?",
     re.ASCII,
 )
+_HUAWEI_KEY: Final = re.compile(r"[^:\s]+:\S+")
+_FRACTION: Final = re.compile(r"\.[0-9]+")
+_MAX_KEY_GROUPS: Final = 255  # the parts of a data key are told apart by one byte
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +65,15 @@ class AgeKey:
     recipient: str
     enc: str
 
+    @property
+    def not_native(self) -> str | None:
+        """What kind of key it is, where pyrage cannot open it."""
+        if self.recipient.startswith("age1pq1"):
+            return "age (post-quantum)"
+        if self.recipient.startswith("age1") and self.recipient.count("1") > 1:
+            return "age (plugin)"
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class KeyGroup:
@@ -50,6 +81,11 @@ class KeyGroup:
 
     age: tuple[AgeKey, ...]
     others: tuple[str, ...]  # the key types beside age that the group names, such as "kms"
+
+    @property
+    def not_native(self) -> tuple[str, ...]:
+        """The key types that take the getsops binary."""
+        return (*self.others, *{key.not_native for key in self.age if key.not_native})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +114,11 @@ class Metadata:
         """The key types that are not age, sorted."""
         return tuple(sorted({name for group in self.groups for name in group.others}))
 
+    @property
+    def groups_needed(self) -> int:
+        """How many groups have to open: several are parts of a secret, which are two at least."""
+        return 1 if len(self.groups) == 1 else max(2, self.shamir_threshold)
+
 
 def split(trees: Sequence[dict[str, Any]]) -> Metadata:
     """Take the `sops` block out of every tree and read the first one's.
@@ -91,97 +132,134 @@ def split(trees: Sequence[dict[str, Any]]) -> Metadata:
             hint="encrypt it with 'sops encrypt --in-place FILE'; if it was ever pushed, change its secrets",
         )
     block = blocks[0]
-    if not isinstance(block, dict):
+    if type(block) is not dict:
         raise Malformed("sops: must be a mapping")
     return _read(block)
 
 
 def _read(block: Mapping[str, Any]) -> Metadata:
+    _refuse_other_spellings(block, "sops")
     version = _text(block, "version")
     if (match := _SEMVER.fullmatch(version)) is None:
         raise Malformed("sops.version: not a version")
     if int(match[1]) < 3:
         raise Malformed("sops.version: written by SOPS before 3.0, whose format differs")
     lastmodified = _text(block, "lastmodified")
-    given = [name for name in RULES if block.get(name)]
+    given = [name for name in RULES if _optional_text(block, name)]
     if len(given) > 1:
         raise Malformed(f"sops: more than one selection rule: {', '.join(given)}")
-    rule = (given[0], _text(block, given[0])) if given else DEFAULT_RULE
-    mac = block.get("mac") or ""
-    if type(mac) is not str:
-        raise Malformed("sops.mac: must be a text")
     mac_only = block.get("mac_only_encrypted", False)
     if type(mac_only) is not bool:
         raise Malformed("sops.mac_only_encrypted: must be true or false")
-    threshold = block.get("shamir_threshold") or 0
-    if type(threshold) is not int or threshold < 0:
-        raise Malformed("sops.shamir_threshold: must be a positive integer")
+    groups = _groups(block)
     return Metadata(
         version=version,
         lastmodified=lastmodified,
-        mac=mac,
-        mac_aad=_rfc3339(lastmodified, "sops.lastmodified"),
-        rule=rule,
+        mac=_optional_text(block, "mac"),
+        mac_aad=_FRACTION.sub("", _time(lastmodified, "sops.lastmodified")).encode(),
+        rule=(given[0], block[given[0]]) if given else DEFAULT_RULE,
         mac_only_encrypted=mac_only,
-        groups=_groups(block),
-        shamir_threshold=threshold,
+        groups=groups,
+        shamir_threshold=_threshold(block, groups),
     )
 
 
-def _text(block: Mapping[str, Any], field: str) -> str:
+def _refuse_other_spellings(block: Mapping[str, Any], where: str) -> None:
+    """Newer versions of SOPS read `MAC` for `mac`, older ones do not. What no version knows is ignored."""
+    for name in block:
+        if name not in _FIELDS and name.casefold() in _FIELDS:
+            raise Malformed(f"{where}: a field that is '{name.casefold()}' in other letters")
+
+
+def _text(block: Mapping[str, Any], field: str, where: str = "sops") -> str:
     value = block.get(field)
-    if not isinstance(value, str) or not value:
-        raise Malformed(f"sops.{field}: {'missing' if value is None else 'must be a text'}")
-    return str(value)
+    if type(value) is not str or not value:
+        raise Malformed(f"{where}.{field}: {'missing' if value is None else 'must be a text (quote it)'}")
+    return value
 
 
-def _rfc3339(text: str, field: str) -> bytes:
-    """Go's time.Parse(RFC3339).Format(RFC3339): whole seconds, the offset as it is, +00:00 as Z."""
-    match = _RFC3339.fullmatch(text)
-    if match is None or parse_timestamp(text) is None:
+def _optional_text(block: Mapping[str, Any], field: str, where: str = "sops") -> str:
+    return _text(block, field, where) if block.get(field) not in (None, "") else ""
+
+
+def _threshold(block: Mapping[str, Any], groups: Sequence[KeyGroup]) -> int:
+    """With one group SOPS writes none and ignores one."""
+    value = block.get("shamir_threshold")
+    if value is None:
+        return 0
+    if type(value) is not int or not 0 <= value <= _MAX_KEY_GROUPS:
+        raise Malformed("sops.shamir_threshold: must be a small positive integer")
+    if len(groups) > 1 and value > len(groups):
+        raise Malformed(f"sops.shamir_threshold: {value} of {len(groups)} key groups could never open")
+    return value
+
+
+def _time(text: str, field: str) -> str:
+    """An RFC 3339 time as Go prints it again: the offset as it is, but +00:00 as Z."""
+    time = parse_rfc3339(text)
+    if time is None:
         raise Malformed(f"{field}: not an RFC 3339 time")
-    offset = "Z" if match[2][1:] == "00:00" else match[2]
-    return f"{match[1]}{offset}".encode()
+    return time
 
 
 def _groups(block: Mapping[str, Any]) -> tuple[KeyGroup, ...]:
     """The flat lists are one group; `key_groups` counts only where all flat lists are empty."""
-    if any(block.get(name) for name in KEY_TYPES):
-        return (_group(block, "sops"),)
-    listed = block.get("key_groups")
-    if not listed:
+    flat = _group(block, "sops")
+    listed = [
+        _group(entry, f"sops.key_groups[{at}]")
+        for at, entry in enumerate(_mappings(block, "key_groups", "sops"))
+    ]
+    if flat is not None:
+        return (flat,)
+    if len(listed) > _MAX_KEY_GROUPS:
+        raise Malformed(f"sops.key_groups: more than {_MAX_KEY_GROUPS}")
+    groups = tuple(group for group in listed if group is not None)
+    if not groups:
         raise Malformed("sops: no keys: nobody could ever open this document")
-    return tuple(
-        _group(group, f"sops.key_groups[{at}]")
-        for at, group in enumerate(_mappings(listed, "sops.key_groups"))
-    )
+    if len(groups) != len(listed):
+        raise Malformed("sops.key_groups: one of them has no keys")
+    return groups
 
 
-def _group(block: Mapping[str, Any], where: str) -> KeyGroup:
-    others = []
-    for name in KEY_TYPES:
-        entries = _mappings(block.get(name) or [], f"{where}.{name}")
-        if name == "age" or not entries:
-            continue
-        others.append(name)
-        for at, entry in enumerate(entries):
-            _rfc3339(str(entry.get("created_at", "")), f"{where}.{name}[{at}].created_at")
+def _group(block: Mapping[str, Any], where: str) -> KeyGroup | None:
+    """The keys of a block, or None where it has none. SOPS before 3.10 wrote empty lists and nulls."""
+    others = tuple(name for name, fields in _OTHER_KEYS.items() if _other_keys(block, name, fields, where))
     age = []
-    for at, entry in enumerate(_mappings(block.get("age") or [], f"{where}.age")):
-        recipient, enc = entry.get("recipient"), entry.get("enc")
-        if type(recipient) is not str or type(enc) is not str or not recipient or not enc:
-            raise Malformed(f"{where}.age[{at}]: needs the texts 'recipient' and 'enc'")
+    for at, entry in enumerate(_mappings(block, "age", where)):
+        place = f"{where}.age[{at}]"
+        recipient, enc = _text(entry, "recipient", place), _text(entry, "enc", place)
+        if _RECIPIENT.fullmatch(recipient) is None:  # it is shown in messages
+            raise Malformed(f"{place}.recipient: not a recipient")
         if len(enc) > _MAX_ENC or at >= _MAX_RECIPIENTS:
-            raise TooLarge(
-                f"{where}.age[{at}]: more than {_MAX_ENC} characters, or {_MAX_RECIPIENTS} recipients"
-            )
-        if _RECIPIENT.fullmatch(recipient) is None:
-            raise Malformed(f"{where}.age[{at}].recipient: not a recipient")
+            raise TooLarge(f"{place}: more than {_MAX_ENC} characters, or {_MAX_RECIPIENTS} recipients")
         age.append(AgeKey(recipient, enc))
-    return KeyGroup(tuple(age), tuple(others))
+    return KeyGroup(tuple(age), others) if age or others else None
 
 
-def _mappings(value: Any, where: str) -> list[Mapping[str, Any]]:
-    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-        raise Malformed(f"{where}: must be a list of mappings")
+def _other_keys(block: Mapping[str, Any], name: str, fields: Sequence[str], where: str) -> bool:
+    """Whether there are keys of a type that is not age; they must look like ones."""
+    entries = _mappings(block, name, where)
+    for at, entry in enumerate(entries):
+        place = f"{where}.{name}[{at}]"
+        for field in fields:
+            _text(entry, field, place)
+        for field in _OPTIONAL:
+            _optional_text(entry, field, place)
+        _time(_text(entry, "created_at", place), f"{place}.created_at")
+        context = entry.get("context")
+        if context is not None and (type(context) is not dict or {type(v) for v in context.values()} - {str}):
+            raise Malformed(f"{place}.context: must be a mapping of texts")
+        if name == "hckms" and not _HUAWEI_KEY.fullmatch(entry["key_id"]):
+            raise Malformed(f"{place}.key_id: must be REGION:ID")
+    return bool(entries)
+
+
+def _mappings(block: Mapping[str, Any], field: str, where: str) -> list[Mapping[str, Any]]:
+    value = block.get(field)
+    if value is None:
+        return []
+    if type(value) is not list or not all(type(entry) is dict for entry in value):
+        raise Malformed(f"{where}.{field}: must be a list of mappings")
+    for at, entry in enumerate(value):
+        _refuse_other_spellings(entry, f"{where}.{field}[{at}]")
     return value

@@ -1,0 +1,91 @@
+"""From the wrapped keys of a document to the 32 bytes that encrypt its values.
+
+Source: getsops/sops sops.go (GetDataKeyWithKeyServices).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from arcan_gitops.sops import shamir
+from arcan_gitops.sops.errors import NEEDS_BINARY, Malformed, NoMatchingIdentity, SopsError, Unsupported
+from arcan_gitops.sops.identities import Identities
+from arcan_gitops.sops.metadata import KeyGroup, Metadata
+
+_DATA_KEY_BYTES: Final = 32
+
+
+def data_key(metadata: Metadata, identities: Identities) -> bytes:
+    """The 32 bytes that encrypt the document's values.
+
+    Of several key groups as many must open as the threshold says, and two at least; all parts that open are
+    put together. Raises `NoMatchingIdentity`, saying which recipients the document has and which we hold,
+    and `Unsupported` where a key type that is not native could open it.
+    """
+    digest = _digest(metadata)
+    known = identities.data_keys.get(digest)
+    if known is not None:
+        return known
+    parts: list[bytes] = []
+    closed: list[KeyGroup] = []
+    for group in metadata.groups:
+        part = _part(group, identities)
+        if part is None:
+            closed.append(group)
+        else:
+            parts.append(part)
+    if len(parts) < metadata.groups_needed:
+        raise _cannot_open(metadata, identities, closed, len(parts))
+    key = parts[0] if len(metadata.groups) == 1 else _combined(parts)
+    if len(key) != _DATA_KEY_BYTES:
+        raise Malformed(f"the data key has {len(key)} bytes and not {_DATA_KEY_BYTES}")
+    identities.data_keys.keep(digest, key)
+    return key
+
+
+def _digest(metadata: Metadata) -> bytes:
+    """Names the wrapped keys: SOPS makes new ones on 'rotate' and 'updatekeys', and on nothing else."""
+    wrapped = [[(key.recipient, key.enc) for key in group.age] for group in metadata.groups]
+    return hashlib.sha256(repr((metadata.shamir_threshold, wrapped)).encode()).digest()
+
+
+def _part(group: KeyGroup, identities: Identities) -> bytes | None:
+    """What the first key of the group that opens holds."""
+    for key in group.age:
+        opened = identities.unwrap(key)
+        if opened is not None:
+            return opened
+    return None
+
+
+def _combined(parts: list[bytes]) -> bytes:
+    try:
+        return shamir.combine(parts)
+    except ValueError as error:
+        raise Malformed(f"the parts of the data key do not go together: {error}") from None
+
+
+def _cannot_open(
+    metadata: Metadata, identities: Identities, closed: list[KeyGroup], opened: int
+) -> SopsError:
+    held = ", ".join(map(_short, identities.recipients)) or "none"
+    wanted = ", ".join(map(_short, metadata.recipients)) or "none"
+    short = f"its recipients are {wanted}; we hold {held}"
+    if len(metadata.groups) > 1:
+        short += f"; {opened} of {len(metadata.groups)} key groups open, {metadata.groups_needed} are needed"
+    others = sorted({name for group in closed for name in group.not_native})
+    if others:
+        return Unsupported(
+            f"it could be opened by {', '.join(others)}, which is not done natively ({short})",
+            hint=NEEDS_BINARY,
+        )
+    return NoMatchingIdentity(
+        f"no identity opens it: {short}",
+        hint="give the identity of one of them, or add ours to .sops.yaml and run 'sops updatekeys FILE'",
+    )
+
+
+def _short(recipient: str) -> str:
+    """An RSA key is hundreds of characters long; its two ends tell it from others."""
+    return recipient if len(recipient) <= 100 else f"{recipient[:40]}...{recipient[-24:]}"

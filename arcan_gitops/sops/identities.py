@@ -1,0 +1,162 @@
+"""Private keys, parsed once for many documents, and the data keys that they opened.
+
+Source: getsops/sops age/keysource.go (parseIdentities), age/ssh_parse.go, age/encrypted_keys.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, NoReturn
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+    load_ssh_private_key,
+)
+
+from arcan_gitops.sops import age
+from arcan_gitops.sops.errors import BadIdentity, Malformed
+from arcan_gitops.sops.metadata import AgeKey
+
+_PEM: Final = "-----BEGIN "
+_OPENSSH: Final = "-----BEGIN OPENSSH PRIVATE KEY-----"
+_NOT_NATIVE: Final = {
+    "AGE-PLUGIN-": "an identity of an age plugin, which is not read natively",
+    "AGE-SECRET-KEY-PQ-": "a post-quantum age identity, which is not read natively",
+}
+
+
+class DataKeys:
+    """The data keys of documents by a digest of what they were wrapped in, in memory only.
+
+    SOPS keeps a document's wrapped keys from edit to edit, so that unwrapping them once is enough. At most
+    `size` are kept; the oldest goes first.
+    """
+
+    def __init__(self, size: int = 16_384) -> None:
+        self._size = size
+        self._by_digest: dict[bytes, bytes] = {}
+
+    def get(self, digest: bytes) -> bytes | None:
+        """The data key that was kept under `digest`."""
+        return self._by_digest.get(digest)
+
+    def keep(self, digest: bytes, key: bytes) -> None:
+        """Keep a data key."""
+        while len(self._by_digest) >= self._size:
+            del self._by_digest[next(iter(self._by_digest))]
+        self._by_digest[digest] = key
+
+    def __len__(self) -> int:
+        return len(self._by_digest)
+
+    def __repr__(self) -> str:
+        return f"DataKeys({len(self)})"
+
+
+class Identities:
+    """Private keys, parsed once, with the data keys that they opened. Shows public keys only; cannot be
+    pickled.
+    """
+
+    def __init__(self, texts: Sequence[str | bytes], *, passphrase: str | None = None) -> None:
+        """`texts` are the contents of key files. Each is one of: lines of `AGE-SECRET-KEY-1...`, comments and
+        blank lines; an SSH private key (ed25519 or RSA; OpenSSH or PEM); or either, as an age file that
+        `passphrase` opens.
+
+        Raises `BadIdentity`, which names the text by its number and the line, never the content.
+        """
+        self._by_recipient: dict[str, Any] = {}
+        self.data_keys = DataKeys()
+        for number, text in enumerate(texts, start=1):
+            self._add(text, f"identity source {number}", passphrase)
+
+    def _add(self, source: str | bytes, where: str, passphrase: str | None) -> None:
+        try:
+            data = source.encode("utf-8", "surrogateescape") if isinstance(source, str) else source
+            if data.startswith((age.INTRODUCTION.encode(), age.ARMOR.encode())):
+                data = _opened(data, where, passphrase)
+            text = data.decode("utf-8")
+        except UnicodeError:
+            raise BadIdentity(f"{where}: not a text", hint=_WHAT_IS_ONE) from None
+        if text.lstrip().startswith(_PEM):
+            recipient, identity = _ssh(text.strip() + "\n", where)
+            self._by_recipient[recipient] = identity
+            return
+        for at, line in enumerate(text.splitlines(), start=1):
+            for word in line.split("#", 1)[0].split():
+                recipient, identity = _x25519(word, f"{where}, line {at}")
+                self._by_recipient[recipient] = identity
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """The public keys that are held, as SOPS writes them: `age1...`, `ssh-ed25519 ...`, `ssh-rsa ...`."""
+        return tuple(self._by_recipient)
+
+    def __repr__(self) -> str:
+        return f"Identities({', '.join(self._by_recipient)})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("identities cannot be pickled")
+
+    def unwrap(self, key: AgeKey) -> bytes | None:
+        """What is inside `key`, or None if no identity opens it. Raises `Malformed`."""
+        file = age.unarmored(key.enc)
+        if file is None:
+            raise Malformed("sops.age.enc: not an ASCII-armored age file")
+        # The recipient that is named comes first, but it is only a note: any identity may open it.
+        named = self._by_recipient.get(" ".join(key.recipient.split()[:2]))
+        for identities in ([named] if named is not None else [], list(self._by_recipient.values())):
+            if not identities:
+                continue
+            try:
+                return age.decrypt(file, identities)
+            except age.CannotOpen:
+                continue
+        return None
+
+
+_WHAT_IS_ONE: Final = "an identity is what age-keygen writes, or an SSH private key (ed25519 or RSA)"
+
+
+def _opened(file: bytes, where: str, passphrase: str | None) -> bytes:
+    """The content of an identity file that is protected by a passphrase."""
+    if passphrase is None:
+        raise BadIdentity(
+            f"{where}: is protected by a passphrase, and none is given",
+            hint="give the passphrase, or the identity without one",
+        )
+    try:
+        return age.decrypt_with_passphrase(file, passphrase)
+    except age.CannotOpen:
+        raise BadIdentity(f"{where}: the passphrase does not open it") from None
+
+
+def _x25519(word: str, where: str) -> tuple[str, Any]:
+    for prefix, what in _NOT_NATIVE.items():
+        if word.startswith(prefix):
+            raise BadIdentity(f"{where}: {what}", hint=_WHAT_IS_ONE)
+    if not word.startswith("AGE-SECRET-KEY-1"):
+        raise BadIdentity(f"{where}: not an age X25519 identity", hint=_WHAT_IS_ONE)
+    try:
+        return age.x25519_identity(word)
+    except age.CannotOpen:
+        raise BadIdentity(f"{where}: not a valid age identity", hint=_WHAT_IS_ONE) from None
+
+
+def _ssh(text: str, where: str) -> tuple[str, Any]:
+    """(public key line without its comment, identity) of an SSH private key."""
+    data = text.encode()
+    try:
+        load = load_ssh_private_key if text.startswith(_OPENSSH) else load_pem_private_key
+        public = load(data, password=None).public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+        return public.decode(), age.ssh_identity(data)
+    except TypeError:
+        raise BadIdentity(
+            f"{where}: an SSH private key that is protected by a passphrase",
+            hint="take it off a copy: ssh-keygen -p -f COPY",
+        ) from None
+    except (ValueError, UnsupportedAlgorithm, age.CannotOpen):
+        raise BadIdentity(f"{where}: not an SSH private key that age can use", hint=_WHAT_IS_ONE) from None
