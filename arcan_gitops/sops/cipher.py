@@ -16,7 +16,7 @@ from arcan_gitops.goyaml import INT64_MAX, INT64_MIN, Timestamp, format_float, p
 from arcan_gitops.sops.errors import Malformed, Tampered
 
 PREFIX: Final = "ENC[AES256_GCM,"
-_DATA: Final = PREFIX + "data:"
+_DATA: Final = f"{PREFIX}data:".encode()
 _IV_BYTES: Final = 32
 _TAG_BYTES: Final = 16
 TYPES: Final = frozenset({"str", "int", "float", "bool", "time", "comment"})
@@ -42,18 +42,19 @@ def split_value(text: str) -> tuple[bytes, bytes, str]:
     stand where SOPS writes it is no base64 or has not its name before it.
     """
     head, _, kind = text.rpartition(",type:")
-    if not (
-        kind.endswith("]")
-        and head.startswith(_DATA)
-        and head[-29:-24] == ",tag:"
-        and head[-77:-73] == ",iv:"
-        and len(head) > len(_DATA) + 77
-    ):
-        raise Malformed("not of the form ENC[AES256_GCM,data:...,iv:...,tag:...,type:...]")
     try:
-        data = a2b_base64(head[20:-77], strict_mode=True)
-        iv = a2b_base64(head[-73:-29], strict_mode=True)
-        tag = a2b_base64(head[-24:], strict_mode=True)
+        sealed = head.encode("ascii")
+        if (
+            sealed[:20] != _DATA
+            or sealed[-77:-73] != b",iv:"
+            or sealed[-29:-24] != b",tag:"
+            or len(sealed) <= 20 + 77
+            or kind[-1:] != "]"
+        ):
+            raise Malformed("not of the form ENC[AES256_GCM,data:...,iv:...,tag:...,type:...]")
+        data = a2b_base64(sealed[20:-77], strict_mode=True)
+        iv = a2b_base64(sealed[-73:-29], strict_mode=True)
+        tag = a2b_base64(sealed[-24:], strict_mode=True)
     except ValueError:
         raise Malformed("not base64 inside ENC[...]") from None
     if len(iv) != _IV_BYTES or len(tag) != _TAG_BYTES:

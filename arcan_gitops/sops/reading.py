@@ -10,6 +10,7 @@ import hmac
 import re
 from collections.abc import Callable, Sequence
 from fnmatch import translate
+from functools import partial
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -55,23 +56,24 @@ class Walk:
         read: Tree = {}
         for key, value in tree.items():
             self._clear_ok, self._empty_ok = self._may_be_clear(key), self._may_be_empty(key)
-            read[key] = self._entry(value, f"{key}:", self._matches(key))
+            read.update(self._mapping({key: value}, "", False))
         return read
 
-    def _entry(self, value: Any, path: str, matched: bool) -> Any:
-        """SOPS writes encrypted comments as items of lists only; as the value of a key one would hide it."""
-        read = self._value(value, path, matched)
-        if read is COMMENT:
-            raise Malformed(f"key {_shown(path)}: a comment in the place of a value")
+    def _mapping(self, mapping: Tree, path: str, matched: bool) -> Tree:
+        read: Tree = {}
+        for key, value in mapping.items():
+            at = f"{path}{key}:"
+            read[key] = opened = self._value(value, at, matched or self._matches(key))
+            if (
+                opened is COMMENT
+            ):  # SOPS writes them as items of lists; as the value of a key one would hide it
+                raise Malformed(f"key {_shown(at)}: a comment in the place of a value")
         return read
 
     def _value(self, value: Any, path: str, matched: bool) -> Any:
         kind = type(value)
         if kind is dict:
-            read = {}
-            for key, child in value.items():
-                read[key] = self._entry(child, f"{path}{key}:", matched or self._matches(key))
-            return read
+            return self._mapping(value, path, matched)
         if kind is list:
             items = [self._value(item, path, matched) for item in value]
             return [item for item in items if item is not COMMENT]
@@ -113,7 +115,7 @@ def read_trees(
 ) -> list[Tree]:
     """Decrypt with the data key, and verify the MAC. Raises `SopsError`s that name keys, never values."""
     aead = AESGCM(key)
-    walk = Walk(metadata, lambda text, aad: open_value(aead, text, aad), allow_unencrypted, allow_empty)
+    walk = Walk(metadata, partial(open_value, aead), allow_unencrypted, allow_empty)
     read = walk.trees(trees)
     _verify_mac(aead, metadata, walk.counted)
     return read

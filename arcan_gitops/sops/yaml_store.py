@@ -21,7 +21,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from arcan_gitops.goyaml import Ambiguous, resolve_plain
+from arcan_gitops.goyaml import ALWAYS_TEXT, Ambiguous, resolve_plain
 from arcan_gitops.sops.errors import DuplicateKey, Malformed, SopsError, TooLarge, Unsupported
 from arcan_gitops.sops.limits import Limits
 
@@ -54,7 +54,7 @@ class _Reader:
         self._next = CParser(data).get_event
         self._max_depth = limits.max_depth
         self._max_leaves = limits.max_leaves
-        self._leaves = 0
+        self._values = 0
 
     def documents(self) -> list[dict[str, Any]]:
         documents: list[dict[str, Any]] = []
@@ -74,10 +74,8 @@ class _Reader:
         raise kind(f"line {event.start_mark.line + 1}: {problem}")
 
     def _node(self, event: Any, depth: int) -> Any:
+        self._count(1)  # maps and lists count too: they take memory as values do
         kind = type(event)
-        self._leaves += 1  # maps and lists count too: they take memory as values do
-        if self._leaves > self._max_leaves:
-            raise TooLarge(f"the document has more than the {self._max_leaves} values allowed")
         if kind is ScalarEvent:
             return self._scalar(event)
         if kind is AliasEvent:
@@ -94,14 +92,27 @@ class _Reader:
             items.append(self._node(item, depth + 1))
         return items
 
+    def _count(self, values: int) -> None:
+        self._values += values
+        if self._values > self._max_leaves:
+            raise TooLarge(f"the document has more than the {self._max_leaves} values allowed")
+
     def _mapping(self, depth: int) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
-        get, node = self._next, self._node
+        get, node, scalar = self._next, self._node, self._scalar
         while type(key := get()) is not MappingEndEvent:
             name = self._key(key)
             if name in mapping:
                 self._fail(key, f"the key {_shown(name)} is given twice", DuplicateKey)
-            mapping[name] = node(get(), depth + 1)
+            event = get()
+            if type(event) is ScalarEvent:
+                self._count(1)
+                value = scalar(event)
+            else:
+                value = node(event, depth + 1)
+            if name == "<<" and not _may_be_merged(key, value):
+                self._fail(key, "a merge key '<<' whose value is no mapping")
+            mapping[name] = value
         return mapping
 
     def _key(self, event: Any) -> str:
@@ -119,10 +130,11 @@ class _Reader:
     def _scalar(self, event: Any) -> Any:
         tag = event.tag
         if tag is None:
-            if not event.implicit[0]:
-                return event.value
+            text: str = event.value
+            if text[:1] in ALWAYS_TEXT or not event.implicit[0]:
+                return text
             try:
-                return resolve_plain(event.value)
+                return resolve_plain(text)
             except OverflowError:
                 self._fail(event, "an integer above 2^63-1, which SOPS cannot hold")
             except Ambiguous as error:
@@ -130,6 +142,14 @@ class _Reader:
         if tag in (_STR, "!", _MERGE):
             return event.value
         self._fail(event, "a YAML tag (SOPS writes none)", Unsupported)
+
+
+def _may_be_merged(key: Any, value: Any) -> bool:
+    """go-yaml, which reads a document once to find duplicates, takes an unquoted `<<` for a merge."""
+    quoted = key.tag is None and not key.implicit[0]
+    return (
+        quoted or type(value) is dict or (type(value) is list and all(type(item) is dict for item in value))
+    )
 
 
 def _shown(name: str) -> str:
