@@ -56,3 +56,15 @@ class NoKeys(SopsError):
 
 class TooLarge(SopsError):
     """Over a limit of size, depth or number of values."""
+
+
+class NoSuchKey(SopsError):
+    """An edit of a key or a list item that is not there."""
+
+
+class CannotEdit(SopsError):
+    """An edit that the document, or the way it is laid out, does not allow. Nothing was changed."""
+
+
+class BadValue(SopsError):
+    """A value that SOPS cannot hold, or a key that it cannot."""

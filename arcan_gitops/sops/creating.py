@@ -1,0 +1,91 @@
+"""A new document: a tree encrypted under a data key of its own, in the layout that SOPS writes.
+
+Source: getsops/sops stores/yaml/store.go (EmitEncryptedFile), stores/stores.go (Metadata: order of fields).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from arcan_gitops.sops import emit_yaml
+from arcan_gitops.sops.cipher import open_value
+from arcan_gitops.sops.document import Tree
+from arcan_gitops.sops.encrypting import Sealer, age_entries, mac_text
+from arcan_gitops.sops.errors import BadValue, Malformed, NoKeys, Unsupported
+from arcan_gitops.sops.metadata import DEFAULT_RULE, RULES, KeyGroup, Metadata
+from arcan_gitops.sops.reading import Walk
+from arcan_gitops.sops.trees import plain_value
+from arcan_gitops.sops.wrapping import new_data_key, wrap
+
+VERSION: Final = "3.11.0"  # of SOPS, whose format this is
+
+
+def encrypt(
+    tree: Tree,
+    *,
+    recipients: Sequence[str],
+    rule: tuple[str, str] | None = None,
+    mac_only: bool = False,
+    format: str = "yaml",
+    allow_unencrypted: Sequence[str] = (),
+    allow_empty: Sequence[str] = (),
+    now: datetime | None = None,
+) -> bytes:
+    """A new document that holds the tree, for age X25519 and SSH recipients.
+
+    `rule` is a selection rule of SOPS (name, argument), by default `unencrypted_suffix: _unencrypted`;
+    `mac_only` sets `mac_only_encrypted`. `allow_unencrypted` and `allow_empty` are globs over top-level keys,
+    as in `load`: what `load` would refuse is not written. Raises `ClearLeaf`, `EmptyLeaf`, `NoKeys`,
+    `BadValue`, `BadRecipient`, `Malformed` for a bad rule, and `Unsupported` for a rule or format not native.
+    """
+    if format != "yaml":
+        raise Unsupported(f"the format '{format}' is not written; only yaml is")
+    if type(tree) is not dict:
+        raise BadValue("a document's top level is a dict")
+    plain = plain_value(tree, ())
+    if not plain:
+        raise NoKeys("a document needs a key")
+    if rule is not None and (rule[0] not in RULES or not rule[1]):
+        raise Malformed("not a selection rule", hint=f"a rule is one of {', '.join(RULES)} and its text")
+    key = new_data_key()
+    wrapped = wrap(key, recipients)
+    moment = (now or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    metadata = Metadata(
+        version=VERSION,
+        lastmodified=moment,
+        mac="",
+        mac_aad=moment.encode(),
+        rule=rule or DEFAULT_RULE,
+        mac_only_encrypted=mac_only,
+        groups=(KeyGroup(wrapped, ()),),
+        shamir_threshold=0,
+    )
+    sealer = Sealer(key, metadata.rule, allow_unencrypted, allow_empty)
+    sealed = sealer.seal(plain, ())
+    _, counted = reread(sealed, metadata, key, allow_unencrypted, allow_empty)
+    mac = sealer.encrypt(mac_text(counted, mac_only), "str", metadata.mac_aad)
+    block: dict[str, Any] = {"age": age_entries(wrapped), "lastmodified": moment, "mac": mac}
+    block[metadata.rule[0]] = metadata.rule[1]
+    if mac_only:
+        block["mac_only_encrypted"] = True
+    block["version"] = VERSION
+    lines = emit_yaml.block({**sealed, "sops": block}, 0, emit_yaml.STEP)
+    return ("\n".join(lines) + "\n").encode()
+
+
+def reread(
+    sealed: Tree,
+    metadata: Metadata,
+    key: bytes,
+    allow_unencrypted: Sequence[str],
+    allow_empty: Sequence[str],
+) -> tuple[Tree, list[bytes]]:
+    """The values of what is about to be written, as the reader itself reads them, and what the MAC counts."""
+    aead = AESGCM(key)
+    walk = Walk(metadata, lambda text, aad: open_value(aead, text, aad), allow_unencrypted, allow_empty)
+    [read] = walk.trees([sealed])
+    return read, walk.counted
