@@ -13,17 +13,22 @@ from typing import Final
 
 from arcan_gitops.goyaml import Timestamp
 from arcan_gitops.sops import binary_store, dotenv_store, json_store, yaml_store
+from arcan_gitops.sops.creating import encrypt
 from arcan_gitops.sops.data_key import data_key
 from arcan_gitops.sops.document import Document, Outline, Tree
+from arcan_gitops.sops.editing import Editing
 from arcan_gitops.sops.errors import (
     NEEDS_BINARY,
     BadIdentity,
+    BadValue,
+    CannotEdit,
     ClearLeaf,
     DuplicateKey,
     EmptyLeaf,
     Malformed,
     NoKeys,
     NoMatchingIdentity,
+    NoSuchKey,
     NotEncrypted,
     SopsError,
     Tampered,
@@ -34,9 +39,13 @@ from arcan_gitops.sops.identities import Identities
 from arcan_gitops.sops.limits import DEFAULT_LIMITS, Limits
 from arcan_gitops.sops.metadata import split
 from arcan_gitops.sops.reading import check_trees, read_trees
+from arcan_gitops.sops.wrapping import BadRecipient
 
 __all__ = [
     "BadIdentity",
+    "BadRecipient",
+    "BadValue",
+    "CannotEdit",
     "ClearLeaf",
     "Document",
     "DuplicateKey",
@@ -46,6 +55,7 @@ __all__ = [
     "Malformed",
     "NoKeys",
     "NoMatchingIdentity",
+    "NoSuchKey",
     "NotEncrypted",
     "Outline",
     "SopsError",
@@ -53,6 +63,7 @@ __all__ = [
     "Timestamp",
     "TooLarge",
     "Unsupported",
+    "encrypt",
     "key_names",
     "load",
     "outline",
@@ -79,8 +90,19 @@ def load(
     trees = _parse(data, format, limits)
     metadata = split(trees)
     held = identities if isinstance(identities, Identities) else Identities(identities)
+    key = data_key(metadata, held)
+    read = read_trees(trees, metadata, key, allow_unencrypted, allow_empty)
     return Document(
-        read_trees(trees, metadata, data_key(metadata, held), allow_unencrypted, allow_empty), metadata
+        Editing(
+            data,
+            format,
+            read,
+            metadata,
+            key,
+            allow_unencrypted=allow_unencrypted,
+            allow_empty=allow_empty,
+            limits=limits,
+        )
     )
 
 

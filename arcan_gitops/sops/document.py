@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from arcan_gitops.sops.errors import SopsError
 from arcan_gitops.sops.metadata import Metadata
+
+if TYPE_CHECKING:
+    from arcan_gitops.sops.editing import Editing
 
 Value = Any  # dict[str, Value] | list[Value] | str | int | float | bool | None | Timestamp
 Tree = dict[str, Value]
 
 
-@dataclass(frozen=True)
 class Document:
-    """The trees of one file, decrypted, the MAC verified. Its repr shows key names only.
+    """The trees of one file, decrypted, the MAC verified: what `load` makes. Its repr shows key names only.
 
     A tree holds dict, list, str (bytes that are not UTF-8 as surrogateescape), int, float, bool, None and
-    `Timestamp`; dicts are in document order.
+    `Timestamp`; dicts are in document order. A tree is changed by `set`, `unset` and `rename` only, and a
+    document that holds the data key cannot be pickled.
+
+    Each edit is whole or raises and changes nothing: `CannotEdit` where the layout of the file does not allow
+    it with certainty, `ClearLeaf` and `EmptyLeaf` for what `load` would refuse. What an edit does not name
+    keeps its bytes: ciphertext, comments, order, quotes, indentation, line breaks.
     """
 
-    trees: list[Tree] = field(repr=False)
-    metadata: Metadata = field(repr=False)
+    __slots__ = ("_editing",)
+
+    def __init__(self, editing: Editing) -> None:
+        self._editing = editing
+
+    @property
+    def trees(self) -> list[Tree]:
+        """The trees of all YAML documents of the file."""
+        return self._editing.trees
+
+    @property
+    def metadata(self) -> Metadata:
+        """The `sops` block; its MAC is that of the last `dump`."""
+        return self._editing.metadata
 
     @property
     def tree(self) -> Tree:
@@ -37,8 +58,57 @@ class Document:
         """The top-level key names, in document order."""
         return tuple(key for tree in self.trees for key in tree)
 
+    def set(self, path: str | Sequence[str | int], value: Value) -> None:
+        """Give a key (a top-level key, or a path of keys and list indexes) a value.
+
+        A new key comes last in its map, a value at the index behind a list's end is appended, and maps that
+        the path lacks are made. Raises `NoSuchKey` where the path leads through a value, `BadValue` for a
+        value or key that SOPS cannot hold, `ClearLeaf`, `EmptyLeaf`, `CannotEdit`.
+        """
+        self._editing.set(_path(path), value)
+
+    def unset(self, path: str | Sequence[str | int]) -> None:
+        """Remove a key or a list item; comment lines above it stay.
+
+        Raises `NoSuchKey`, `CannotEdit`, and `NoKeys` for the last key.
+        """
+        self._editing.unset(_path(path))
+
+    def rename(self, path: str | Sequence[str | int], new_name: str) -> None:
+        """Give the key at a path another name, in its place; its values are encrypted anew, bound to it.
+
+        Raises `NoSuchKey`, `BadValue`, `ClearLeaf`, `EmptyLeaf`, `CannotEdit`, also where the name is taken.
+        """
+        self._editing.rename(_path(path), new_name)
+
+    def rotate(self, recipients: Sequence[str]) -> None:
+        """A new data key for these recipients, everything encrypted anew.
+
+        Give those of `.sops.yaml`: nothing authenticates the ones that the document itself names. Raises
+        `BadRecipient`, and `Unsupported` where the document has keys other than age's, or key groups.
+        """
+        self._editing.rotate(list(recipients))
+
+    def updatekeys(self, recipients: Sequence[str]) -> None:
+        """Wrap the same data key for these recipients; values, MAC and lastmodified stay as they are.
+
+        Who was a recipient before still knows the data key: to lock somebody out, `rotate`. Raises the same.
+        """
+        self._editing.updatekeys(list(recipients))
+
+    def dump(self, *, now: datetime | None = None) -> bytes:
+        """The file: its own bytes if nothing was changed, else with a new MAC and `lastmodified` (`now`).
+
+        All of it is decrypted and compared once more before. Raises `CannotEdit` where the tree was changed
+        by other ways than `set`, `unset` and `rename`.
+        """
+        return self._editing.dump(now)
+
     def __repr__(self) -> str:
         return f"Document(keys={list(self.keys)!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a document and its data key cannot be pickled")
 
 
 @dataclass(frozen=True)
@@ -48,3 +118,10 @@ class Outline:
     documents: int
     keys: tuple[str, ...]
     metadata: Metadata = field(repr=False)
+
+
+def _path(path: str | Sequence[str | int]) -> tuple[str | int, ...]:
+    steps = (path,) if isinstance(path, str) else tuple(path)
+    if not steps or not all(type(step) is str or type(step) is int for step in steps):
+        raise TypeError("a path is a key, or a sequence of keys and list indexes")
+    return steps

@@ -1,0 +1,295 @@
+"""Edits of one decrypted, verified document: each is whole or does not happen, and touches nothing else.
+
+An edit is made three times over, on the values, on the ciphertext and on the text, and holds only if the
+text reads back as the ciphertext. Untouched ciphertext is never made anew: like SOPS, an edit keeps the IV
+of every value that did not change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Final, NoReturn
+
+from arcan_gitops.goyaml import Timestamp
+from arcan_gitops.sops import yaml_store
+from arcan_gitops.sops.creating import reread
+from arcan_gitops.sops.document import Tree
+from arcan_gitops.sops.edit_yaml import RawPath, Splice, YamlText
+from arcan_gitops.sops.encrypting import Sealer, aad, age_entries, mac_text
+from arcan_gitops.sops.errors import CannotEdit, NoKeys, NoSuchKey, SopsError, TooLarge, Unsupported
+from arcan_gitops.sops.limits import Limits
+from arcan_gitops.sops.metadata import Metadata, split
+from arcan_gitops.sops.trees import Path, check_key, get, plain_value, put, renamed, same, shown, without
+from arcan_gitops.sops.wrapping import new_data_key, wrap
+
+_AGE: Final = ("sops", "age")
+
+
+class Editing:
+    """The state of one document that is edited: what it was read from, and its data key in memory only."""
+
+    def __init__(
+        self,
+        data: bytes,
+        format: str,
+        trees: list[Tree],
+        metadata: Metadata,
+        key: bytes,
+        *,
+        allow_unencrypted: Sequence[str],
+        allow_empty: Sequence[str],
+        limits: Limits,
+    ) -> None:
+        """Of what was just decrypted and whose MAC was just verified, and of nothing else."""
+        self.trees, self.metadata = trees, metadata
+        self._data, self._format, self._key, self._limits = data, format, key, limits
+        self._allowed = (tuple(allow_unencrypted), tuple(allow_empty))
+        self._text: YamlText | None = None
+        self._raw: Tree = {}
+        self._stale = False  # the values changed, and the MAC did not yet
+
+    def __repr__(self) -> str:
+        return "Editing([redacted])"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a document and its data key cannot be pickled")
+
+    # The edits.
+
+    def set(self, path: Path, value: Any) -> None:
+        """`Document.set`."""
+        self._begin()
+        path, value = self._reach(path, plain_value(value, path))
+        parent = get(self.trees[0], path[:-1])
+        if isinstance(parent, dict):
+            check_key(path[-1], path[:-1])
+        last = path[-1]
+        exists = last in parent if isinstance(parent, dict) else int(last) < len(parent)
+        raw_parent = self._raw_path(path[:-1])
+        sealer = self._sealer
+        if not exists:
+            sealed = sealer.seal(value, path)
+            key = last if isinstance(last, str) else None
+            splices = self._opened.insert(raw_parent, key, sealed)
+            raw_path = (*raw_parent, last if key is not None else len(get(self._raw, raw_parent)))
+            self._commit(splices, put(self.trees[0], path, value), put(self._raw, raw_path, sealed))
+            return
+        old = parent[last]
+        if same(old, value, exact=True):
+            return
+        raw_path = self._raw_path(path)
+        sealed = sealer.seal(value, path, sealer.stash(get(self._raw, raw_path), old, path))
+        splices = self._opened.replace(raw_path, sealed)
+        self._commit(splices, put(self.trees[0], path, value), put(self._raw, raw_path, sealed))
+
+    def unset(self, path: Path) -> None:
+        """`Document.unset`."""
+        self._begin()
+        self._require(path)
+        if len(path) == 1 and len(self.trees[0]) == 1:
+            raise NoKeys(f"key {shown(path)}: is the document's only key", hint="delete the file instead")
+        raw_path = self._raw_path(path)
+        splices = self._opened.remove(raw_path)
+        self._commit(splices, without(self.trees[0], path), without(self._raw, raw_path))
+
+    def rename(self, path: Path, name: str) -> None:
+        """`Document.rename`."""
+        self._begin()
+        self._require(path)
+        parent, old = path[:-1], path[-1]
+        if not isinstance(old, str):
+            raise CannotEdit(f"key {shown(path)}: an item of a list has no name")
+        check_key(name, parent)
+        if name == old:
+            return
+        siblings = get(self.trees[0], parent)
+        if name in siblings:
+            raise CannotEdit(f"key {shown((*parent, name))}: is there already", hint="unset it first")
+        raw_path = self._raw_path(path)
+        sealer = self._sealer
+        raw, value = get(self._raw, raw_path), siblings[old]
+        resealed = sealer.reseal(raw, value, path, sealer, (*parent, name))
+        text = self._opened
+        splices = [*text.rename(raw_path, name), *self._leaf_splices(raw, resealed, raw_path)]
+        bound, moved = aad(path), aad((*parent, name))
+        for container in _containers(value, path):
+            splices += self._comment_splices(sealer, container, moved + container.removeprefix(bound), sealer)
+        self._commit(
+            splices,
+            renamed(self.trees[0], path, name, value),
+            renamed(self._raw, raw_path, name, resealed),
+        )
+
+    def rotate(self, recipients: Sequence[str]) -> None:
+        """`Document.rotate`."""
+        self._begin()
+        key = new_data_key()
+        entries = self._wrapped(key, recipients)
+        old, new = self._sealer, Sealer(key, self.metadata.rule, *self._allowed)
+        tree, block = self.trees[0], {**self._raw["sops"], "age": entries}
+        resealed = {name: old.reseal(self._raw[name], tree[name], (name,), new, (name,)) for name in tree}
+        raw = {name: block if name == "sops" else resealed[name] for name in self._raw}
+        splices = self._opened.replace(_AGE, entries)
+        for name in tree:
+            splices += self._leaf_splices(self._raw[name], resealed[name], (name,))
+        for container in {b":", *_containers(tree, ())}:
+            splices += self._comment_splices(old, container, container, new)
+        self._commit(splices, tree, raw)
+        self._key, self._sealer = key, new
+
+    def updatekeys(self, recipients: Sequence[str]) -> None:
+        """`Document.updatekeys`."""
+        self._begin()
+        entries = self._wrapped(self._key, recipients)
+        raw = {**self._raw, "sops": {**self._raw["sops"], "age": entries}}
+        self._commit(self._opened.replace(_AGE, entries), self.trees[0], raw, stale=self._stale)
+
+    def dump(self, now: datetime | None = None) -> bytes:
+        """`Document.dump`."""
+        if self._text is None and (self._format != "yaml" or len(self.trees) != 1):
+            return self._data
+        self._begin()
+        counted = self._verified()
+        if self._stale:
+            moment = (now or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            block = self._raw["sops"]
+            mac = mac_text(counted, self.metadata.mac_only_encrypted)
+            plain = type(block["lastmodified"]) is Timestamp  # without quotes, as some tools leave it
+            fields = {
+                "lastmodified": Timestamp(moment) if plain else moment,
+                "mac": self._sealer.encrypt(mac, "str", moment.encode()),
+            }
+            splices = [new for name in fields for new in self._opened.replace(("sops", name), fields[name])]
+            self._commit(splices, self.trees[0], {**self._raw, "sops": {**block, **fields}}, stale=False)
+        return self._opened.data()
+
+    # What they are made of.
+
+    @cached_property
+    def _sealer(self) -> Sealer:
+        return Sealer(self._key, self.metadata.rule, *self._allowed)
+
+    @property
+    def _opened(self) -> YamlText:
+        assert self._text is not None
+        return self._text
+
+    def _begin(self) -> None:
+        """Read the text, which only a document that is edited needs."""
+        if self._text is not None:
+            return
+        if self._format != "yaml":
+            raise Unsupported(f"the format '{self._format}' is not edited natively; only yaml is")
+        if len(self.trees) != 1:
+            raise CannotEdit(
+                f"the file has {len(self.trees)} YAML documents, and one is edited", hint="split the file"
+            )
+        [self._raw] = yaml_store.parse(self._data, self._limits)
+        self._text = YamlText.parse(self._data)
+
+    def _commit(self, splices: Sequence[Splice], tree: Tree, raw: Tree, *, stale: bool = True) -> None:
+        """Take over the edited text if it holds exactly what it should; else raise `CannotEdit`."""
+        data = self._opened.spliced(splices)
+        try:
+            read = yaml_store.parse(data, self._limits)
+        except TooLarge:
+            raise
+        except SopsError:
+            read = []
+        if not same(read, [raw]):
+            raise CannotEdit(
+                "the document is laid out in a way that cannot be edited safely",
+                hint="let SOPS lay it out anew with 'sops edit', and try again",
+            )
+        self._text = YamlText.parse(data)
+        self.metadata = split([dict(raw)])
+        self.trees, self._raw, self._stale = [tree], raw, stale
+
+    def _verified(self) -> list[bytes]:
+        """What the MAC counts, after all of the ciphertext was read again and found to be the tree."""
+        sealed = {name: value for name, value in self._raw.items() if name != "sops"}
+        read, counted = reread(sealed, self.metadata, self._key, *self._allowed)
+        if not same([read], self.trees):
+            raise CannotEdit("the tree was changed by other ways than set, unset and rename")
+        return counted
+
+    def _wrapped(self, key: bytes, recipients: Sequence[str]) -> list[dict[str, str]]:
+        others = self.metadata.other_key_types
+        if others or len(self.metadata.groups) > 1 or "age" not in self._raw["sops"]:
+            what = f"keys of the types {', '.join(others)}" if others else "key groups"
+            raise Unsupported(
+                f"the document has {what}, which are not wrapped natively",
+                hint="use 'sops updatekeys' or 'sops rotate'",
+            )
+        return age_entries(wrap(key, recipients))
+
+    def _leaf_splices(self, old: Any, new: Any, path: RawPath) -> Iterator[Splice]:
+        """The splices for all leaves that differ between two trees of one shape."""
+        if isinstance(new, dict):
+            for key, child in new.items():
+                yield from self._leaf_splices(old[key], child, (*path, key))
+        elif isinstance(new, list):
+            for at, child in enumerate(new):
+                yield from self._leaf_splices(old[at], child, (*path, at))
+        elif not same(old, new):
+            yield from self._opened.replace(path, new)
+
+    def _comment_splices(self, old: Sealer, bound: bytes, new: bytes, to: Sealer) -> Iterator[Splice]:
+        """The splices for the comments that are bound to one map or list."""
+        for start, end, text in self._opened.comments():
+            recrypted = old.recrypt_comment(text, bound, to, new)
+            if recrypted is not None:
+                yield Splice(start, end, recrypted)
+
+    def _reach(self, path: Path, value: Any) -> tuple[Path, Any]:
+        """The path cut off behind its first new key, the maps below that put around the value."""
+        node: Any = self.trees[0]
+        for at, step in enumerate(path):
+            below = path[at + 1 :]
+            if isinstance(node, dict) and isinstance(step, str):
+                if step not in node:
+                    for name in reversed(below):
+                        check_key(name, path)
+                        value = {name: value}
+                    return path[: at + 1], value
+            elif isinstance(node, list) and isinstance(step, int):
+                if step == len(node) and not below:
+                    return path, value
+                if not 0 <= step < len(node):
+                    raise NoSuchKey(f"key {shown(path[: at + 1])}: the list has {len(node)} items")
+            else:
+                raise NoSuchKey(f"key {shown(path[:at])}: has no {shown((step,))}, for it is {_kind(node)}")
+            node = node[step]
+        return path, value
+
+    def _require(self, path: Path) -> None:
+        reached, _ = self._reach(path, None)
+        parent = get(self.trees[0], reached[:-1])
+        missing = reached[-1] not in parent if isinstance(parent, dict) else int(reached[-1]) >= len(parent)
+        if missing:
+            raise NoSuchKey(f"key {shown(reached)}: is not there")
+
+    def _raw_path(self, path: Path) -> RawPath:
+        """The path in the document as it is stored, where comments are items of lists too."""
+        raw: list[str | int] = []
+        node: Any = self._raw
+        for at, step in enumerate(path):
+            raw.append(self._sealer.positions(node, path[:at])[step] if isinstance(step, int) else step)
+            node = node[raw[-1]]
+        return tuple(raw)
+
+
+def _containers(value: Any, path: Path) -> set[bytes]:
+    """The AADs of the maps and lists of a part of the document: those of the comments in them."""
+    if not isinstance(value, (dict, list)):
+        return set()
+    found = {aad(path)} if path else set()
+    for key, child in value.items() if isinstance(value, dict) else enumerate(value):
+        found |= _containers(child, (*path, key))
+    return found
+
+
+def _kind(node: Any) -> str:
+    return "a map" if isinstance(node, dict) else "a list" if isinstance(node, list) else "a single value"
