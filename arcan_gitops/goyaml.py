@@ -44,7 +44,8 @@ _FIRST: Final = frozenset("+-0123456789.~nNtTfF")
 # A plain scalar that starts with one of these is a text, whatever follows.
 ALWAYS_TEXT: Final = frozenset("abcdeghijklmopqrsuvwxyzABCDEGHIJKLMOPQRSUVWXYZ_/$")
 _FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
-_DOT_FLOAT: Final = re.compile(r"\.[0-9]+(?:[eE][-+]?[0-9]+)?", re.ASCII)
+# These go to strconv.ParseFloat as they are, which allows `_` between digits only.
+_DOT_FLOAT: Final = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?", re.ASCII)
 _INTEGER: Final = re.compile(
     r"([+-]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]([0-7]+)|(0[0-7]*)|([1-9][0-9]*))", re.ASCII
 )
@@ -75,7 +76,7 @@ def resolve_plain(text: str) -> Scalar:
     if text in _WORDS:
         return _WORDS[text]
     if text[0] == ".":
-        return _finite(text) if _DOT_FLOAT.fullmatch(text) else text
+        return _finite(text, text.replace("_", "")) if _DOT_FLOAT.fullmatch(text) else text
     if text[0] not in "+-0123456789":
         return text
     if _TIME_START.match(text):
@@ -114,8 +115,8 @@ def _number(text: str) -> Scalar:
     return _finite(text, digits) if _FLOAT.fullmatch(digits) else text
 
 
-def _finite(text: str, digits: str | None = None) -> float | str:
-    number = float(text if digits is None else digits)
+def _finite(text: str, digits: str) -> float | str:
+    number = float(digits)
     return text if math.isinf(number) else number
 
 

@@ -14,10 +14,10 @@ import pyrage
 
 ARMOR: Final = "-----BEGIN AGE ENCRYPTED FILE-----"
 INTRODUCTION: Final = "age-encryption.org/"
-# Blanks around an armored file are allowed; inside all lines are full but the last.
+# Blank lines around an armored file are allowed; inside all lines are full but the last.
 _ARMORED: Final = re.compile(
-    rf"[ \t\r\n]{{0,1000}}{ARMOR}\n((?:[A-Za-z0-9+/]{{64}}\n)*(?:[A-Za-z0-9+/=]{{1,64}}\n))"
-    r"-----END AGE ENCRYPTED FILE-----[ \t\r\n]{0,1000}",
+    rf"(?:[ \t\r\n]{{0,1000}}\n)?{ARMOR}\n((?:[A-Za-z0-9+/]{{64}}\n)*(?:[A-Za-z0-9+/=]{{1,64}}\n))"
+    r"-----END AGE ENCRYPTED FILE-----(?:\n[ \t\r\n]{0,1000})?",
     re.ASCII,
 )
 

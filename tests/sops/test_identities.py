@@ -175,6 +175,9 @@ def test_a_mutated_wrapped_key_opens_to_the_same_or_not_at_all(data: st.DataObje
         lambda text: text.replace("BEGIN AGE", "BEGIN  AGE"),
         lambda text: "x\n" + text,
         lambda text: text + "x",
+        lambda text: " " + text,
+        lambda text: text.replace("\n", " \n"),
+        lambda text: text.rstrip() + " ",
         lambda text: text.replace("\n-----END", "=\n-----END"),
         lambda text: text[: text.index("-----END")],
         lambda text: text.replace("YWdl", "YWd\u0131"),
@@ -189,7 +192,7 @@ def test_an_armor_that_age_would_not_write_is_none(change: object) -> None:
 
 
 def test_blanks_around_an_armor_do_not_matter() -> None:
-    assert age.unarmored("\n " + ENTRY["enc"].strip() + " \n") == age.unarmored(ENTRY["enc"])
+    assert age.unarmored("\n \n" + ENTRY["enc"].strip() + "\n \n") == age.unarmored(ENTRY["enc"])
 
 
 def test_a_key_wrapped_by_a_passphrase_opens_for_nobody(protected: bytes) -> None:
