@@ -53,7 +53,9 @@ def craft(
     text to seal as the MAC, or what else stands in its place; `fields` replace what is in the block, and None takes a field out.
     """
     key = os.urandom(32) if key is None else key
-    digest = hashlib.sha512()
+    digest = hashlib.sha512(
+        hashlib.sha256(b"sops").digest() if fields.get("mac_only_encrypted") is True else b""
+    )
     sealed = _sealed(tree, "", key, digest)
     digest.update(clear)
     modified = fields.get("lastmodified", LASTMODIFIED)

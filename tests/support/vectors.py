@@ -54,7 +54,7 @@ class Vector:
 
     @property
     def path(self) -> Path:
-        return FOLDER / f"{self.case:02d}-{re.sub('[^a-z0-9]+', '-', self.name.lower())}.vector"
+        return FOLDER / f"{self.case:02d}-{re.sub('[^a-z0-9]+', '-', self.name.lower()).strip('-')}.vector"
 
     @property
     def sops_accepts(self) -> bool:

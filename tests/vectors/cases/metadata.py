@@ -134,7 +134,8 @@ def flat() -> Iterator[Vector]:
         "a field below a text": document + b"sops_version__map_x=x\n",
         "a field far below": document + b"sops_x" + b"__map_x" * 50 + b"=x\n",
     }.items():
-        yield Vector(79, name, changed, format="dotenv", expect="Malformed", differs=DIFFERS.get(name, ""))
+        yield Vector(79, name, changed, format="dotenv", expect="Malformed", differs=DIFFERS.get(name, ""),
+                     not_run="in 3.11 it depends on the order of a map" if name == "a field below a text" else "")  # fmt: skip
     yield Vector(76, "mac_only_encrypted in dotenv", document + b"sops_mac_only_encrypted=yes\n", format="dotenv",
                  expect="Malformed", differs=TYPES)  # fmt: skip
 
