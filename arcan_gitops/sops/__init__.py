@@ -9,16 +9,13 @@ The MAC is always verified, and every failure is an `ArcanError`. The format: ge
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from arcan_gitops.goyaml import Timestamp
-from arcan_gitops.sops import binary_store, dotenv_store, json_store, yaml_store
 from arcan_gitops.sops.creating import encrypt
 from arcan_gitops.sops.data_key import data_key
-from arcan_gitops.sops.document import Document, Outline, Tree
+from arcan_gitops.sops.document import Document, Outline
 from arcan_gitops.sops.editing import Editing
 from arcan_gitops.sops.errors import (
-    NEEDS_BINARY,
     BadIdentity,
     BadValue,
     CannotEdit,
@@ -35,6 +32,7 @@ from arcan_gitops.sops.errors import (
     TooLarge,
     Unsupported,
 )
+from arcan_gitops.sops.formats import format_named
 from arcan_gitops.sops.identities import Identities
 from arcan_gitops.sops.limits import DEFAULT_LIMITS, Limits
 from arcan_gitops.sops.metadata import split
@@ -87,7 +85,8 @@ def load(
     `allow_unencrypted` and `allow_empty` are case-sensitive globs over top-level keys, which may hold
     leaves in clear, and empty or null leaves. Raises `SopsError`, whose subclasses say why.
     """
-    trees = _parse(data, format, limits)
+    of = format_named(format)
+    trees = of.parse(data, limits)
     metadata = split(trees)
     held = identities if isinstance(identities, Identities) else Identities(identities)
     key = data_key(metadata, held)
@@ -95,7 +94,7 @@ def load(
     return Document(
         Editing(
             data,
-            format,
+            of,
             read,
             metadata,
             key,
@@ -118,7 +117,7 @@ def outline(
 
     Refuses what `load` refuses, except what takes the data key: tampering. Raises `SopsError`.
     """
-    trees = _parse(data, format, limits)
+    trees = format_named(format).parse(data, limits)
     metadata = split(trees)
     check_trees(trees, metadata, allow_unencrypted, allow_empty)
     return Outline(len(trees), tuple(key for tree in trees for key in tree), metadata)
@@ -126,21 +125,6 @@ def outline(
 
 def key_names(data: bytes, *, format: str = "yaml", limits: Limits = DEFAULT_LIMITS) -> tuple[str, ...]:
     """The top-level key names in document order, which SOPS leaves in clear. Raises `SopsError`."""
-    trees = _parse(data, format, limits)
+    trees = format_named(format).parse(data, limits)
     split(trees)
     return tuple(key for tree in trees for key in tree)
-
-
-_STORES: Final = {
-    "yaml": yaml_store.parse,
-    "json": json_store.parse,
-    "dotenv": dotenv_store.parse,
-    "binary": binary_store.parse,
-}
-
-
-def _parse(data: bytes, format: str, limits: Limits) -> list[Tree]:
-    parse = _STORES.get(format)
-    if parse is None:
-        raise Unsupported(f"the format '{format}' is not read natively", hint=NEEDS_BINARY)
-    return parse(data, limits)

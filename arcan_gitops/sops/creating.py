@@ -1,6 +1,6 @@
 """A new document: a tree encrypted under a data key of its own, in the layout that SOPS writes.
 
-Source: getsops/sops stores/yaml/store.go (EmitEncryptedFile), stores/stores.go (Metadata: order of fields).
+Source: getsops/sops stores/stores.go (Metadata: the order of its fields).
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from arcan_gitops.sops import emit_yaml
 from arcan_gitops.sops.cipher import open_value
 from arcan_gitops.sops.document import Tree
 from arcan_gitops.sops.encrypting import Sealer, age_entries, mac_text
-from arcan_gitops.sops.errors import BadValue, Malformed, NoKeys, Unsupported
+from arcan_gitops.sops.errors import BadValue, Malformed, NoKeys
+from arcan_gitops.sops.formats import format_named
+from arcan_gitops.sops.limits import DEFAULT_LIMITS
 from arcan_gitops.sops.metadata import DEFAULT_RULE, RULES, KeyGroup, Metadata
 from arcan_gitops.sops.reading import Walk
-from arcan_gitops.sops.trees import plain_value
+from arcan_gitops.sops.trees import plain_value, same_document
 from arcan_gitops.sops.wrapping import new_data_key, wrap
 
 VERSION: Final = "3.11.0"  # of SOPS, whose format this is
@@ -37,13 +38,15 @@ def encrypt(
 ) -> bytes:
     """A new document that holds the tree, for age X25519 and SSH recipients.
 
-    `rule` is a selection rule of SOPS (name, argument), by default `unencrypted_suffix: _unencrypted`;
-    `mac_only` sets `mac_only_encrypted`. `allow_unencrypted` and `allow_empty` are globs over top-level keys,
-    as in `load`: what `load` would refuse is not written. Raises `ClearLeaf`, `EmptyLeaf`, `NoKeys`,
-    `BadValue`, `BadRecipient`, `Malformed` for a bad rule, and `Unsupported` for a rule or format not native.
+    `format` and the tree are as in `load`. `rule` is a selection rule of SOPS (name, argument), by default
+    `unencrypted_suffix: _unencrypted`; `mac_only` sets `mac_only_encrypted`. `allow_unencrypted` and
+    `allow_empty` are globs over top-level keys: what `load` would refuse is not written. Raises `ClearLeaf`,
+    `EmptyLeaf`, `NoKeys`, `BadValue`, `BadRecipient`, `Malformed` for a bad rule, and `Unsupported` for a
+    rule or format that is not native.
     """
-    if format != "yaml":
-        raise Unsupported(f"the format '{format}' is not written; only yaml is")
+    into = format_named(format)
+    if format == "binary" and (set(tree) != {"data"} or type(tree["data"]) is not str or rule or mac_only):
+        raise BadValue("a binary document is the text 'data' and nothing else, and has no rule")
     if type(tree) is not dict:
         raise BadValue("a document's top level is a dict")
     plain = plain_value(tree, ())
@@ -69,12 +72,16 @@ def encrypt(
     _, counted = reread(sealed, metadata, key, allow_unencrypted, allow_empty)
     mac = sealer.encrypt(mac_text(counted, mac_only), "str", metadata.mac_aad)
     block: dict[str, Any] = {"age": age_entries(wrapped), "lastmodified": moment, "mac": mac}
-    block[metadata.rule[0]] = metadata.rule[1]
+    if format != "binary":
+        block[metadata.rule[0]] = metadata.rule[1]
     if mac_only:
         block["mac_only_encrypted"] = True
     block["version"] = VERSION
-    lines = emit_yaml.block({**sealed, "sops": block}, 0, emit_yaml.STEP)
-    return ("\n".join(lines) + "\n").encode()
+    made = f"{into.make(sealed, block)}\n".encode("utf-8", "surrogateescape")
+    [read] = into.parse(made, DEFAULT_LIMITS)
+    if not same_document(read, {**sealed, "sops": block}):
+        raise BadValue(f"a tree that {format} cannot hold")
+    return made
 
 
 def reread(

@@ -13,15 +13,26 @@ from functools import cached_property
 from typing import Any, Final, NoReturn
 
 from arcan_gitops.goyaml import Timestamp
-from arcan_gitops.sops import yaml_store
 from arcan_gitops.sops.creating import reread
 from arcan_gitops.sops.document import Tree
-from arcan_gitops.sops.edit_yaml import RawPath, Splice, YamlText
+from arcan_gitops.sops.edit_flow import RawPath, Splice
 from arcan_gitops.sops.encrypting import Sealer, aad, age_entries, mac_text
 from arcan_gitops.sops.errors import CannotEdit, NoKeys, NoSuchKey, SopsError, TooLarge, Unsupported
+from arcan_gitops.sops.formats import Format, Text
 from arcan_gitops.sops.limits import Limits
 from arcan_gitops.sops.metadata import Metadata, split
-from arcan_gitops.sops.trees import Path, check_key, get, plain_value, put, renamed, same, shown, without
+from arcan_gitops.sops.trees import (
+    Path,
+    check_key,
+    get,
+    plain_value,
+    put,
+    renamed,
+    same,
+    same_document,
+    shown,
+    without,
+)
 from arcan_gitops.sops.wrapping import new_data_key, wrap
 
 _AGE: Final = ("sops", "age")
@@ -33,7 +44,7 @@ class Editing:
     def __init__(
         self,
         data: bytes,
-        format: str,
+        format: Format,
         trees: list[Tree],
         metadata: Metadata,
         key: bytes,
@@ -46,7 +57,7 @@ class Editing:
         self.trees, self.metadata = trees, metadata
         self._data, self._format, self._key, self._limits = data, format, key, limits
         self._allowed = (tuple(allow_unencrypted), tuple(allow_empty))
-        self._text: YamlText | None = None
+        self._text: Text | None = None
         self._raw: Tree = {}
         self._stale = False  # the values changed, and the MAC did not yet
 
@@ -148,7 +159,7 @@ class Editing:
 
     def dump(self, now: datetime | None = None) -> bytes:
         """`Document.dump`."""
-        if self._text is None and (self._format != "yaml" or len(self.trees) != 1):
+        if self._text is None and len(self.trees) != 1:
             return self._data
         self._begin()
         counted = self._verified()
@@ -172,7 +183,7 @@ class Editing:
         return Sealer(self._key, self.metadata.rule, *self._allowed)
 
     @property
-    def _opened(self) -> YamlText:
+    def _opened(self) -> Text:
         assert self._text is not None
         return self._text
 
@@ -180,30 +191,29 @@ class Editing:
         """Read the text, which only a document that is edited needs."""
         if self._text is not None:
             return
-        if self._format != "yaml":
-            raise Unsupported(f"the format '{self._format}' is not edited natively; only yaml is")
         if len(self.trees) != 1:
             raise CannotEdit(
                 f"the file has {len(self.trees)} YAML documents, and one is edited", hint="split the file"
             )
-        [self._raw] = yaml_store.parse(self._data, self._limits)
-        self._text = YamlText.parse(self._data)
+        [self._raw] = self._format.parse(self._data, self._limits)
+        self._text = self._format.text(self._data)
 
     def _commit(self, splices: Sequence[Splice], tree: Tree, raw: Tree, *, stale: bool = True) -> None:
         """Take over the edited text if it holds exactly what it should; else raise `CannotEdit`."""
         data = self._opened.spliced(splices)
         try:
-            read = yaml_store.parse(data, self._limits)
+            [read] = self._format.parse(data, self._limits)
+            whole = same_document(read, raw)
         except TooLarge:
             raise
-        except SopsError:
-            read = []
-        if not same(read, [raw]):
+        except (SopsError, KeyError, ValueError):  # no document, not its `sops` block, several documents
+            whole = False
+        if not whole:
             raise CannotEdit(
-                "the document is laid out in a way that cannot be edited safely",
-                hint="let SOPS lay it out anew with 'sops edit', and try again",
+                "the format, or the way the document is laid out, does not allow the edit",
+                hint="let SOPS lay the document out anew with 'sops edit', and try again",
             )
-        self._text = YamlText.parse(data)
+        self._text = self._format.text(data)
         self.metadata = split([dict(raw)])
         self.trees, self._raw, self._stale = [tree], raw, stale
 

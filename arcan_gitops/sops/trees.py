@@ -87,6 +87,19 @@ def same(one: Any, other: Any, *, exact: bool = False) -> bool:
     return (len(kinds) == 1 or (kinds == {int, float} and not exact)) and canonical(one) == canonical(other)
 
 
+def same_document(one: Tree, other: Tree) -> bool:
+    """Whether two documents as they are stored are the same; in their `sops` blocks no order counts."""
+    return same(without(one, (_RESERVED,)), without(other, (_RESERVED,))) and same(
+        _sorted(one[_RESERVED]), _sorted(other[_RESERVED])
+    )
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(child) for child in value] if isinstance(value, list) else value
+
+
 def get(node: Any, path: Path) -> Any:
     """What is at a path that exists."""
     for step in path:

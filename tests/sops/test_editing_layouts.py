@@ -110,7 +110,7 @@ def ciphertexts(value: Any, path: tuple[str | int, ...] = ()) -> dict[tuple[str 
     return {path: json.dumps(value)} if "ENC[" in json.dumps(value) else {}
 
 
-@settings(QUICK, max_examples=80)
+@settings(QUICK, max_examples=70)
 @given(st.data())
 def test_edited_and_loaded_again_it_is_the_edited_tree(data: st.DataObject) -> None:
     """And every leaf that the edits do not name keeps its ciphertext, in any layout."""
@@ -139,7 +139,7 @@ def test_edited_and_loaded_again_it_is_the_edited_tree(data: st.DataObject) -> N
             assert kept[path] == text
 
 
-@settings(QUICK, max_examples=80)
+@settings(QUICK, max_examples=70)
 @given(st.data())
 def test_a_new_value_for_a_leaf_changes_its_line_the_mac_and_the_time(data: st.DataObject) -> None:
     """Byte for byte: beyond one piece of one line, the MAC and the time, the file is the same."""
@@ -170,7 +170,7 @@ def _at(tree: Any, path: tuple[str | int, ...]) -> Any:
     return tree
 
 
-@settings(QUICK, max_examples=35)
+@settings(QUICK, max_examples=25)
 @given(st.data())
 def test_what_we_write_sops_reads(data: st.DataObject) -> None:
     tree = data.draw(trees)
@@ -216,7 +216,7 @@ def test_what_sops_writes_we_read_and_edit(data: st.DataObject) -> None:
         assert _shape(path.read_bytes()) == _shape(document.dump())
 
 
-@settings(QUICK, max_examples=30)
+@settings(QUICK, max_examples=25)
 @given(st.data())
 def test_a_document_of_ours_is_not_laid_out_anew_by_sops(data: st.DataObject) -> None:
     odd = re.compile(
