@@ -39,6 +39,12 @@ class SeveralErrors(ArcanError):
         self.problems = tuple(problems)
 
 
+def some(texts: Sequence[str], most: int = 8) -> str:
+    """The texts with commas; of many the first ones, and how many more there are."""
+    shown = ", ".join(texts[:most])
+    return shown if len(texts) <= most else f"{shown} and {len(texts) - most} more"
+
+
 def place_of(error: BaseException) -> str:
     """`module.py:123` of where an exception was raised: what may be said of a bug, unlike its text."""
     frames = traceback.extract_tb(error.__traceback__)

@@ -40,6 +40,8 @@ _WORDS: Final[dict[str, Scalar]] = {
     **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), math.inf),
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
 }
+# The plain scalars made of letters that are no texts.
+WORDS: Final = frozenset(word for word in _WORDS if word.isalpha())
 _FIRST: Final = frozenset("+-0123456789.~nNtTfF")
 # A plain scalar that starts with one of these is a text, whatever follows.
 ALWAYS_TEXT: Final = frozenset("abcdeghijklmopqrsuvwxyzABCDEGHIJKLMOPQRSUVWXYZ_/$")

@@ -37,7 +37,7 @@ from arcan_gitops.sops.identities import Identities
 from arcan_gitops.sops.limits import DEFAULT_LIMITS, Limits
 from arcan_gitops.sops.metadata import split
 from arcan_gitops.sops.reading import check_trees, read_trees
-from arcan_gitops.sops.wrapping import BadRecipient
+from arcan_gitops.sops.wrapping import BadRecipient, Recipients
 
 __all__ = [
     "BadIdentity",
@@ -56,6 +56,7 @@ __all__ = [
     "NoSuchKey",
     "NotEncrypted",
     "Outline",
+    "Recipients",
     "SopsError",
     "Tampered",
     "Timestamp",

@@ -54,10 +54,27 @@ def decrypt_with_passphrase(file: bytes, passphrase: str) -> bytes:
     return opened
 
 
+def encrypt(plain: bytes, recipient: Any) -> str:
+    """An ASCII-armored age file for one of pyrage's recipients."""
+    return str(pyrage.encrypt(plain, [recipient], armored=True).decode())
+
+
+def recipient(text: str) -> Any:
+    """Pyrage's recipient of `age1...`, `ssh-ed25519 ...` or `ssh-rsa ...`. Raises `CannotOpen`."""
+    kind = pyrage.ssh.Recipient if text.startswith("ssh-") else pyrage.x25519.Recipient
+    return _call(kind.from_str, text)
+
+
 def x25519_identity(text: str) -> tuple[str, Any]:
     """(recipient, pyrage's identity) of `AGE-SECRET-KEY-1...`. Raises `CannotOpen`."""
     identity = _call(pyrage.x25519.Identity.from_str, text)
     return str(identity.to_public()), identity
+
+
+def new_identity() -> tuple[str, str]:
+    """(private, public) of a new X25519 pair: `AGE-SECRET-KEY-1...`, `age1...`."""
+    identity = pyrage.x25519.Identity.generate()
+    return str(identity), str(identity.to_public())
 
 
 def ssh_identity(private_key: bytes) -> Any:

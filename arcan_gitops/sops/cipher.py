@@ -5,8 +5,10 @@ Source: getsops/sops aes/cipher.go, sops.go (ToBytes).
 
 from __future__ import annotations
 
+import hashlib
 import re
 from binascii import a2b_base64
+from collections.abc import Sequence
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
@@ -16,12 +18,19 @@ from arcan_gitops.goyaml import INT64_MAX, INT64_MIN, Timestamp, format_float, p
 from arcan_gitops.sops.errors import Malformed, Tampered
 
 PREFIX: Final = "ENC[AES256_GCM,"
-_DATA: Final = f"{PREFIX}data:".encode()
-_IV_BYTES: Final = 32
-_TAG_BYTES: Final = 16
+TAG_BYTES: Final = 16
+# What the MAC starts with where it covers the encrypted values only.
+_MAC_ONLY_ENCRYPTED: Final = hashlib.sha256(b"sops").digest()
+# Strict base64 of 43 characters and "=" is 32 bytes, of 22 and "==" 16: the IV and the tag that SOPS writes.
+_SEALED: Final = re.compile(
+    r"ENC\[AES256_GCM,data:([^,]+),iv:([^,]{43}=),tag:([^,]{22}==),type:([a-z]+)\]", re.ASCII
+)
+_FORM: Final = "not of the form ENC[AES256_GCM,data:...,iv:(32 bytes),tag:(16 bytes),type:...]"
 TYPES: Final = frozenset({"str", "int", "float", "bool", "time", "comment"})
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,25}", re.ASCII)
-_FLOAT: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?Inf|NaN", re.ASCII)
+_FLOAT: Final = re.compile(
+    r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?Inf|NaN", re.ASCII
+)
 _BOOLEANS: Final = {
     **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
     **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
@@ -36,33 +45,19 @@ COMMENT: Final = Comment()
 
 
 def split_value(text: str) -> tuple[bytes, bytes, str]:
-    """(IV, ciphertext with tag, type) of `ENC[...]`. Raises `Malformed`.
-
-    Cut from the end, for all but the data has one length: a base64 IV 44 characters, a tag 24. What does not
-    stand where SOPS writes it is no base64 or has not its name before it.
-    """
-    head, _, kind = text.rpartition(",type:")
+    """(IV, ciphertext with tag, type) of `ENC[...]`. Raises `Malformed`."""
+    match = _SEALED.fullmatch(text)
+    if match is None:
+        raise Malformed(_FORM)
+    data, iv, tag, kind = match.groups()
     try:
-        sealed = head.encode("ascii")
-        if (
-            sealed[:20] != _DATA
-            or sealed[-77:-73] != b",iv:"
-            or sealed[-29:-24] != b",tag:"
-            or len(sealed) <= 20 + 77
-            or kind[-1:] != "]"
-        ):
-            raise Malformed("not of the form ENC[AES256_GCM,data:...,iv:...,tag:...,type:...]")
-        data = a2b_base64(sealed[20:-77], strict_mode=True)
-        iv = a2b_base64(sealed[-73:-29], strict_mode=True)
-        tag = a2b_base64(sealed[-24:], strict_mode=True)
+        sealed = a2b_base64(data, strict_mode=True) + a2b_base64(tag, strict_mode=True)
+        nonce = a2b_base64(iv, strict_mode=True)
     except ValueError:
         raise Malformed("not base64 inside ENC[...]") from None
-    if len(iv) != _IV_BYTES or len(tag) != _TAG_BYTES:
-        raise Malformed("an IV or a tag of the wrong length inside ENC[...]")
-    kind = kind[:-1]
     if kind not in TYPES:
         raise Malformed("an unknown type inside ENC[...]")
-    return iv, data + tag, kind
+    return nonce, sealed, kind
 
 
 def decrypt(aead: AESGCM, text: str, aad: bytes) -> Any:
@@ -118,3 +113,10 @@ def canonical(value: Any) -> bytes:
         return format_float(value).encode()
     assert type(value) is str or type(value) is Timestamp
     return value.encode("utf-8", "surrogateescape")
+
+
+def mac_text(counted: Sequence[bytes], mac_only_encrypted: bool) -> bytes:
+    """The MAC in clear: SHA-512 in hexadecimal over the canonical bytes of the values, in document order."""
+    digest = hashlib.sha512(_MAC_ONLY_ENCRYPTED if mac_only_encrypted else b"")
+    digest.update(b"".join(counted))
+    return digest.hexdigest().upper().encode()

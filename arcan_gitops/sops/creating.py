@@ -11,16 +11,16 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from arcan_gitops.sops.cipher import open_value
+from arcan_gitops.sops.cipher import mac_text, open_value
 from arcan_gitops.sops.document import Tree
-from arcan_gitops.sops.encrypting import Sealer, age_entries, mac_text
+from arcan_gitops.sops.encrypting import Sealer
 from arcan_gitops.sops.errors import BadValue, Malformed, NoKeys
 from arcan_gitops.sops.formats import format_named
 from arcan_gitops.sops.limits import DEFAULT_LIMITS
-from arcan_gitops.sops.metadata import DEFAULT_RULE, RULES, KeyGroup, Metadata
+from arcan_gitops.sops.metadata import DEFAULT_RULE, RULES, Metadata
 from arcan_gitops.sops.reading import Walk
 from arcan_gitops.sops.trees import plain_value, same_document
-from arcan_gitops.sops.wrapping import new_data_key, wrap
+from arcan_gitops.sops.wrapping import Recipients, key_fields, new_data_key, wrap
 
 VERSION: Final = "3.11.0"  # of SOPS, whose format this is
 
@@ -28,7 +28,7 @@ VERSION: Final = "3.11.0"  # of SOPS, whose format this is
 def encrypt(
     tree: Tree,
     *,
-    recipients: Sequence[str],
+    recipients: Sequence[str] | Recipients,
     rule: tuple[str, str] | None = None,
     mac_only: bool = False,
     format: str = "yaml",
@@ -38,24 +38,27 @@ def encrypt(
 ) -> bytes:
     """A new document that holds the tree, for age X25519 and SSH recipients.
 
-    `format` and the tree are as in `load`. `rule` is a selection rule of SOPS (name, argument), by default
+    `format` and the tree are as in `load`. `recipients` are texts, each of which opens the document, or
+    `Recipients` in groups. `rule` is a selection rule of SOPS (name, argument), by default
     `unencrypted_suffix: _unencrypted`; `mac_only` sets `mac_only_encrypted`. `allow_unencrypted` and
     `allow_empty` are globs over top-level keys: what `load` would refuse is not written. Raises `ClearLeaf`,
     `EmptyLeaf`, `NoKeys`, `BadValue`, `BadRecipient`, `Malformed` for a bad rule, and `Unsupported` for a
     rule or format that is not native.
     """
     into = format_named(format)
-    if format == "binary" and (set(tree) != {"data"} or type(tree["data"]) is not str or rule or mac_only):
-        raise BadValue("a binary document is the text 'data' and nothing else, and has no rule")
     if type(tree) is not dict:
         raise BadValue("a document's top level is a dict")
+    if format == "binary" and (set(tree) != {"data"} or type(tree["data"]) is not str or rule or mac_only):
+        raise BadValue("a binary document is the text 'data' and nothing else, and has no rule")
     plain = plain_value(tree, ())
     if not plain:
         raise NoKeys("a document needs a key")
     if rule is not None and (rule[0] not in RULES or not rule[1]):
         raise Malformed("not a selection rule", hint=f"a rule is one of {', '.join(RULES)} and its text")
     key = new_data_key()
-    wrapped = wrap(key, recipients)
+    whom = Recipients.of(recipients)
+    needed = whom.needed()
+    groups = wrap(key, whom, needed)
     moment = (now or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     metadata = Metadata(
         version=VERSION,
@@ -64,14 +67,18 @@ def encrypt(
         mac_aad=moment.encode(),
         rule=rule or DEFAULT_RULE,
         mac_only_encrypted=mac_only,
-        groups=(KeyGroup(wrapped, ()),),
-        shamir_threshold=0,
+        groups=groups,
+        shamir_threshold=needed,
     )
     sealer = Sealer(key, metadata.rule, allow_unencrypted, allow_empty)
     sealed = sealer.seal(plain, ())
     _, counted = reread(sealed, metadata, key, allow_unencrypted, allow_empty)
     mac = sealer.encrypt(mac_text(counted, mac_only), "str", metadata.mac_aad)
-    block: dict[str, Any] = {"age": age_entries(wrapped), "lastmodified": moment, "mac": mac}
+    block: dict[str, Any] = {
+        **key_fields(groups, needed, into.beside_age),
+        "lastmodified": moment,
+        "mac": mac,
+    }
     if format != "binary":
         block[metadata.rule[0]] = metadata.rule[1]
     if mac_only:

@@ -6,14 +6,13 @@ Source: getsops/sops sops.go (GetDataKeyWithKeyServices).
 from __future__ import annotations
 
 import hashlib
-from typing import Final
 
+from arcan_gitops.errors import some
 from arcan_gitops.sops import shamir
 from arcan_gitops.sops.errors import NEEDS_BINARY, Malformed, NoMatchingIdentity, SopsError, Unsupported
 from arcan_gitops.sops.identities import Identities
 from arcan_gitops.sops.metadata import KeyGroup, Metadata
-
-_DATA_KEY_BYTES: Final = 32
+from arcan_gitops.sops.wrapping import DATA_KEY_BYTES
 
 
 def data_key(metadata: Metadata, identities: Identities) -> bytes:
@@ -38,8 +37,8 @@ def data_key(metadata: Metadata, identities: Identities) -> bytes:
     if len(parts) < metadata.groups_needed:
         raise _cannot_open(metadata, identities, closed, len(parts))
     key = parts[0] if len(metadata.groups) == 1 else _combined(parts)
-    if len(key) != _DATA_KEY_BYTES:
-        raise Malformed(f"the data key has {len(key)} bytes and not {_DATA_KEY_BYTES}")
+    if len(key) != DATA_KEY_BYTES:
+        raise Malformed(f"the data key has {len(key)} bytes and not {DATA_KEY_BYTES}")
     identities.data_keys.keep(digest, key)
     return key
 
@@ -69,9 +68,9 @@ def _combined(parts: list[bytes]) -> bytes:
 def _cannot_open(
     metadata: Metadata, identities: Identities, closed: list[KeyGroup], opened: int
 ) -> SopsError:
-    held = ", ".join(map(_short, identities.recipients)) or "none"
-    wanted = ", ".join(map(_short, metadata.recipients)) or "none"
-    short = f"its recipients are {wanted}; we hold {held}"
+    held = some([*map(short_recipient, identities.recipients)]) or "none"
+    wanted = some([*map(short_recipient, metadata.recipients)]) or "none"
+    short = f"its age recipients are {wanted}; we hold {held}"
     if len(metadata.groups) > 1:
         short += f"; {opened} of {len(metadata.groups)} key groups open, {metadata.groups_needed} are needed"
     others = sorted({name for group in closed for name in group.not_native})
@@ -80,12 +79,14 @@ def _cannot_open(
             f"it could be opened by {', '.join(others)}, which is not done natively ({short})",
             hint=NEEDS_BINARY,
         )
+    short = "; not used: ".join((short, *identities.not_used))
     return NoMatchingIdentity(
         f"no identity opens it: {short}",
-        hint="give the identity of one of them, or add ours to .sops.yaml and run 'sops updatekeys FILE'",
+        hint="give the identity of one of them (of key groups, of as many as are needed); or let one of them "
+        "add ours to .sops.yaml, and run 'arcan realm updatekeys' or 'sops updatekeys'",
     )
 
 
-def _short(recipient: str) -> str:
-    """An RSA key is hundreds of characters long; its two ends tell it from others."""
+def short_recipient(recipient: str) -> str:
+    """A recipient for messages: an RSA key is hundreds of characters long; its two ends tell which it is."""
     return recipient if len(recipient) <= 100 else f"{recipient[:40]}...{recipient[-24:]}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from arcan_gitops.sops.errors import SopsError
 from arcan_gitops.sops.metadata import Metadata
+from arcan_gitops.sops.wrapping import Recipients
 
 if TYPE_CHECKING:
     from arcan_gitops.sops.editing import Editing
@@ -67,6 +68,13 @@ class Document:
         """
         self._editing.set(_path(path), value)
 
+    def update(self, values: Mapping[str, Value]) -> None:
+        """Give many top-level keys their values at once, all or none, in one edit.
+
+        Raises `SeveralErrors` with what `set` would raise for each.
+        """
+        self._editing.update({str(key): value for key, value in values.items()})
+
     def unset(self, path: str | Sequence[str | int]) -> None:
         """Remove a key or a list item; comment lines above it stay.
 
@@ -79,22 +87,23 @@ class Document:
 
         Raises `NoSuchKey`, `BadValue`, `ClearLeaf`, `EmptyLeaf`, `CannotEdit`, also where the name is taken.
         """
-        self._editing.rename(_path(path), new_name)
+        self._editing.rename(_path(path), str(new_name))
 
-    def rotate(self, recipients: Sequence[str]) -> None:
+    def rotate(self, recipients: Sequence[str] | Recipients) -> None:
         """A new data key for these recipients, everything encrypted anew.
 
-        Give those of `.sops.yaml`: nothing authenticates the ones that the document itself names. Raises
-        `BadRecipient`, and `Unsupported` where the document has keys other than age's, or key groups.
+        Give those of `.sops.yaml`: nothing authenticates the ones that the document itself names. Without a
+        threshold of their own, `Recipients` in groups keep the document's. Raises `BadRecipient`, and
+        `Unsupported` where the document has keys other than age's.
         """
-        self._editing.rotate(list(recipients))
+        self._editing.rotate(Recipients.of(recipients))
 
-    def updatekeys(self, recipients: Sequence[str]) -> None:
+    def updatekeys(self, recipients: Sequence[str] | Recipients) -> None:
         """Wrap the same data key for these recipients; values, MAC and lastmodified stay as they are.
 
         Who was a recipient before still knows the data key: to lock somebody out, `rotate`. Raises the same.
         """
-        self._editing.updatekeys(list(recipients))
+        self._editing.updatekeys(Recipients.of(recipients))
 
     def dump(self, *, now: datetime | None = None) -> bytes:
         """The file: its own bytes if nothing was changed, else with a new MAC and `lastmodified` (`now`).
@@ -121,7 +130,8 @@ class Outline:
 
 
 def _path(path: str | Sequence[str | int]) -> tuple[str | int, ...]:
-    steps = (path,) if isinstance(path, str) else tuple(path)
-    if not steps or not all(type(step) is str or type(step) is int for step in steps):
+    steps = (path,) if isinstance(path, str) else path
+    checked = tuple(str(step) if isinstance(step, str) else step for step in steps)
+    if not checked or not all(type(step) is str or type(step) is int for step in checked):
         raise TypeError("a path is a key, or a sequence of keys and list indexes")
-    return steps
+    return checked

@@ -44,8 +44,13 @@ def parse(data: bytes, limits: Limits) -> list[dict[str, Any]]:
     if len(tree) + len(flat) > limits.max_leaves:
         raise TooLarge(f"the document has more than the {limits.max_leaves} values allowed")
     if flat:
-        tree["sops"] = _typed(_unflattened(flat))
+        tree["sops"] = unflattened(flat)
     return [tree]
+
+
+def unflattened(flat: dict[str, str]) -> dict[str, Any]:
+    """The `sops` block of lines such as `age__list_0__map_enc`, which INI has too. Raises `Malformed`."""
+    return _typed(_unflattened(flat))
 
 
 def _unflattened(flat: dict[str, str]) -> Any:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from arcan_gitops.sops.edit_flow import RawPath, Splice
+from arcan_gitops.sops.edit_flow import RawPath, Splice, splice
 from arcan_gitops.sops.errors import BadValue, CannotEdit
 
 _METADATA: Final = "sops_"
@@ -54,24 +54,26 @@ class DotenvText:
 
     def spliced(self, splices: Iterable[Splice]) -> bytes:
         """The bytes of the file with all splices made; they must not overlap."""
-        text = self.text
-        for start, end, new in sorted(splices, reverse=True):
-            text = text[:start] + new + text[end:]
-        return text.encode("utf-8", "surrogateescape")
+        return splice(self.text, splices).encode("utf-8", "surrogateescape")
 
     def replace(self, path: RawPath, value: Any) -> list[Splice]:
-        """Another value for a key, or for a field of the metadata."""
+        """Another value for a key, for a field of the metadata, or for all of it."""
         if path[0] == "sops":
-            return self._replace_metadata(str(path[1]), value)
+            return self._replace_metadata(value if len(path) == 1 else {str(path[1]): value}, path[1:])
         key = str(path[0])
-        return [Splice(*self._lines[key], line(key, value))]
+        start, end = self._lines[key]
+        behind = len(key) + 1
+        return [Splice(start + behind, end, line(key, value)[behind:])]
 
-    def _replace_metadata(self, field: str, value: Any) -> list[Splice]:
+    def _replace_metadata(self, block: dict[str, Any], path: RawPath) -> list[Splice]:
         """The new lines where the first of the old ones was; they are sorted, and so stand together."""
-        name = f"{_METADATA}{field}"
-        old = [span for key, span in self._lines.items() if key == name or key.startswith(f"{name}__")]
-        text = "\n".join(metadata_lines({field: value}))
-        return [Splice(*old[0], text), *(self._whole(span) for span in old[1:])]
+        name = f"{_METADATA}{path[0]}" if path else ""
+        old = [
+            span
+            for key, span in self._lines.items()
+            if (key == name or key.startswith(f"{name}__") if path else key.startswith(_METADATA))
+        ]
+        return [Splice(*old[0], "\n".join(metadata_lines(block))), *(self._whole(span) for span in old[1:])]
 
     def insert(self, path: RawPath, key: str | None, value: Any) -> list[Splice]:
         """A new key before the metadata, or, where that is not last, behind the last key."""

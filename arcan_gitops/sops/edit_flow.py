@@ -28,6 +28,18 @@ class Splice(NamedTuple):
     text: str
 
 
+def splice(text: str, splices: Iterable[Splice]) -> str:
+    """The text with all splices made, those at one place in their order. Raises `CannotEdit` for overlaps."""
+    parts: list[str] = []
+    at = 0
+    for start, end, new in sorted(splices, key=lambda splice: splice[:2]):
+        if start < at:
+            raise CannotEdit("two edits of one place")
+        parts += (text[at:start], new)
+        at = end
+    return "".join(parts) + text[at:]
+
+
 class FlowText(ABC):
     """The text of one document, and where everything in it stands."""
 
@@ -64,14 +76,7 @@ class FlowText(ABC):
 
     def spliced(self, splices: Iterable[Splice]) -> bytes:
         """The bytes of the file with all splices made; they must not overlap."""
-        parts: list[str] = []
-        at = 0
-        for start, end, text in sorted(splices, key=lambda splice: splice[:2]):
-            if start < at:
-                raise CannotEdit("two edits of one place")
-            parts += (self.text[at:start], text)
-            at = end
-        return (self._bom + "".join(parts) + self.text[at:]).encode()
+        return (self._bom + splice(self.text, splices)).encode()
 
     def replace(self, path: RawPath, value: Any) -> list[Splice]:
         """Another value at a path that exists."""

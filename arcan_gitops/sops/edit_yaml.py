@@ -17,7 +17,7 @@ from arcan_gitops.sops.emit_yaml import Piece
 from arcan_gitops.sops.errors import CannotEdit
 from arcan_gitops.sops.nodes import Mapping, Node, Scalar, Sequence, read_yaml, scalars
 
-_COMMENT: Final = re.compile(r"#(ENC\[AES256_GCM,[^\r\n]*?,type:comment\])")
+_COMMENT: Final = re.compile(r"#(ENC\[AES256_GCM,[A-Za-z0-9+/=:,]*?,type:comment\])")
 _COMMENT_BELOW: Final = re.compile(r"(?:[ \t]*\r?\n)*( *)#")
 _BLANKS: Final = re.compile(r"\s*")
 

@@ -7,20 +7,22 @@ of every value that did not change.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final, NoReturn
 
+from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.goyaml import Timestamp
+from arcan_gitops.sops.cipher import mac_text
 from arcan_gitops.sops.creating import reread
 from arcan_gitops.sops.document import Tree
 from arcan_gitops.sops.edit_flow import RawPath, Splice
-from arcan_gitops.sops.encrypting import Sealer, aad, age_entries, mac_text
+from arcan_gitops.sops.encrypting import Sealer, aad
 from arcan_gitops.sops.errors import CannotEdit, NoKeys, NoSuchKey, SopsError, TooLarge, Unsupported
 from arcan_gitops.sops.formats import Format, Text
 from arcan_gitops.sops.limits import Limits
-from arcan_gitops.sops.metadata import Metadata, split
+from arcan_gitops.sops.metadata import KEY_TYPES, Metadata, split
 from arcan_gitops.sops.trees import (
     Path,
     check_key,
@@ -31,11 +33,12 @@ from arcan_gitops.sops.trees import (
     same,
     same_document,
     shown,
+    sorted_keys,
     without,
 )
-from arcan_gitops.sops.wrapping import new_data_key, wrap
+from arcan_gitops.sops.wrapping import Recipients, key_fields, new_data_key, wrap
 
-_AGE: Final = ("sops", "age")
+_KEY_FIELDS: Final = frozenset({*KEY_TYPES, "key_groups", "shamir_threshold"})
 
 
 class Editing:
@@ -95,6 +98,40 @@ class Editing:
         splices = self._opened.replace(raw_path, sealed)
         self._commit(splices, put(self.trees[0], path, value), put(self._raw, raw_path, sealed))
 
+    def update(self, values: Mapping[str, Any]) -> None:
+        """`Document.update`."""
+        self._begin()
+        tree, raw = self.trees[0], self._raw
+        splices: list[Splice] = []
+        problems: list[ArcanError] = []
+        for key, given in values.items():
+            try:
+                value, made = self._top_level(key, given)
+            except ArcanError as error:
+                problems.append(error)
+                continue
+            if made is not None:
+                sealed, new = made
+                splices += new
+                tree, raw = put(tree, (key,), value), put(raw, (key,), sealed)
+        if problems:
+            raise SeveralErrors(f"{len(problems)} key(s) cannot be set; nothing was changed:", problems)
+        if splices:
+            self._commit(splices, tree, raw)
+
+    def _top_level(self, key: str, given: Any) -> tuple[Any, tuple[Any, list[Splice]] | None]:
+        """The value, and its ciphertext with the splices that put it in; None where it is there already."""
+        check_key(key, ())
+        path, value = (key,), plain_value(given, (key,))
+        if key not in self.trees[0]:
+            sealed = self._sealer.seal(value, path)
+            return value, (sealed, self._opened.insert((), key, sealed))
+        old = self.trees[0][key]
+        if same(old, value, exact=True):
+            return value, None
+        sealed = self._sealer.seal(value, path, self._sealer.stash(self._raw[key], old, path))
+        return value, (sealed, self._opened.replace(path, sealed))
+
     def unset(self, path: Path) -> None:
         """`Document.unset`."""
         self._begin()
@@ -125,37 +162,34 @@ class Editing:
         text = self._opened
         splices = [*text.rename(raw_path, name), *self._leaf_splices(raw, resealed, raw_path)]
         bound, moved = aad(path), aad((*parent, name))
-        for container in _containers(value, path):
-            splices += self._comment_splices(sealer, container, moved + container.removeprefix(bound), sealer)
+        bounds = {at: moved + at.removeprefix(bound) for at in _containers(value, path)}
+        splices += self._comment_splices(sealer, bounds, sealer)
         self._commit(
             splices,
             renamed(self.trees[0], path, name, value),
             renamed(self._raw, raw_path, name, resealed),
         )
 
-    def rotate(self, recipients: Sequence[str]) -> None:
+    def rotate(self, recipients: Recipients) -> None:
         """`Document.rotate`."""
         self._begin()
         key = new_data_key()
-        entries = self._wrapped(key, recipients)
+        splices, block = self._rewrapped(key, recipients)
         old, new = self._sealer, Sealer(key, self.metadata.rule, *self._allowed)
-        tree, block = self.trees[0], {**self._raw["sops"], "age": entries}
+        tree = self.trees[0]
         resealed = {name: old.reseal(self._raw[name], tree[name], (name,), new, (name,)) for name in tree}
         raw = {name: block if name == "sops" else resealed[name] for name in self._raw}
-        splices = self._opened.replace(_AGE, entries)
         for name in tree:
             splices += self._leaf_splices(self._raw[name], resealed[name], (name,))
-        for container in {b":", *_containers(tree, ())}:
-            splices += self._comment_splices(old, container, container, new)
+        splices += self._comment_splices(old, {at: at for at in (b":", *_containers(tree, ()))}, new)
         self._commit(splices, tree, raw)
         self._key, self._sealer = key, new
 
-    def updatekeys(self, recipients: Sequence[str]) -> None:
+    def updatekeys(self, recipients: Recipients) -> None:
         """`Document.updatekeys`."""
         self._begin()
-        entries = self._wrapped(self._key, recipients)
-        raw = {**self._raw, "sops": {**self._raw["sops"], "age": entries}}
-        self._commit(self._opened.replace(_AGE, entries), self.trees[0], raw, stale=self._stale)
+        splices, block = self._rewrapped(self._key, recipients)
+        self._commit(splices, self.trees[0], {**self._raw, "sops": block}, stale=self._stale)
 
     def dump(self, now: datetime | None = None) -> bytes:
         """`Document.dump`."""
@@ -225,15 +259,29 @@ class Editing:
             raise CannotEdit("the tree was changed by other ways than set, unset and rename")
         return counted
 
-    def _wrapped(self, key: bytes, recipients: Sequence[str]) -> list[dict[str, str]]:
+    def _rewrapped(self, key: bytes, recipients: Recipients) -> tuple[list[Splice], Tree]:
+        """The splices, and the `sops` block, of a data key that is wrapped anew for the recipients.
+
+        A list that is there already is replaced, and nothing beside it; for other fields than it has (a flat
+        list becomes groups, or the other way around) the whole block is written as SOPS writes it.
+        """
         others = self.metadata.other_key_types
-        if others or len(self.metadata.groups) > 1 or "age" not in self._raw["sops"]:
-            what = f"keys of the types {', '.join(others)}" if others else "key groups"
+        if others:
             raise Unsupported(
-                f"the document has {what}, which are not wrapped natively",
-                hint="use 'sops updatekeys' or 'sops rotate'",
+                f"the document has keys of the types {', '.join(others)}, which are not wrapped natively",
+                hint="give it its keys with the getsops binary: 'sops updatekeys' or 'sops rotate'",
             )
-        return age_entries(wrap(key, recipients))
+        needed = recipients.needed(self.metadata)
+        fields = key_fields(wrap(key, recipients, needed), needed, self._format.beside_age)
+        old: Tree = self._raw["sops"]
+        block = {**fields, **{name: value for name, value in old.items() if name not in _KEY_FIELDS}}
+        if same(old, sorted_keys(old)):  # which is how SOPS writes it from 3.13 on
+            block = sorted_keys(block)
+        if {name for name in old if name in _KEY_FIELDS and old[name]} != set(fields):
+            return self._opened.replace(("sops",), block), block
+        changed = [name for name in fields if not same(old[name], block[name])]
+        splices = [new for name in changed for new in self._opened.replace(("sops", name), block[name])]
+        return splices, {name: block.get(name, value) for name, value in old.items()}
 
     def _leaf_splices(self, old: Any, new: Any, path: RawPath) -> Iterator[Splice]:
         """The splices for all leaves that differ between two trees of one shape."""
@@ -246,12 +294,14 @@ class Editing:
         elif not same(old, new):
             yield from self._opened.replace(path, new)
 
-    def _comment_splices(self, old: Sealer, bound: bytes, new: bytes, to: Sealer) -> Iterator[Splice]:
-        """The splices for the comments that are bound to one map or list."""
+    def _comment_splices(self, old: Sealer, bounds: Mapping[bytes, bytes], to: Sealer) -> Iterator[Splice]:
+        """The splices for the comments in maps and lists: the AAD of each, and what it is to be."""
         for start, end, text in self._opened.comments():
-            recrypted = old.recrypt_comment(text, bound, to, new)
-            if recrypted is not None:
-                yield Splice(start, end, recrypted)
+            for bound, new in bounds.items():
+                recrypted = old.recrypt_comment(text, bound, to, new)
+                if recrypted is not None:
+                    yield Splice(start, end, recrypted)
+                    break
 
     def _reach(self, path: Path, value: Any) -> tuple[Path, Any]:
         """The path cut off behind its first new key, the maps below that put around the value."""

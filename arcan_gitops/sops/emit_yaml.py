@@ -25,6 +25,8 @@ _OLD_WORDS: Final = frozenset(
     form for word in ("y", "n", "yes", "no", "on", "off", "<<") for form in (word, word.title(), word.upper())
 )
 _CIPHERTEXT: Final = re.compile(r"ENC\[AES256_GCM,[A-Za-z0-9+/=:,]+\]", re.ASCII)
+_BOM: Final = "\ufeff"
+_ESCAPES: Final = dict(zip('\0\a\b\t\n\v\f\r\x1b"\\\x85\xa0\u2028\u2029', '0abtnvfre"\\N_LP', strict=True))
 _BREAK: Final = re.compile("[\n\r\x85\u2028\u2029]")
 _BASE_60: Final = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?", re.ASCII)
 
@@ -38,6 +40,8 @@ class Piece(NamedTuple):
 
 def entry(key: str, value: Any, column: int, step: int) -> list[str]:
     """The lines of `key: value`, whose key stands at `column`. Raises `BadValue`."""
+    if key == _MERGE and not _may_be_merged(value):
+        raise BadValue("a key '<<' whose value is no map: YAML takes it for one to merge")
     head, rest = piece(value, column, step)
     return [f"{' ' * column}{key_text(key)}:{head and ' '}{head}", *rest]
 
@@ -124,8 +128,15 @@ def _leaf(value: Any, column: int, child: int) -> Piece:
 
 
 def _literal(text: str, column: int, child: int) -> Piece:
-    """`|`, where libyaml allows it for the text; else double quotes."""
-    if _BREAK.search(text.replace("\n", "")) or not _emitted(text.replace("\t", "x"), "|").startswith("|"):
+    """`|`, where libyaml allows it for the text; else double quotes.
+
+    No YAML reader takes a tab for the start of an indented text: what SOPS writes there it cannot read.
+    """
+    if (
+        text[0] == "\t"
+        or _BREAK.search(text.replace("\n", ""))
+        or not _emitted(text.replace("\t", "x"), "|").startswith("|")
+    ):
         return Piece(text_scalar(text, _DOUBLE))
     hint = str(child - column) if text[0] in " \n" else ""
     body, chomp = text, "-"
@@ -134,6 +145,12 @@ def _literal(text: str, column: int, child: int) -> Piece:
         chomp = "+" if not body or body.endswith("\n") else ""
     lines = (" " * child + line if line else "" for line in body.split("\n"))
     return Piece(f"|{hint}{chomp}", tuple(lines))
+
+
+def _may_be_merged(value: Any) -> bool:
+    return isinstance(value, dict) or (
+        isinstance(value, list) and all(isinstance(child, dict) for child in value)
+    )
 
 
 def _needs_quotes(text: str) -> bool:
@@ -152,6 +169,8 @@ def _emitted(text: str, style: str | None) -> str:
         text.encode()
     except UnicodeEncodeError:
         raise BadValue("a text in clear that is not UTF-8") from None
+    if text.startswith(_BOM):
+        return f'"{"".join(map(_escaped, text))}"'
     if style == "'" and _BREAK.search(text):
         style = _DOUBLE
     event = yaml.ScalarEvent(None, None, (True, True), text, style=style)
@@ -167,6 +186,18 @@ def _emitted(text: str, style: str | None) -> str:
     ]
     emitted: str = yaml.emit(events, Dumper=yaml.CSafeDumper, width=2**31 - 1, allow_unicode=True)
     return emitted.removeprefix("k: ").removesuffix("\n")
+
+
+def _escaped(char: str) -> str:
+    """One character inside double quotes as go-yaml escapes it.
+
+    It looks for a byte order mark at the start of the text where it means the character at hand (`is_bom`
+    in yamlprivateh.go), and so escapes all of a text that starts with one.
+    """
+    if char in _ESCAPES:
+        return f"\\{_ESCAPES[char]}"
+    code = ord(char)
+    return f"\\x{code:02X}" if code <= 0xFF else f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
 
 
 def _float(number: float) -> str:

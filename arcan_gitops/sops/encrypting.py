@@ -5,7 +5,6 @@ Source: getsops/sops aes/cipher.go, sops.go (Tree.Encrypt), stores/stores.go.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
@@ -18,7 +17,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from arcan_gitops.goyaml import Timestamp
 from arcan_gitops.sops.cipher import PREFIX, canonical, split_value
 from arcan_gitops.sops.errors import CannotEdit, ClearLeaf, EmptyLeaf
-from arcan_gitops.sops.metadata import AgeKey
 from arcan_gitops.sops.rules import selection
 from arcan_gitops.sops.trees import Path, shown
 
@@ -26,7 +24,6 @@ Stash = dict[tuple[bytes, str, bytes], str]  # (AAD, type, canonical bytes) -> t
 _IV_BYTES: Final = 32
 _TAG_BYTES: Final = 16
 _TYPES: Final = {str: "str", Timestamp: "time", int: "int", float: "float", bool: "bool"}
-_MAC_ONLY_ENCRYPTED: Final = hashlib.sha256(b"sops").digest()
 
 
 class Sealer:
@@ -153,18 +150,6 @@ class Sealer:
 def aad(path: Path) -> bytes:
     """What a value is bound to: its keys, each followed by ":"; all items of a list share the list's."""
     return "".join(f"{step}:" for step in path if isinstance(step, str)).encode("utf-8", "surrogateescape")
-
-
-def mac_text(counted: Sequence[bytes], mac_only_encrypted: bool) -> bytes:
-    """The MAC in clear: SHA-512 in hexadecimal over the values, in document order."""
-    digest = hashlib.sha512(_MAC_ONLY_ENCRYPTED if mac_only_encrypted else b"")
-    digest.update(b"".join(counted))
-    return digest.hexdigest().upper().encode()
-
-
-def age_entries(keys: Sequence[AgeKey]) -> list[dict[str, str]]:
-    """The `age` list of the metadata."""
-    return [{"recipient": key.recipient, "enc": key.enc} for key in keys]
 
 
 def is_comment(item: Any) -> bool:

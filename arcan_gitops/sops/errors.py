@@ -7,7 +7,7 @@ from typing import Final
 from arcan_gitops.errors import ArcanError
 
 # The hint of what only the getsops binary can read.
-NEEDS_BINARY: Final = "the getsops binary reads it, where it is configured: --sops-binary"
+NEEDS_BINARY: Final = "sops can: 'sops edit FILE' changes it, and the commands with --sops-binary read it"
 
 
 class SopsError(ArcanError):

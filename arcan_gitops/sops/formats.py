@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -49,11 +49,14 @@ class Text(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """`parse` reads a file as trees, `text` is what edits one, `make` writes (sealed tree, `sops` block)."""
+    """`parse` reads a file as trees, `text` is what edits one, `make` writes (sealed tree, `sops` block);
+    `beside_age` is what SOPS puts into a key group that has age keys only.
+    """
 
     parse: Callable[[bytes, Limits], list[Tree]]
     text: Callable[[bytes], Text]
     make: Callable[[Tree, Tree], str]
+    beside_age: Mapping[str, Any]
 
 
 def _yaml(tree: Tree, block: Tree) -> str:
@@ -69,10 +72,10 @@ def _dotenv(tree: Tree, block: Tree) -> str:
 
 
 _FORMATS: Final = {
-    "yaml": Format(yaml_store.parse, YamlText, _yaml),
-    "json": Format(json_store.parse, edit_json.JsonText, _json),
-    "dotenv": Format(dotenv_store.parse, edit_dotenv.DotenvText, _dotenv),
-    "binary": Format(binary_store.parse, edit_json.JsonText, _json),
+    "yaml": Format(yaml_store.parse, YamlText, _yaml, {"hc_vault": []}),
+    "json": Format(json_store.parse, edit_json.JsonText, _json, {"hc_vault": None}),
+    "dotenv": Format(dotenv_store.parse, edit_dotenv.DotenvText, _dotenv, {}),
+    "binary": Format(binary_store.parse, edit_json.JsonText, _json, {"hc_vault": None}),
 }
 
 

@@ -5,6 +5,7 @@ Source: getsops/sops age/keysource.go (parseIdentities), age/ssh_parse.go, age/e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
@@ -26,6 +27,7 @@ _NOT_NATIVE: Final = {
     "AGE-PLUGIN-": "an identity of an age plugin, which is not read natively",
     "AGE-SECRET-KEY-PQ-": "a post-quantum age identity, which is not read natively",
 }
+_OTHER: Final = re.compile(rf"(?:{'|'.join(_NOT_NATIVE)})[A-Z0-9-]+", re.ASCII)
 
 
 class DataKeys:
@@ -61,39 +63,74 @@ class Identities:
     pickled.
     """
 
-    def __init__(self, texts: Sequence[str | bytes], *, passphrase: str | None = None) -> None:
+    def __init__(
+        self,
+        texts: Sequence[str | bytes] = (),
+        *,
+        passphrase: str | None = None,
+        keep_others: bool = False,
+    ) -> None:
         """`texts` are the contents of key files. Each is one of: lines of `AGE-SECRET-KEY-1...`, comments and
         blank lines; an SSH private key (ed25519 or RSA; OpenSSH or PEM); or either, as an age file that
         `passphrase` opens.
 
+        Identities of age plugins and post-quantum ones, which only the getsops binary can use, are refused,
+        or kept for it in `others` if `keep_others`.
+
         Raises `BadIdentity`, which names the text by its number and the line, never the content.
         """
+        if isinstance(texts, str | bytes):
+            raise TypeError("identities is a sequence of texts")
         self._by_recipient: dict[str, Any] = {}
+        self._others: dict[str, None] = {}
+        self._keep_others = keep_others
+        self._passphrase = passphrase
         self.data_keys = DataKeys()
+        self.not_used: list[str] = []  # sources that hold none, and why: told where nothing opens a document
         for number, text in enumerate(texts, start=1):
-            self._add(text, f"identity source {number}", passphrase)
+            self.add(text, f"identity source {number}")
 
-    def _add(self, source: str | bytes, where: str, passphrase: str | None) -> None:
+    def add(self, text: str | bytes, name: str) -> bool:
+        """Take one more text, which errors call `name`: all of it, or nothing. False if it holds no identity.
+
+        Raises `BadIdentity`.
+        """
+        found, others = self._parsed(text, name)
+        self._by_recipient |= found
+        self._others |= dict.fromkeys(others)
+        return bool(found or others)
+
+    def _parsed(self, source: str | bytes, where: str) -> tuple[dict[str, Any], list[str]]:
+        found: dict[str, Any] = {}
+        others: list[str] = []
         try:
             data = source.encode("utf-8", "surrogateescape") if isinstance(source, str) else source
             if data.startswith((age.INTRODUCTION.encode(), age.ARMOR.encode())):
-                data = _opened(data, where, passphrase)
+                data = _opened(data, where, self._passphrase)
             text = data.decode("utf-8")
         except UnicodeError:
             raise BadIdentity(f"{where}: not a text", hint=_WHAT_IS_ONE) from None
         if text.lstrip().startswith(_PEM):
             recipient, identity = _ssh(text.strip() + "\n", where)
-            self._by_recipient[recipient] = identity
-            return
+            return {recipient: identity}, others
         for at, line in enumerate(text.splitlines(), start=1):
             for word in line.split("#", 1)[0].split():
+                if self._keep_others and _OTHER.fullmatch(word):
+                    others.append(word)
+                    continue
                 recipient, identity = _x25519(word, f"{where}, line {at}")
-                self._by_recipient[recipient] = identity
+                found[recipient] = identity
+        return found, others
 
     @property
     def recipients(self) -> tuple[str, ...]:
         """The public keys that are held, as SOPS writes them: `age1...`, `ssh-ed25519 ...`, `ssh-rsa ...`."""
         return tuple(self._by_recipient)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The private keys that only the getsops binary can use."""
+        return tuple(self._others)
 
     def __repr__(self) -> str:
         return f"Identities({', '.join(self._by_recipient)})"
@@ -126,7 +163,7 @@ def _opened(file: bytes, where: str, passphrase: str | None) -> bytes:
     if passphrase is None:
         raise BadIdentity(
             f"{where}: is protected by a passphrase, and none is given",
-            hint="give the passphrase, or the identity without one",
+            hint="give its passphrase (--passphrase-file), or the identity without one",
         )
     try:
         return age.decrypt_with_passphrase(file, passphrase)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from typing import Any, NoReturn
 
 from arcan_gitops.goyaml import INT64_MAX, INT64_MIN
@@ -45,8 +46,7 @@ def parse(data: bytes, limits: Limits) -> list[dict[str, Any]]:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     read = dict(pairs)
     if len(read) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for at, key in enumerate(keys) if key in keys[:at])
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
         shown = twice if len(twice) <= 80 else twice[:77] + "..."
         raise DuplicateKey(f"the key {shown!a} is given twice")
     return read
@@ -74,9 +74,12 @@ class _Check:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._leaves = 0
+        self._values = 0
 
     def node(self, value: Any, depth: int) -> None:
+        self._values += 1  # maps and lists count too: they take memory as values do
+        if self._values > self._limits.max_leaves:
+            raise TooLarge(f"the document has more than the {self._limits.max_leaves} values allowed")
         if type(value) is dict:
             self._enter(depth)
             for key, child in value.items():
@@ -86,12 +89,8 @@ class _Check:
             self._enter(depth)
             for child in value:
                 self.node(child, depth + 1)
-        else:
-            self._leaves += 1
-            if self._leaves > self._limits.max_leaves:
-                raise TooLarge(f"the document has more than the {self._limits.max_leaves} values allowed")
-            if type(value) is str:
-                _text(value)
+        elif type(value) is str:
+            _text(value)
 
     def _enter(self, depth: int) -> None:
         if depth > self._limits.max_depth:

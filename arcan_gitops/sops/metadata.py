@@ -44,8 +44,9 @@ _FIELDS: Final = frozenset(
 )  # fmt: skip
 # sops writes some 400 characters for one recipient; reading many stanzas takes quadratic time.
 _MAX_ENC: Final = 4096
-_MAX_RECIPIENTS: Final = 500
-_RECIPIENT: Final = re.compile(r"[!-~][ -~]{0,1023}", re.ASCII)
+MAX_RECIPIENTS: Final = 500  # in all groups together
+_MAX_TEXT: Final = 16 * 1024
+RECIPIENT: Final = re.compile(r"[!-~][ -~]{0,1023}", re.ASCII)
 _NUMBER: Final = r"(?:0|[1-9][0-9]{0,17})"
 _PRE_RELEASE: Final = rf"(?:{_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
 _SEMVER: Final = re.compile(
@@ -55,7 +56,7 @@ _SEMVER: Final = re.compile(
 )
 _HUAWEI_KEY: Final = re.compile(r"[^:\s]+:\S+")
 _FRACTION: Final = re.compile(r"\.[0-9]+")
-_MAX_KEY_GROUPS: Final = 255  # the parts of a data key are told apart by one byte
+MAX_KEY_GROUPS: Final = 255  # the parts of a data key are told apart by one byte
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,11 @@ class KeyGroup:
 
     age: tuple[AgeKey, ...]
     others: tuple[str, ...]  # the key types beside age that the group names, such as "kms"
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """The age recipients, in document order."""
+        return tuple(key.recipient for key in self.age)
 
     @property
     def not_native(self) -> tuple[str, ...]:
@@ -110,6 +116,11 @@ class Metadata:
         return tuple(key.recipient for group in self.groups for key in group.age)
 
     @property
+    def selects_by_comments(self) -> bool:
+        """Whether comments say which values are encrypted, which only the getsops binary reads."""
+        return self.rule[0].endswith("_comment_regex")
+
+    @property
     def other_key_types(self) -> tuple[str, ...]:
         """The key types that are not age, sorted."""
         return tuple(sorted({name for group in self.groups for name in group.others}))
@@ -129,7 +140,8 @@ def split(trees: Sequence[dict[str, Any]]) -> Metadata:
     if not blocks or blocks[0] is None:
         raise NotEncrypted(
             "not encrypted: there is no 'sops' block",
-            hint="encrypt it with 'sops encrypt --in-place FILE'; if it was ever pushed, change its secrets",
+            hint="encrypt it, with 'sops encrypt --in-place FILE' or by 'arcan realm create --import FILE'; "
+            "if it was ever pushed, change its secrets",
         )
     block = blocks[0]
     if type(block) is not dict:
@@ -165,8 +177,12 @@ def _read(block: Mapping[str, Any]) -> Metadata:
 
 
 def _refuse_other_spellings(block: Mapping[str, Any], where: str) -> None:
-    """Newer versions of SOPS read `MAC` for `mac`, older ones do not. What no version knows is ignored."""
+    """Newer versions of SOPS read `MAC` for `mac`, older ones do not. What no version knows is ignored; but
+    a merge key brings in fields that SOPS sees, such as a recipient more.
+    """
     for name in block:
+        if name == "<<":
+            raise Malformed(f"{where}: a merge key '<<', which SOPS follows and does not write")
         if name not in _FIELDS and name.casefold() in _FIELDS:
             raise Malformed(f"{where}: a field that is '{name.casefold()}' in other letters")
 
@@ -175,6 +191,8 @@ def _text(block: Mapping[str, Any], field: str, where: str = "sops") -> str:
     value = block.get(field)
     if type(value) is not str or not value:
         raise Malformed(f"{where}.{field}: {'missing' if value is None else 'must be a text (quote it)'}")
+    if len(value) > _MAX_TEXT:
+        raise TooLarge(f"{where}.{field}: more than {_MAX_TEXT} characters")
     return value
 
 
@@ -187,7 +205,7 @@ def _threshold(block: Mapping[str, Any], groups: Sequence[KeyGroup]) -> int:
     value = block.get("shamir_threshold")
     if value is None:
         return 0
-    if type(value) is not int or not 0 <= value <= _MAX_KEY_GROUPS:
+    if type(value) is not int or not 0 <= value <= MAX_KEY_GROUPS:
         raise Malformed("sops.shamir_threshold: must be a small positive integer")
     if len(groups) > 1 and value > len(groups):
         raise Malformed(f"sops.shamir_threshold: {value} of {len(groups)} key groups could never open")
@@ -211,8 +229,10 @@ def _groups(block: Mapping[str, Any]) -> tuple[KeyGroup, ...]:
     ]
     if flat is not None:
         return (flat,)
-    if len(listed) > _MAX_KEY_GROUPS:
-        raise Malformed(f"sops.key_groups: more than {_MAX_KEY_GROUPS}")
+    if len(listed) > MAX_KEY_GROUPS:
+        raise Malformed(f"sops.key_groups: more than {MAX_KEY_GROUPS}")
+    if sum(len(group.age) for group in listed if group is not None) > MAX_RECIPIENTS:
+        raise TooLarge(f"sops.key_groups: more than {MAX_RECIPIENTS} recipients")
     groups = tuple(group for group in listed if group is not None)
     if not groups:
         raise Malformed("sops: no keys: nobody could ever open this document")
@@ -228,10 +248,10 @@ def _group(block: Mapping[str, Any], where: str) -> KeyGroup | None:
     for at, entry in enumerate(_mappings(block, "age", where)):
         place = f"{where}.age[{at}]"
         recipient, enc = _text(entry, "recipient", place), _text(entry, "enc", place)
-        if _RECIPIENT.fullmatch(recipient) is None:  # it is shown in messages
+        if RECIPIENT.fullmatch(recipient) is None:  # it is shown in messages
             raise Malformed(f"{place}.recipient: not a recipient")
-        if len(enc) > _MAX_ENC or at >= _MAX_RECIPIENTS:
-            raise TooLarge(f"{place}: more than {_MAX_ENC} characters, or {_MAX_RECIPIENTS} recipients")
+        if len(enc) > _MAX_ENC or at >= MAX_RECIPIENTS:
+            raise TooLarge(f"{place}: more than {_MAX_ENC} characters, or {MAX_RECIPIENTS} recipients")
         age.append(AgeKey(recipient, enc))
     return KeyGroup(tuple(age), others) if age or others else None
 

@@ -15,7 +15,6 @@ from yaml.events import MappingEndEvent, MappingStartEvent, ScalarEvent, Sequenc
 
 from arcan_gitops.sops.errors import CannotEdit
 
-_BLANK_LINES: Final = re.compile(r"(?:\r?\n[ \t]*)+\Z")
 _ODD_BREAK: Final = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
 
 
@@ -122,7 +121,9 @@ class _Reader:
         text = self._text
         header = text[start : text.find("\n", start, end) + 1 or end]
         if "+" not in header.split("#")[0]:
-            end = start + len(_BLANK_LINES.sub("", text[start:end]))
+            line_break = text.find("\n", start + len(text[start:end].rstrip(" \t\r\n")), end)
+            if line_break >= 0:  # blanks before it are a part of the line
+                end = line_break - (text[line_break - 1] == "\r")
         elif text[end - 1 : end] == "\n":
             end -= 2 if text[end - 2 : end] == "\r\n" else 1
         return end

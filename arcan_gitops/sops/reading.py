@@ -5,24 +5,23 @@ Source: getsops/sops sops.go (Tree.Decrypt, walkBranch).
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fnmatch import translate
 from functools import partial
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from arcan_gitops.sops.cipher import COMMENT, PREFIX, canonical, decrypt, open_value, split_value
+from arcan_gitops.sops.cipher import COMMENT, PREFIX, canonical, decrypt, mac_text, open_value, split_value
 from arcan_gitops.sops.document import Tree
-from arcan_gitops.sops.errors import ClearLeaf, EmptyLeaf, Malformed, NoKeys, SopsError, Tampered
-from arcan_gitops.sops.metadata import Metadata
+from arcan_gitops.sops.errors import ClearLeaf, EmptyLeaf, Malformed, NoKeys, SopsError, Tampered, TooLarge
+from arcan_gitops.sops.metadata import DEFAULT_RULE, Metadata
 from arcan_gitops.sops.rules import selection
 
-# What the MAC starts with where it covers the encrypted values only: SHA-256 of "sops".
-_MAC_ONLY_ENCRYPTED: Final = hashlib.sha256(b"sops").digest()
+_MAX_PATH: Final = 4096  # each value is authenticated together with all of its path
 
 # (text, path) of an encrypted leaf -> its value, and the bytes that the MAC counts
 OpenLeaf = Callable[[str, bytes], tuple[Any, bytes]]
@@ -42,32 +41,35 @@ class Walk:
         self._matches, self._encrypts = rule.matches, rule.encrypts
         self._open = open_leaf
         self._may_be_clear, self._may_be_empty = _any_of(allow_unencrypted), _any_of(allow_empty)
-        self._clear_ok = self._empty_ok = False
         self._mac_only = metadata.mac_only_encrypted
+        self._key = ""  # the top-level key that is read
         self.counted: list[bytes] = []  # what the MAC is made of, in its order
 
     def trees(self, trees: Sequence[Tree]) -> list[Tree]:
         """The trees with every leaf read. Raises what `open_leaf` raises, `ClearLeaf`, `EmptyLeaf`."""
         if not any(trees):
             raise NoKeys("the document holds no key", hint="add a key, or delete the file")
-        return [self._root(tree) for tree in trees]
-
-    def _root(self, tree: Tree) -> Tree:
-        read: Tree = {}
-        for key, value in tree.items():
-            self._clear_ok, self._empty_ok = self._may_be_clear(key), self._may_be_empty(key)
-            read.update(self._mapping({key: value}, "", False))
-        return read
+        return [self._mapping(tree, "", False) for tree in trees]
 
     def _mapping(self, mapping: Tree, path: str, matched: bool) -> Tree:
         read: Tree = {}
+        matches, encrypts, leaf = self._matches, self._encrypts, self._leaf
         for key, value in mapping.items():
+            if not path:
+                self._key = key
             at = f"{path}{key}:"
-            read[key] = opened = self._value(value, at, matched or self._matches(key))
+            if len(at) > _MAX_PATH + 1:
+                raise TooLarge(f"key {_shown(at)}: a path of more than {_MAX_PATH} characters")
+            covered = matched or matches(key)
+            if type(value) is str:  # as nearly all are
+                opened = leaf(value, at, covered is encrypts)
+            else:
+                opened = self._value(value, at, covered)
             if (
                 opened is COMMENT
             ):  # SOPS writes them as items of lists; as the value of a key one would hide it
                 raise Malformed(f"key {_shown(at)}: a comment in the place of a value")
+            read[key] = opened
         return read
 
     def _value(self, value: Any, path: str, matched: bool) -> Any:
@@ -77,33 +79,44 @@ class Walk:
         if kind is list:
             items = [self._value(item, path, matched) for item in value]
             return [item for item in items if item is not COMMENT]
+        return self._leaf(value, path, matched is self._encrypts)
+
+    def _leaf(self, value: Any, path: str, encrypted: bool) -> Any:
         try:
-            return self._leaf(value, path, matched is self._encrypts)
+            if not encrypted:
+                return self._clear(value)
+            if type(value) is str and value[:15] == PREFIX:
+                read, counted = self._open(value, path.encode("utf-8", "surrogateescape"))
+                self.counted.append(counted)
+                return read
+            return self._unopened(value)
         except SopsError as error:
             raise error.located(f"key {_shown(path)}") from None
 
-    def _leaf(self, value: Any, path: str, encrypted: bool) -> Any:
-        if not encrypted:
-            if not self._clear_ok:
-                raise ClearLeaf(
-                    "is in clear",
-                    hint="encrypt it, or allow it by 'allowUnencrypted' in the realm's realm.yaml",
-                )
-            if value is not None and not self._mac_only:
-                self.counted.append(canonical(value))
-            return value
-        if value is None or value == "":
-            if not self._empty_ok:
-                raise EmptyLeaf(
-                    "is empty, which the MAC does not cover: anybody could have emptied it",
-                    hint="give it a value, or allow it by 'allowEmpty' in the realm's realm.yaml",
-                )
-            return value
-        if type(value) is not str or not value.startswith(PREFIX):
-            raise ClearLeaf("is in clear at a path that is encrypted", hint="encrypt the file with sops")
-        read, counted = self._open(value, path.encode("utf-8", "surrogateescape"))
-        self.counted.append(counted)
-        return read
+    def _clear(self, value: Any) -> Any:
+        if not self._may_be_clear(self._key):
+            raise ClearLeaf(
+                "is in clear",
+                hint="encrypt it, or allow it by 'allowUnencrypted' in the realm's realm.yaml",
+            )
+        if value is not None and not self._mac_only:
+            self.counted.append(canonical(value))
+        return value
+
+    def _unopened(self, value: Any) -> Any:
+        """What is no `ENC[...]` where the rule wants one: empty, or refused."""
+        if value is not None and value != "":
+            raise ClearLeaf(
+                "is in clear at a path that is encrypted",
+                hint="restore the file from Git, and set the value with 'arcan secret set' or 'sops set'; "
+                "if it was ever pushed, change the secret",
+            )
+        if not self._may_be_empty(self._key):
+            raise EmptyLeaf(
+                "is empty, which the MAC does not cover: anybody could have emptied it",
+                hint="give it a value, or allow it by 'allowEmpty' in the realm's realm.yaml",
+            )
+        return value
 
 
 def read_trees(
@@ -121,6 +134,26 @@ def read_trees(
     return read
 
 
+class _CommentRuleWalk(Walk):
+    """For the rules that select by comments, of which only the getsops binary knows what they select: what
+    is no `ENC[...]` counts as clear, and what is empty as emptied.
+    """
+
+    def __init__(
+        self,
+        metadata: Metadata,
+        open_leaf: OpenLeaf,
+        allow_unencrypted: Sequence[str],
+        allow_empty: Sequence[str],
+    ) -> None:
+        super().__init__(replace(metadata, rule=DEFAULT_RULE), open_leaf, allow_unencrypted, allow_empty)
+
+    def _leaf(self, value: Any, path: str, encrypted: bool) -> Any:
+        del encrypted
+        clear = value is not None and value != "" and not (type(value) is str and value[:15] == PREFIX)
+        return super()._leaf(value, path, not clear)
+
+
 def check_trees(
     trees: Sequence[Tree], metadata: Metadata, allow_unencrypted: Sequence[str], allow_empty: Sequence[str]
 ) -> None:
@@ -129,7 +162,8 @@ def check_trees(
     def open_leaf(text: str, aad: bytes) -> tuple[Any, bytes]:
         return (COMMENT if split_value(text)[2] == "comment" else text), b""
 
-    Walk(metadata, open_leaf, allow_unencrypted, allow_empty).trees(trees)
+    walk = _CommentRuleWalk if metadata.selects_by_comments else Walk
+    walk(metadata, open_leaf, allow_unencrypted, allow_empty).trees(trees)
     _require_mac(metadata)
 
 
@@ -149,14 +183,12 @@ def _verify_mac(aead: AESGCM, metadata: Metadata, counted: Sequence[bytes]) -> N
         stored = decrypt(aead, metadata.mac, metadata.mac_aad)
     except Tampered:
         raise Tampered("the MAC does not authenticate: the document was changed without its key") from None
-    digest = hashlib.sha512(_MAC_ONLY_ENCRYPTED if metadata.mac_only_encrypted else b"")
-    digest.update(b"".join(counted))
     # bytes, for a MAC that its key's holder made up may be any text
-    computed = digest.hexdigest().upper().encode()
+    computed = mac_text(counted, metadata.mac_only_encrypted)
     if type(stored) is not str or not hmac.compare_digest(canonical(stored), computed):
         raise Tampered(
             "the MAC does not match: values were added, removed, reordered or rolled back without the key",
-            hint="restore the file from Git, and make the change with 'sops edit' or 'sops set'",
+            hint="restore the file from Git, and make the change with 'arcan secret' or with sops",
         )
 
 

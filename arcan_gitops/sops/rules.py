@@ -14,11 +14,12 @@ from typing import Final
 
 import re2
 
-from arcan_gitops.sops.errors import Malformed, TooLarge, Unsupported
+from arcan_gitops.sops.errors import NEEDS_BINARY, Malformed, TooLarge, Unsupported
 
 # A pattern comes from whoever can write the file, and is matched for each component of each path.
 _MAX_PATTERN: Final = 512
 _MAX_PATTERN_MEMORY: Final = 64 * 1024
+_MAX_WORK: Final = 2**28  # instructions of the pattern times characters of the keys: seconds, at the worst
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +38,39 @@ def selection(rule: tuple[str, str]) -> Selection:
     """
     name, argument = rule
     if name.endswith("_comment_regex"):
-        raise Unsupported(f"sops.{name}: selection by comments is not read natively")
+        raise Unsupported(f"sops.{name}: selection by comments is not read natively", hint=NEEDS_BINARY)
     encrypts = name.startswith("encrypted_")
     if name.endswith("_suffix"):
         return Selection(lambda component: component.endswith(argument), encrypts)
-    return Selection(_compile(name, argument), encrypts)
+    return Selection(regular_expression(argument, f"sops.{name}"), encrypts)
 
 
-def _compile(name: str, pattern: str) -> Callable[[str], bool]:
+def regular_expression(pattern: str, where: str) -> Callable[[str], bool]:
+    """Whether a text has a match of the pattern, which is Go's, anywhere.
+
+    Raises `Malformed` for what is none, and `TooLarge`; the message starts with `where`.
+    """
     if r"\C" in pattern.replace(r"\\", ""):
-        raise Malformed(f"sops.{name}: '\\C' is no part of Go's regular expressions")
+        raise Malformed(f"{where}: '\\C' is no part of Go's regular expressions")
     if len(pattern) > _MAX_PATTERN:
-        raise TooLarge(f"sops.{name}: more than {_MAX_PATTERN} characters")
+        raise TooLarge(f"{where}: more than {_MAX_PATTERN} characters")
     options = re2.Options()
     options.max_mem = _MAX_PATTERN_MEMORY
     options.log_errors = False
     try:
-        search: Callable[[str], object] = re2.compile(pattern, options=options).search
-    except re2.error:
-        raise Malformed(f"sops.{name}: not a regular expression in Go's (RE2's) dialect") from None
-    return lru_cache(maxsize=4096)(lambda component: search(component) is not None)
+        program = re2.compile(pattern, options=options)
+    except re2.error as error:
+        if "too large" in str(error):
+            raise TooLarge(f"{where}: a pattern that takes too much memory") from None
+        raise Malformed(f"{where}: not a regular expression in Go's (RE2's) dialect") from None
+    left = _MAX_WORK // max(1, program.programsize)
+
+    @lru_cache(maxsize=4096)
+    def matches(component: str) -> bool:
+        nonlocal left
+        left -= len(component)
+        if left < 0:
+            raise TooLarge(f"{where}: it takes too long to match so large a pattern with so many keys")
+        return program.search(component) is not None
+
+    return matches

@@ -12,7 +12,8 @@ from typing import Any, Final
 from arcan_gitops.goyaml import INT64_MAX, INT64_MIN, Timestamp, parse_timestamp
 from arcan_gitops.sops.cipher import canonical
 from arcan_gitops.sops.document import Tree
-from arcan_gitops.sops.errors import BadValue
+from arcan_gitops.sops.errors import BadValue, TooLarge
+from arcan_gitops.sops.limits import DEFAULT_LIMITS
 
 Path = tuple[str | int, ...]
 _RESERVED: Final = "sops"
@@ -24,8 +25,10 @@ def plain_value(value: Any, path: Path) -> Any:
     """A copy of a value that a document can hold.
 
     Raises `BadValue` for other types, integers beyond 64 bits, text with lone surrogates, keys that are no
-    text, and timestamps in any form but RFC 3339 as Go prints it.
+    text, and timestamps in any form but RFC 3339 as Go prints it; `TooLarge` for what is nested too deep.
     """
+    if len(path) > DEFAULT_LIMITS.max_depth:  # also of what contains itself
+        raise TooLarge(f"key {shown(path)}: nested deeper than {DEFAULT_LIMITS.max_depth}")
     if type(value) is dict:
         for key in value:
             check_key(key, path)
@@ -90,14 +93,15 @@ def same(one: Any, other: Any, *, exact: bool = False) -> bool:
 def same_document(one: Tree, other: Tree) -> bool:
     """Whether two documents as they are stored are the same; in their `sops` blocks no order counts."""
     return same(without(one, (_RESERVED,)), without(other, (_RESERVED,))) and same(
-        _sorted(one[_RESERVED]), _sorted(other[_RESERVED])
+        sorted_keys(one[_RESERVED]), sorted_keys(other[_RESERVED])
     )
 
 
-def _sorted(value: Any) -> Any:
+def sorted_keys(value: Any) -> Any:
+    """The same with every map in the order of its keys."""
     if isinstance(value, dict):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    return [_sorted(child) for child in value] if isinstance(value, list) else value
+        return {key: sorted_keys(value[key]) for key in sorted(value)}
+    return [sorted_keys(child) for child in value] if isinstance(value, list) else value
 
 
 def get(node: Any, path: Path) -> Any:
@@ -159,7 +163,8 @@ def renamed(tree: Tree, path: Path, name: str, value: Any) -> Tree:
 
 def shown(path: Path) -> str:
     """A path for an error."""
-    text = ".".join(map(str, path))
+    steps = (step if isinstance(step, str) else str(step) if abs(step) < 2**64 else "..." for step in path)
+    text = ".".join(steps)
     return repr(text if len(text) <= 120 else text[:117] + "...")
 
 

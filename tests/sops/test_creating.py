@@ -118,6 +118,7 @@ def test_equal_values_never_have_equal_ciphertext() -> None:
         ({"sops": CANARY}, {}, sops.BadValue),
         ({"a": CANARY.encode()}, {}, sops.BadValue),
         ([CANARY], {}, sops.BadValue),
+        ({"<<": CANARY}, {}, sops.BadValue),
         ({"a": CANARY}, {"rule": ("encrypted_regex", "(")}, sops.Malformed),
         ({"a": CANARY}, {"rule": ("encrypted", "x")}, sops.Malformed),
         ({"a": CANARY}, {"rule": ("encrypted_comment_regex", "x")}, sops.Unsupported),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -76,6 +77,17 @@ def test_an_outline_refuses_nothing_that_reads(path: Path) -> None:
         if vector.tree:
             keys = [key for tree in json.loads(vector.tree) for key in tree]
             assert list(outlined.keys) == keys
+
+
+def test_the_readme_shows_where_each_of_the_95_cases_is_proven() -> None:
+    rows = re.findall(r"(?m)^\| (\d+) \| .* \| (\d*) ?\| (.*)\|$", (FOLDER / "README.md").read_text())
+    assert [int(case) for case, _, _ in rows] == list(range(1, 96))
+    for case, count, tests in rows:
+        assert int(count or 0) == len(list(FOLDER.glob(f"{int(case):02d}-*.vector"))), case
+        named = re.findall(r"`(\S+\.py)::(\w+)`", tests)
+        assert count or named, case
+        for file, test in named:
+            assert f"def {test}(" in (FOLDER.parent / file).read_text(), test
 
 
 def test_each_vector_has_a_case_and_a_name_of_its_own() -> None:

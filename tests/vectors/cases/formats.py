@@ -82,6 +82,9 @@ def json_documents() -> Iterator[Vector]:
     twice = craft({"a": (b"x", "str"), "b": ""}, alice)
     yield Vector(82, "JSON with a duplicate", as_json(twice).replace(b'"b": ""', b'"b": "", "b": ""'), format="json",
                  expect="DuplicateKey", allow_empty=("*",), differs="stricter than sops: which one counts depends on the reader")  # fmt: skip
+    nested = craft({"a": (b"x", "str"), "m": {"b": ""}}, alice)
+    yield Vector(82, "JSON with a nested duplicate", as_json(nested).replace(b'"b": ""', b'"b": "", "b": ""'), format="json",
+                 expect="DuplicateKey", allow_empty=("*",), differs="stricter than sops: which one counts depends on the reader")  # fmt: skip
     for name, changed in {
         "JSON and more behind it": document + b"{}",
         "JSON cut off": document[:-3],
@@ -199,6 +202,13 @@ def rewritten() -> Iterator[Vector]:
     tree = json.loads(encrypt('{"a": "x", "b": [1]}', format="json"))
     yield Vector(86, "YAML that is JSON", json.dumps(tree).encode())
     yield Vector(86, "comments added", b"# new\n" + document.replace(b"b:\n", b"b: # list\n"))
+    yield Vector(86, "UTF-16", document.decode().encode("utf-16"), expect="Malformed",
+                 differs="stricter than sops: it writes UTF-8 only")  # fmt: skip
+    yield Vector(86, "a YAML version to come", b"%YAML 1.2\n---\n" + document, expect="Malformed")
+    yield Vector(86, "a tag directive", b"%TAG ! tag:example.org,2026:\n---\n" + document)
+    many = b"".join(b"%%TAG !%d! tag:x\n" % at for at in range(101))
+    yield Vector(86, "a hundred tag directives and one", many + b"---\n" + document, expect="TooLarge",
+                 differs="stricter than sops: the time that they take grows with their square")  # fmt: skip
     yield Vector(86, "a document start and end", b"%YAML 1.1\n---\n" + document + b"...\n")
     yield Vector(
         87, "conflict markers", b"<<<<<<< HEAD\n" + document + b"=======\n>>>>>>> other\n", expect="Malformed"

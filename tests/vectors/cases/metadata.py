@@ -66,6 +66,9 @@ def cases() -> Iterator[Vector]:
         sub(r"^( +-----END.*)$", r"\1\n                x", document),
         expect="Malformed",
     )
+    yield Vector(75, "no enc", sub(r"(?s)enc: \|.*?-----END.*?\n", "\n", document), expect="Malformed")
+    yield Vector(75, "no recipient", sub("- recipient: .*$", "-", document), expect="Malformed",
+                 differs="stricter than sops: it does not read the recipient")  # fmt: skip
     yield Vector(75, "an empty recipient", sub("recipient: .*$", 'recipient: ""', document), expect="Malformed",
                  differs="stricter than sops: it does not read the recipient")  # fmt: skip
     yield Vector(75, "a recipient that is none", sub("recipient: .*$", "recipient: somebody", document))
@@ -75,6 +78,12 @@ def cases() -> Iterator[Vector]:
     yield Vector(77, "an unknown field", in_metadata(document, "colour: blue\nnested: {a: [1]}"))
     yield Vector(77, "a known field in other letters", in_metadata(document, "MAC: x"), expect="Malformed",
                  differs="stricter than sops: its versions differ on it")  # fmt: skip
+    for name, merged in {"a rule": "unencrypted_regex: x", "another MAC": "mac_only_encrypted: true"}.items():
+        yield Vector(77, f"a merge key that brings {name}", sub("^sops:", f"sops:\n    <<: {{{merged}}}", document),
+                     expect="Malformed")  # fmt: skip
+    harmless = sub("^sops:", "sops:\n    <<: {colour: blue}", document)
+    yield Vector(77, "a merge key that brings nothing known", harmless, expect="Malformed",
+                 differs="stricter than sops: it follows merge keys there, and writes none")  # fmt: skip
     yield from flat()
 
 

@@ -17,6 +17,7 @@ RULES = {
     (32, "an unencrypted regex"): "unencrypted_regex: '^public'",
     (33, "a regex without case"): "encrypted_regex: '(?i)^SECRET$'",
     (33, "a regex with classes"): "encrypted_regex: '^[a-z]{6}$|[^\\w]'",
+    (33, "a regex with an end"): "encrypted_regex: 'secret$'",
     (34, "a regex with a POSIX class"): "encrypted_regex: '[[:alpha:]]ecret'",
     (34, "a regex with a Unicode class"): "encrypted_regex: '^\\pL+$'",
 }
