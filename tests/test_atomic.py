@@ -26,6 +26,19 @@ def test_a_new_file_gets_the_mode_that_was_asked_for(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
 
 
+def test_the_group_stays_with_the_permissions_that_it_has(tmp_path: Path) -> None:
+    """Who could read the old file by its group, a server for one, can read the new one."""
+    path = tmp_path / "f"
+    path.write_text("old")
+    own = os.getegid()
+    other = 12345 if os.geteuid() == 0 else next((group for group in os.getgroups() if group != own), own)
+    os.chown(path, -1, other)
+    path.chmod(0o640)
+    replace_file(path, b"new")
+    assert (path.stat().st_uid, path.stat().st_gid) == (os.geteuid(), other)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
 def test_an_interrupted_write_leaves_the_old_file_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

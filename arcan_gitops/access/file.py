@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from arcan_gitops.atomic import CannotWrite, replace_file
+from arcan_gitops.atomic import locked, replace_file
 from arcan_gitops.errors import ArcanError
 
 T = TypeVar("T")
@@ -22,7 +19,7 @@ def edit_file(path: Path, change: Callable[[bytes | None], tuple[bytes, T]]) -> 
     in one folder wait for each other. Raises `CannotWrite`, or whatever `change` raises; then the file is
     as it was.
     """
-    with _locked(path.parent):
+    with locked(path.parent):
         try:
             data: bytes | None = path.read_bytes()
         except FileNotFoundError:
@@ -32,20 +29,3 @@ def edit_file(path: Path, change: Callable[[bytes | None], tuple[bytes, T]]) -> 
         new, result = change(data)
         replace_file(path, new)
         return result
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """The folder itself is what is locked: no lock file is left behind, in Git or elsewhere."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        raise CannotWrite(f"{folder}: cannot be opened: {error.strerror}") from None
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        except OSError as error:
-            raise CannotWrite(f"{folder}: cannot be locked: {error.strerror}") from None
-        yield
-    finally:
-        os.close(descriptor)

@@ -1,5 +1,6 @@
 """Many SOPS documents -> one `Snapshot`; and the repository that loads it again when files change."""
 
+from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.repository import Reload, Repository
 from arcan_gitops.realms.selection import BadSelection, Selection
 from arcan_gitops.realms.settings import RealmSettings
@@ -14,6 +15,7 @@ __all__ = [
     "DocumentFile",
     "Environment",
     "NoText",
+    "Opener",
     "RealmSettings",
     "RealmTree",
     "Reload",

@@ -10,8 +10,9 @@ from pathlib import Path
 from arcan_gitops.access import Policy, TokenRecord, read_tokens
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import KeyName, RealmName
+from arcan_gitops.realms.recipients import drift, wrong_recipients
 from arcan_gitops.realms.settings import RealmSettings
-from arcan_gitops.realms.sops_config import SopsConfig
+from arcan_gitops.realms.sops_config import NoRule, SopsConfig
 from arcan_gitops.realms.tree import (
     DOCUMENT_SUFFIX,
     REALM_FILE,
@@ -23,10 +24,6 @@ from arcan_gitops.realms.tree import (
     read_file,
 )
 from arcan_gitops.sops import Outline, SopsError, outline
-
-
-class WrongRecipients(ArcanError):
-    """A document is not for whom `.sops.yaml` says."""
 
 
 class CopiedDocument(ArcanError):
@@ -62,7 +59,7 @@ def check(path: Path) -> Report:
     else:
         run = _Run(RealmTree(path))
         run.all()
-    return Report(run.checked, tuple(run.problems), run.config is None)
+    return Report(run.checked, tuple(run.problems), run.without_config)
 
 
 def _is_document(path: Path) -> bool:
@@ -79,8 +76,10 @@ class _Run:
         self.checked = 0
         self.problems: list[ArcanError] = []
         self.config: SopsConfig | None = None
+        self.without_config = False
         with self._collecting():
             self.config = SopsConfig.find(tree.root)
+            self.without_config = self.config is None
 
     @contextmanager
     def _collecting(self) -> Iterator[None]:
@@ -157,30 +156,13 @@ def _document(
         except ArcanError as error:
             problems.append(error.located(document.path))
     if config is not None:
-        problems += _recipients(document, outlined, config)
+        try:
+            differs = drift(outlined.metadata, config.rule_for(document.path))
+            if differs:
+                problems.append(wrong_recipients(document, differs, config))
+        except NoRule as error:
+            problems.append(error)
     return problems, outlined
-
-
-def _recipients(document: DocumentFile, outlined: Outline, config: SopsConfig) -> list[ArcanError]:
-    rule = config.rule_for(document.path)
-    if rule is None:
-        return [
-            WrongRecipients(
-                f"{document.path}: no rule of {config.path} is for it",
-                hint="add a creation rule for the realm and environment",
-            )
-        ]
-    actual = frozenset(outlined.metadata.recipients)
-    differences = [f"lacks {name}" for name in sorted(rule.recipients - actual)]
-    differences += [f"has {name} too many" for name in sorted(actual - rule.recipients)]
-    if not differences:
-        return []
-    return [
-        WrongRecipients(
-            f"{document.path}: its recipients are not those of {config.path}: {'; '.join(differences)}",
-            hint=f"run 'sops updatekeys {document.path}'; if somebody left, rotate its secrets too",
-        )
-    ]
 
 
 def _copies(document: DocumentFile, outlined: Outline, wrapped: dict[str, DocumentFile]) -> list[ArcanError]:
@@ -193,7 +175,8 @@ def _copies(document: DocumentFile, outlined: Outline, wrapped: dict[str, Docume
                 problems.append(
                     CopiedDocument(
                         f"{document.path}: has the data key of {first.path}, another realm's document",
-                        hint=f"if that is meant, run 'sops rotate --in-place {document.path}'",
+                        hint="if that is meant, give it a data key of its own: "
+                        f"'arcan realm rotate {document.realm} --env {document.environment}'",
                     )
                 )
     return problems

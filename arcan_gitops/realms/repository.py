@@ -8,17 +8,19 @@ never delays a revocation.
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from arcan_gitops.access import DuplicateTokenId, read_tokens
 from arcan_gitops.errors import ArcanError, SeveralErrors, place_of
 from arcan_gitops.names import EnvironmentName, RealmName, did_you_mean
+from arcan_gitops.realms.file_state import states_of
+from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.selection import BadSelection, Selection
 from arcan_gitops.realms.settings import RealmSettings
 from arcan_gitops.realms.snapshot import Environment, Snapshot, Tokens, load_environment
 from arcan_gitops.realms.tree import RealmTree, digest, read_file
-from arcan_gitops.sops import Identities
+from arcan_gitops.sops import Identities, load
 from arcan_gitops.sops.limits import DEFAULT_LIMITS, Limits
 
 
@@ -41,12 +43,14 @@ class Repository:
         selection: Selection = Selection(),  # noqa: B008 - frozen
         limits: Limits = DEFAULT_LIMITS,
         forbidden_recipients: Set[str] = frozenset(),
+        open_document: Opener = load,
     ) -> None:
         self._tree = tree
         self._identities = identities
         self._selection = selection
         self._limits = limits
         self._forbidden_recipients = forbidden_recipients
+        self._open_document = open_document
 
     def load(self) -> Snapshot:
         """All of the selection. Raises `SeveralErrors` with every bad file."""
@@ -112,6 +116,7 @@ class Repository:
             documents, misplaced = self._tree.scan_documents(realm)
             problems += misplaced
             realm_file = self._tree.realm_file(realm)
+            rules_state = states_of(realm_file)  # before it is read, as all states
             rules = b"" if realm_file is None else read_file(realm_file)
             settings = RealmSettings() if realm_file is None else RealmSettings.parse(rules, str(realm_file))
         except ArcanError as error:
@@ -122,11 +127,16 @@ class Repository:
             if not self._selection.has(realm, document.environment):
                 continue
             try:
+                state = states_of(document.path)
+                states = None if state is None or rules_state is None else (*state, *rules_state)
+                before = last.environment(realm, document.environment) if last is not None else None
+                if before is not None and before.files == states is not None:
+                    loaded[document.environment] = before
+                    continue
                 data = document.read()
                 key = digest(data, rules)
-                before = last.environment(realm, document.environment) if last is not None else None
                 if before is not None and before.digest == key:
-                    loaded[document.environment] = before
+                    loaded[document.environment] = replace(before, files=states)
                     continue
                 values = load_environment(
                     data,
@@ -135,8 +145,9 @@ class Repository:
                     self._identities,
                     self._limits,
                     self._forbidden_recipients,
+                    self._open_document,
                 )
-                loaded[document.environment] = Environment(values, key)
+                loaded[document.environment] = Environment(values, key, states)
             except ArcanError as error:
                 problems.append(error)
             except Exception as error:  # a bug that one file brings out must not stop the other realms

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from arcan_gitops.names import RealmName
+from arcan_gitops.realms.tree import RealmTree, read_file
 from arcan_gitops.yamlio import read_mapping
 
 _MAX_GLOBS: Final = 100  # each key is held against each of them
@@ -30,3 +32,9 @@ class RealmSettings:
             if len(fields.optional_texts(field) or ()) > _MAX_GLOBS:
                 fields.fail(f"'{field}' has more than {_MAX_GLOBS} globs", field=field)
         return settings
+
+
+def settings_of(tree: RealmTree, realm: RealmName) -> RealmSettings:
+    """What a realm allows: nothing where it has no `realm.yaml`. Raises `InvalidFile`, `CannotRead`."""
+    path = tree.realm_file(realm)
+    return RealmSettings() if path is None else RealmSettings.parse(read_file(path), str(path))

@@ -11,6 +11,8 @@ from types import MappingProxyType
 from arcan_gitops.access import Policy, TokenRecord
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
+from arcan_gitops.realms.file_state import FileState
+from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.settings import RealmSettings
 from arcan_gitops.realms.text import text_of
 from arcan_gitops.realms.tree import digest
@@ -22,10 +24,13 @@ Values = Mapping[KeyName, SecretValue]
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The values of one document; `digest` is that of the bytes that decided them."""
+    """The values of one document; `digest` is that of the bytes that decided them, `files` the states of the
+    files that these were read from, where those tell of every change.
+    """
 
     values: Values = field(repr=False)
     digest: str
+    files: tuple[FileState, ...] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +94,11 @@ def load_environment(
     identities: Identities,
     limits: Limits,
     forbidden_recipients: Set[str],
+    open_document: Opener = load,
 ) -> Values:
     """The values of one document by key. Raises `ArcanError`s that name the path."""
     try:
-        document = load(
+        document = open_document(
             data,
             identities=identities,
             allow_unencrypted=settings.allow_unencrypted,
@@ -102,13 +108,20 @@ def load_environment(
         if not forbidden_recipients.isdisjoint(document.metadata.recipients):
             raise ForbiddenRecipient(
                 "is encrypted to the demo identity too, which everybody has",
-                hint="take it out of .sops.yaml, 'sops updatekeys', 'sops rotate', and change the secrets",
+                hint="take it out of .sops.yaml, run 'arcan realm rotate', and change the secrets",
             )
-        _refuse_empty(document.tree, settings)
-        values = {KeyName.parse(key): _text(key, value) for key, value in document.tree.items()}
+        return values_of(document.tree, settings)
     except ArcanError as error:
         raise error.located(path) from None
-    return MappingProxyType(values)
+
+
+def values_of(tree: Mapping[str, object], settings: RealmSettings) -> Values:
+    """The values of a decrypted document by key: what is served of it.
+
+    Raises `InvalidName` for a key that has no name, `EmptyLeaf`, and `NoText` for a value that has no text.
+    """
+    _refuse_empty(tree, settings)
+    return MappingProxyType({KeyName.parse(key): _text(key, value) for key, value in tree.items()})
 
 
 def _refuse_empty(tree: Mapping[str, object], settings: RealmSettings) -> None:

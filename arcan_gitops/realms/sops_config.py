@@ -1,83 +1,151 @@
-"""`.sops.yaml`: for whom its creation rules say that a document is encrypted.
+"""`.sops.yaml`: which of its creation rules is for a document, and who its recipients are.
 
-Source: getsops/sops config/config.go: the first rule whose `path_regex` is found in the path counts, the
-path being relative to the folder of `.sops.yaml`.
+sops looks for the file from the current folder upward. Here it is the one in the folder of the realms, or the
+one above that, so that no answer depends on where a command is run. Source: getsops/sops config/config.go.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import re2
-
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.realms.creation_rules import CreationRule
 from arcan_gitops.realms.tree import read_file
-from arcan_gitops.yamlio import InvalidFile, read_foreign
+from arcan_gitops.yamlio import InvalidFile, read_mapping
 
 CONFIG_FILE: Final = ".sops.yaml"
+_MAX_BYTES: Final = 1024 * 1024
+_MAX_NAME: Final = 40
+_SPECIAL: Final = re.compile(r"[.+*?()|\[\]{}^$\\]")
+_KEY: Final = re.compile(r"\b(?:age1[0-9a-z]{10,}|ssh-(?:ed25519|rsa) [A-Za-z0-9+/=]{20,})")
+_ANCHOR: Final = re.compile(r"(?<!\S)&([^\s&]+)\s+[\"']?\Z")
+_COMMENT: Final = re.compile(r"\s#+\s*(\S.*)")
+_COMMENT_ABOVE: Final = re.compile(r"#+\s*(\S.*)")
+_MAX_LINE: Final = 2048  # for names; an SSH key has some 750 characters
+_ITEM: Final = re.compile(r"\s*-\s+[\"']?\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class CreationRule:
-    """One rule: where it applies, and the age recipients that it names."""
-
-    path_regex: str | None
-    recipients: frozenset[str]
-
-    def applies_to(self, path: str) -> bool:
-        """Whether the rule is for the path, relative to the configuration's folder."""
-        return self.path_regex is None or re2.search(self.path_regex, path) is not None
+class NoRule(ArcanError):
+    """No creation rule is for a document, or there is no `.sops.yaml` at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class SopsConfig:
-    """The creation rules of one `.sops.yaml`."""
+    """The creation rules of one `.sops.yaml`; `names` are those of recipients, by `recipient_id`."""
 
     path: Path
     rules: tuple[CreationRule, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def find(cls, realms: Path) -> SopsConfig | None:
-        """The configuration in the folder of the realms or the one above it. Raises `InvalidFile`."""
-        for folder in (realms, realms.resolve().parent):
-            path = folder / CONFIG_FILE
+        """The configuration in the folder of the realms or the one above it.
+
+        Raises `InvalidFile`, `CannotRead`.
+        """
+        for path in (realms / CONFIG_FILE, _above(realms)):
             if path.is_file():
                 return cls.parse(read_file(path), path)
         return None
 
     @classmethod
+    def required(cls, realms: Path) -> SopsConfig:
+        """The same where there must be one. Raises `NoRule` too."""
+        config = cls.find(realms)
+        if config is None:
+            raise NoRule(
+                f"there is no {CONFIG_FILE} in {realms} or the folder above: it says who can read what",
+                hint=f"write {_above(realms)}, which sops uses too:\n"
+                f"creation_rules:\n{example(f'{realms.resolve().name}/REALM/ENVIRONMENT.sops.yaml')}",
+            )
+        return config
+
+    @classmethod
     def parse(cls, data: bytes, path: Path) -> SopsConfig:
-        """Raises `InvalidFile` for what is no list of creation rules."""
-        root = read_foreign(data, str(path))
-        listed = root.get("creation_rules") if isinstance(root, dict) else None
-        if not isinstance(listed, list) or not all(isinstance(rule, dict) for rule in listed):
-            raise InvalidFile(f"{path}: 'creation_rules' must be a list of rules")
-        rules = []
-        for number, rule in enumerate(listed, start=1):
-            regex = rule.get("path_regex")
-            try:
-                if regex is not None:
-                    options = re2.Options()
-                    options.log_errors = False
-                    re2.compile(regex, options=options)
-            except (re2.error, TypeError):
-                raise InvalidFile(f"{path}: rule {number}: path_regex is not a regular expression") from None
-            rules.append(CreationRule(regex, frozenset(_recipients(rule))))
-        return cls(path, tuple(rules))
+        """Raises `InvalidFile`, with line and rule number, for what sops refuses or is silent about."""
+        if len(data) > _MAX_BYTES:
+            raise InvalidFile(f"{path}: has more than {_MAX_BYTES} bytes")
+        root = read_mapping(data, str(path), aliases=True)
+        if "creation_rules" not in root:
+            root.fail("'creation_rules' is missing", hint="list there for whom documents are encrypted")
+        rules = root.mappings("creation_rules")
+        return cls(
+            path,
+            tuple(CreationRule.parse(fields, number) for number, fields in enumerate(rules, start=1)),
+            recipient_names(data.decode("utf-8", "replace")),
+        )
 
-    def rule_for(self, document: Path) -> CreationRule | None:
-        """The rule that SOPS would take for the document, or None."""
-        relative = document.resolve().relative_to(self.path.resolve().parent).as_posix()
-        return next((rule for rule in self.rules if rule.applies_to(relative)), None)
+    def rule_for(self, document: Path) -> CreationRule:
+        """The rule that SOPS takes for a document of a realm: the first one that is for its path.
+
+        Raises `NoRule` where there is none, with the one to add as the hint, and where it names nobody.
+        """
+        path = self._relative(document)
+        for rule in self.rules:
+            if not rule.applies_to(path):
+                continue
+            if not rule.groups:
+                raise NoRule(
+                    f"{document}: {rule.name} of {self.path} is for it, and names no recipient",
+                    hint="add one to the rule: age: age1...",
+                )
+            return rule
+        raise NoRule(
+            f"{document}: no rule of {self.path} is for it",
+            hint=f"add one to {self.path}, such as:\n{example(path)}",
+        )
+
+    def _relative(self, document: Path) -> str:
+        """The path as the rules see it. The folder of the realms may be a link; below it, names count."""
+        folder = self.path.parent.resolve()
+        path = document.parent.parent.resolve() / document.parent.name / document.name
+        return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
 
 
-def _recipients(group: dict[str, Any]) -> list[str]:
-    age = group.get("age") or []
-    listed = age.split(",") if isinstance(age, str) else age
-    found = [text.strip() for text in listed if isinstance(text, str) and text.strip()]
-    for nested in ("key_groups", "merge"):
-        for inner in group.get(nested) or []:
-            if isinstance(inner, dict):
-                found += _recipients(inner)
-    return found
+def _above(realms: Path) -> Path:
+    """The configuration in the folder above that of the realms, by a short path where there is one."""
+    above = realms.resolve().parent
+    return (realms.parent if realms.parent.resolve() == above else above) / CONFIG_FILE
+
+
+def example(path: str) -> str:
+    """The lines of a creation rule for a path and nothing else."""
+    escaped = _SPECIAL.sub(r"\\\g<0>", path)
+    return f"  - path_regex: ^{escaped}$\n    age: age1..."
+
+
+def recipient_id(recipient: str) -> str:
+    """The recipient without the comment that an SSH key may end with."""
+    return " ".join(recipient.split()[:2]) if recipient.startswith("ssh-") else recipient
+
+
+def recipient_names(text: str) -> dict[str, str]:
+    """What the text of a `.sops.yaml` calls its recipients, by `recipient_id`.
+
+    It is an anchor (`- &alice age1...`), a comment behind the only key of a line, a comment above a line
+    that is one item of a list, or the comment inside an SSH key.
+    """
+    names: dict[str, str] = {}
+    above = ""
+    for whole in text.splitlines():
+        line = whole.rstrip()
+        if len(line) > _MAX_LINE:
+            above = ""
+            continue
+        found = list(_KEY.finditer(line))
+        for key in found:
+            before, behind = line[: key.start()], line[key.end() :]
+            anchor = _ANCHOR.search(before)
+            comment = _COMMENT.search(behind) if len(found) == 1 else None
+            name = anchor[1] if anchor else comment[1] if comment else above if _ITEM.match(before) else ""
+            if not name and key[0].startswith("ssh-"):
+                name = behind.split(",")[0].strip(" \"'")
+            if name and "#" not in before:
+                names.setdefault(recipient_id(key[0]), name[:_MAX_NAME])
+        comment = _COMMENT_ABOVE.match(line.lstrip())
+        above = comment[1] if comment else ""
+    return names

@@ -51,6 +51,10 @@ def document_file(path: Path, realm: RealmName) -> DocumentFile:
             hint=f"a document is named <environment>{DOCUMENT_SUFFIX}; beside it only {_beside()}",
         )
     _refuse_escape(path)
+    return _document(path, realm)
+
+
+def _document(path: Path, realm: RealmName) -> DocumentFile:
     stem = path.name.removesuffix(DOCUMENT_SUFFIX)
     return DocumentFile(realm, _parse(EnvironmentName, stem, path), path)
 
@@ -66,6 +70,8 @@ def _is_folder(path: Path) -> bool:
 
 def _refuse_escape(path: Path) -> None:
     """A link out of the realm's folder could show its readers what another realm, or the machine, holds."""
+    if not os.path.islink(path):
+        return
     try:
         inside = path.resolve().is_relative_to(path.parent.resolve())
     except (OSError, RuntimeError):
@@ -81,10 +87,14 @@ def read_file(path: Path) -> bytes:
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        with os.fdopen(descriptor, "rb", buffering=0) as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
                 raise CannotRead(f"{path}: cannot be read: not a regular file")
-            data = file.read(MAX_FILE_BYTES + 1)
+            data = b""
+            wanted = min(status.st_size, MAX_FILE_BYTES) + 1  # one more, and it is known that this is the end
+            while len(data) <= MAX_FILE_BYTES and (more := file.read(wanted)):
+                data += more
     except OSError as error:
         raise CannotRead(f"{path}: cannot be read: {error.strerror}") from None
     if len(data) > MAX_FILE_BYTES:
@@ -112,11 +122,12 @@ class RealmTree:
         problems: list[ArcanError] = []
         for entry in _entries(self.root):
             try:
-                if _is_folder(entry):
-                    names.append(_parse(RealmName, entry.name, entry))
+                path = self.root / entry.name
+                if entry.is_dir(follow_symlinks=False) or _is_folder(path):
+                    names.append(_parse(RealmName, entry.name, path))
                 elif entry.name.endswith(DOCUMENT_SUFFIX):
                     raise BadLayout(
-                        f"{entry}: a document must be in the folder of a realm",
+                        f"{path}: a document must be in the folder of a realm",
                         hint=f"move it to {self.root}/REALM/{entry.name}",
                     )
             except ArcanError as error:
@@ -144,6 +155,21 @@ class RealmTree:
             raise BadLayout(f"{folder}: there is no realm '{realm}'", hint=did_you_mean(realm, self.realms()))
         return folder
 
+    def document(self, realm: RealmName, environment: EnvironmentName) -> DocumentFile:
+        """The document of one environment. Raises `BadLayout`, naming the nearest, if there is none."""
+        create = f"(a new one: 'arcan realm create {realm} --env {environment} --key KEY')"
+        try:
+            path = self.folder(realm) / f"{environment}{DOCUMENT_SUFFIX}"
+        except BadLayout as error:
+            raise BadLayout(error.message, hint=f"{error.hint} {create}") from None
+        if os.path.lexists(path):
+            return document_file(path, realm)
+        known = [document.environment for document in self.scan_documents(realm)[0]]
+        raise BadLayout(
+            f"realm '{realm}' has no environment '{environment}'",
+            hint=f"{did_you_mean(environment, known)} {create}",
+        )
+
     def documents(self, realm: RealmName | None = None) -> tuple[DocumentFile, ...]:
         """The documents of one realm, or of all, sorted. Raises the first of `scan_documents`' problems."""
         found: list[DocumentFile] = []
@@ -165,17 +191,49 @@ class RealmTree:
             if entry.name in _BESIDE:
                 continue
             try:
-                documents.append(document_file(entry, realm))
+                path = folder / entry.name
+                if entry.is_file(follow_symlinks=False) and entry.name.endswith(DOCUMENT_SUFFIX):
+                    documents.append(_document(path, realm))  # no link, no folder: nothing more to ask
+                else:
+                    documents.append(document_file(path, realm))
             except ArcanError as error:
                 problems.append(error)
         if not documents and not problems:
             problems.append(
                 BadLayout(
                     f"{folder}: the realm has no document",
-                    hint=f"create one with 'sops edit {folder}/prod{DOCUMENT_SUFFIX}', or remove the folder",
+                    hint=f"run 'arcan realm create {realm} --env prod --key KEY', or remove the folder",
                 )
             )
         return tuple(documents), tuple(problems)
+
+    def scan_all(
+        self, realm: RealmName | None = None, environment: EnvironmentName | None = None
+    ) -> tuple[tuple[DocumentFile, ...], tuple[ArcanError, ...]]:
+        """The documents of one realm or of all, of one environment or of all, sorted, and what has no place
+        beside them. Raises `CannotRead`, and `BadLayout` where a realm or environment is not there.
+        """
+        if realm is not None and environment is not None:
+            return (self.document(realm, environment),), ()
+        names, misplaced = self.scan() if realm is None else ((realm,), ())
+        documents: list[DocumentFile] = []
+        problems = list(misplaced)
+        for name in names:
+            try:
+                found, misplaced = self.scan_documents(name)
+                documents += found
+                problems += misplaced
+            except CannotRead as error:
+                problems.append(error)
+        if environment is None:
+            return tuple(documents), tuple(problems)
+        wanted = tuple(document for document in documents if document.environment == environment)
+        if not wanted:
+            raise BadLayout(
+                f"no realm has an environment '{environment}'",
+                hint=did_you_mean(environment, {document.environment for document in documents}),
+            )
+        return wanted, tuple(problems)
 
     def tokens_file(self, realm: RealmName) -> Path | None:
         """`tokens.yaml` of a realm, or None if there is none."""
@@ -193,9 +251,11 @@ class RealmTree:
         return path
 
 
-def _entries(folder: Path) -> list[Path]:
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
-        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+        with os.scandir(folder) as found:
+            entries = [entry for entry in found if not entry.name.startswith(".")]
+        return sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
         raise CannotRead(
             f"{folder}: cannot be read: {error.strerror}",

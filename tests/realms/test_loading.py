@@ -67,7 +67,7 @@ def test_a_start_reports_every_bad_document_at_once(files: RealmFiles) -> None:
     message = failing(files)
     assert "shop/staging.sops.yaml: not encrypted" in message
     assert "shop/prod.sops.yaml: the MAC does not match" in message
-    assert f"platform/prod.sops.yaml: no identity opens it: its recipients are {stranger}" in message
+    assert f"platform/prod.sops.yaml: no identity opens it: its age recipients are {stranger}" in message
 
 
 @pytest.mark.parametrize(

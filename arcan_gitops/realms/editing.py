@@ -1,0 +1,126 @@
+"""Changing one document on disk: whole or not at all, and never over somebody else's change.
+
+What is written is ciphertext, and so is the temporary file that becomes it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from arcan_gitops.atomic import locked, replace_file
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.names import EnvironmentName, RealmName
+from arcan_gitops.realms.opening import Opener
+from arcan_gitops.realms.settings import RealmSettings, settings_of
+from arcan_gitops.realms.snapshot import values_of
+from arcan_gitops.realms.tree import DocumentFile, RealmTree, read_file
+from arcan_gitops.sops import Document, Identities, load
+
+
+class ChangedMeanwhile(ArcanError):
+    """A file is not the one any more that an edit began with. Nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDocument:
+    """One document as it was read for an edit, with what its realm allows."""
+
+    file: DocumentFile
+    settings: RealmSettings
+    data: bytes = field(repr=False)
+    identities: Identities = field(repr=False)
+
+    def load(self, opener: Opener = load) -> Document:
+        """The document, decrypted and verified, a new one each time. Raises `ArcanError`, naming the path."""
+        try:
+            document = opener(
+                self.data,
+                identities=self.identities,
+                allow_unencrypted=self.settings.allow_unencrypted,
+                allow_empty=self.settings.allow_empty,
+            )
+            _ = document.tree  # several YAML documents in one file are no document of a realm
+        except ArcanError as error:
+            raise error.located(self.file.path) from None
+        return document
+
+    def changed(self, document: Document) -> bytes | None:
+        """What `save` would write of what `load` gave and was edited since; None if the file holds just that.
+
+        Raises what the server would refuse to load the result for, naming the path.
+        """
+        try:
+            data = document.dump()
+            if data == self.data:
+                return None
+            values_of(document.tree, self.settings)
+        except ArcanError as error:
+            raise error.located(self.file.path) from None
+        return data
+
+    def save(self, document: Document) -> bool:
+        """Write what `load` gave and was edited since; False if the file holds just that.
+
+        Raises as `changed`, and `CannotWrite` and `ChangedMeanwhile`; the file is then as it was.
+        """
+        data = self.changed(document)
+        if data is None:
+            return False
+        write_document(self.file.path, data, replacing=self.data)
+        return True
+
+
+def open_document(
+    tree: RealmTree, realm: RealmName, environment: EnvironmentName, identities: Identities
+) -> OpenDocument:
+    """Read the document of an environment, and the `realm.yaml` beside it.
+
+    Raises `BadLayout` where there is no such realm or environment, `CannotRead`, `InvalidFile`.
+    """
+    file = tree.document(realm, environment)
+    return OpenDocument(file, settings_of(tree, realm), file.read(), identities)
+
+
+def edit_document(
+    tree: RealmTree,
+    realm: RealmName,
+    environment: EnvironmentName,
+    identities: Identities,
+    change: Callable[[Document], None],
+) -> bool:
+    """Decrypt the document of an environment, let `change` edit it, and write it; False if nothing changed.
+
+    Raises what `open_document`, `OpenDocument.load`, `change` and `OpenDocument.save` raise; the file is then
+    as it was.
+    """
+    opened = open_document(tree, realm, environment, identities)
+    document = opened.load()
+    change(document)
+    return opened.save(document)
+
+
+def write_document(path: Path, data: bytes, *, replacing: bytes | None) -> None:
+    """Replace a document file that holds `replacing`, or make a new one (None: there must be none yet).
+
+    By temporary file and rename, under the lock of its folder; permissions are kept, and a link goes on to
+    lead to the file. Raises `ChangedMeanwhile` where another edit was first, `CannotWrite`, `CannotRead`.
+    (A program that takes no lock, such as git, could still write between the comparison and the rename:
+    there is no exchange of files that compares their content.)
+    """
+    target = path if replacing is None else path.resolve()
+    with locked(target.parent):
+        if replacing is None:
+            if os.path.lexists(target):
+                raise ChangedMeanwhile(f"{path}: is there already", hint="edit it, or choose another name")
+        elif not target.exists():
+            raise ChangedMeanwhile(
+                f"{path}: was removed meanwhile; nothing was written", hint="restore it from Git"
+            )
+        elif read_file(target) != replacing:
+            raise ChangedMeanwhile(
+                f"{path}: was changed meanwhile; nothing was written", hint="run the command again"
+            )
+        replace_file(target, data)

@@ -1,0 +1,71 @@
+"""A dotenv file, as people write it for a shell, Docker Compose or the dotenv libraries.
+
+`KEY=value` lines, `export` before them or not. A value without quotes ends at its line, or at a `#` behind a
+blank; one in single quotes is taken as it is; one in double quotes has the escapes of n, r, t, `"`, `$` and
+the backslash. In quotes a value may have several lines. Nothing is expanded: `$HOME` is five characters.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, NoReturn
+
+from arcan_gitops.realms.importing.problems import BadImport, text_of
+
+_REST_OF_LINE: Final = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
+_NAME: Final = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*")
+_SINGLE: Final = re.compile(r"'([^']*)'")
+_DOUBLE: Final = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
+_COMMENT: Final = re.compile(r"(?<=[ \t])#")
+_ESCAPE: Final = re.compile(r'\\([nrt"$\\])')
+_ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+def read(data: bytes, source: str) -> dict[str, Any]:
+    """The values of a file, all texts.
+
+    Raises `BadImport`, naming a line, and nothing that stands in it but a key.
+    """
+    text = text_of(data, source).replace("\r\n", "\n")
+    values: dict[str, Any] = {}
+    lines: dict[str, int] = {}
+    at, line = 0, 1
+    while at < len(text):
+        end = _REST_OF_LINE.match(text, at)
+        if end is None:
+            name = _NAME.match(text, at)
+            if name is None:
+                _fail(
+                    source, line, "not of the form KEY=VALUE", "a value of several lines needs double quotes"
+                )
+            key = name[1]
+            if key in values:
+                _fail(source, line, f"'{key}' is given twice (first in line {lines[key]})")
+            lines[key] = line
+            values[key], after = _value(text, name.end(), source, line)
+            end = _REST_OF_LINE.match(text, after)
+            if end is None:
+                _fail(source, line, "something follows the closing quote", 'a quote inside is written \\"')
+        line += text.count("\n", at, end.end())
+        at = end.end()
+    return values
+
+
+def _value(text: str, at: int, source: str, line: int) -> tuple[str, int]:
+    """(value, where it ends)"""
+    quote = text[at : at + 1]
+    if quote not in ("'", '"'):
+        end = text.find("\n", at)
+        end = end if end >= 0 else len(text)
+        comment = _COMMENT.search(text, at, end)
+        return text[at : comment.start() if comment else end].strip(" \t"), end
+    quoted = (_SINGLE if quote == "'" else _DOUBLE).match(text, at)
+    if quoted is None:
+        _fail(source, line, "a quote without its end")
+    if quote == "'":
+        return quoted[1], quoted.end()
+    return _ESCAPE.sub(lambda match: _ESCAPES.get(match[1], match[1]), quoted[1]), quoted.end()
+
+
+def _fail(source: str, line: int, problem: str, hint: str | None = None) -> NoReturn:
+    raise BadImport(f"{source}:{line}: {problem}", hint=hint)

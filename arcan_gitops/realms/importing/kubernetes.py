@@ -1,0 +1,59 @@
+"""The manifest of a Kubernetes Secret, as kubectl prints it.
+
+Source: k8s.io/api/core/v1 Secret: `data` is base64, `stringData` is text and wins over `data`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from arcan_gitops.realms.importing.problems import BadImport
+
+
+def is_secret(manifest: dict[str, Any]) -> bool:
+    """Whether a mapping is the manifest of a Secret."""
+    return manifest.get("apiVersion") == "v1" and manifest.get("kind") == "Secret"
+
+
+def values_of(manifest: dict[str, Any], source: str) -> dict[str, Any]:
+    """The values of one Secret, all texts. Raises `BadImport`."""
+    if not is_secret(manifest):
+        raise BadImport(
+            f"{source}: is not one Kubernetes Secret (apiVersion: v1, kind: Secret)",
+            hint="get one by its name: kubectl get secret NAME --output yaml",
+        )
+    encoded = _texts(manifest, "data", source)
+    decoded = {key: _decoded(key, text, source) for key, text in encoded.items()}
+    return decoded | _texts(manifest, "stringData", source)
+
+
+def _texts(manifest: dict[str, Any], field: str, source: str) -> dict[str, str]:
+    values = manifest.get(field)
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise BadImport(f"{source}: '{field}' is no mapping")
+    for key, value in values.items():
+        if not isinstance(value, str):
+            raise BadImport(
+                f"{source}: {field}: key {key!r}: is not a text",
+                hint="Kubernetes refuses it too; quote the value",
+            )
+    return values
+
+
+def _decoded(key: str, text: str, source: str) -> str:
+    """The API server reads base64 as Go does: padded, and with line breaks inside."""
+    try:
+        decoded = base64.b64decode(text.replace("\r", "").replace("\n", ""), validate=True)
+    except (binascii.Error, ValueError):
+        raise BadImport(f"{source}: data: key {key!r}: is not base64") from None
+    try:
+        return decoded.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadImport(
+            f"{source}: data: key {key!r}: is not UTF-8 text, which the server could not send",
+            hint="store its base64 with 'arcan secret set --stdin'; ESO decodes it: decodingStrategy: Base64",
+        ) from None

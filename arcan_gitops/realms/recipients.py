@@ -1,0 +1,154 @@
+"""Who can read which document, learnt without any key, and how that differs from `.sops.yaml`.
+
+The `sops` block of a document is not authenticated: it says for whom the data key is wrapped, and a document
+that lies about it only fails to open for those it names.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.names import RealmName
+from arcan_gitops.realms.creation_rules import CreationRule
+from arcan_gitops.realms.sops_config import NoRule, SopsConfig, recipient_id
+from arcan_gitops.realms.tree import DocumentFile, RealmTree
+from arcan_gitops.sops import outline
+from arcan_gitops.sops.data_key import short_recipient
+from arcan_gitops.sops.metadata import KEY_TYPES, Metadata
+
+
+class WrongRecipients(ArcanError):
+    """A document is not for whom `.sops.yaml` says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How the keys of a document differ from those of its rule; false where they do not.
+
+    `lacking` and `surplus` are recipients, and the types of keys that are not age (`pgp`), whose keys are
+    not told apart here. Where these are the same, `grouping` and `threshold` say what is different about
+    the key groups, and are empty else.
+    """
+
+    lacking: tuple[str, ...] = ()
+    surplus: tuple[str, ...] = ()
+    grouping: str = ""
+    threshold: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.lacking or self.surplus or self.grouping or self.threshold)
+
+    def __str__(self) -> str:
+        parts = [f"lacks {short_recipient(name)}" for name in self.lacking]
+        parts += [f"has {short_recipient(name)} too many" for name in self.surplus]
+        return "; ".join([*parts, *filter(None, [self.grouping, self.threshold])])
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One document: any recipient of a group opens the group, and `needed` groups open the document.
+
+    A group holds age recipients and then the types of its other keys. `drift` is None where no rule is for
+    the document, or there is no `.sops.yaml`; `problem` says what is wrong, if anything is.
+    """
+
+    document: DocumentFile
+    groups: tuple[tuple[str, ...], ...]
+    needed: int
+    drift: Drift | None
+    problem: ArcanError | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessReport:
+    """The documents; `problems` are those that could not be read, and files that have no place there."""
+
+    documents: tuple[Access, ...]
+    problems: tuple[ArcanError, ...]
+    config: SopsConfig | None
+
+
+def access(tree: RealmTree, realm: RealmName | None = None) -> AccessReport:
+    """Who can read what, in one realm or all. Raises `BadLayout`, `CannotRead`, `InvalidFile`."""
+    config = SopsConfig.find(tree.root)
+    documents, problems = tree.scan_all(realm)
+    found: list[Access] = []
+    wrong = list(problems)
+    for document in documents:
+        try:
+            metadata = metadata_of(document.read(), document.path)
+        except ArcanError as error:
+            wrong.append(error)
+            continue
+        found.append(_access(document, metadata, config))
+    return AccessReport(tuple(found), tuple(wrong), config)
+
+
+def metadata_of(data: bytes, path: Path) -> Metadata:
+    """The `sops` block of a document, whatever its values. Raises `ArcanError`, naming the path."""
+    try:
+        return outline(data, allow_unencrypted=["*"], allow_empty=["*"]).metadata
+    except ArcanError as error:
+        raise error.located(path) from None
+
+
+def drift(metadata: Metadata, rule: CreationRule) -> Drift:
+    """How a document differs from its rule. Whether an SSH key has its comment makes no difference."""
+    actual = [_names((*group.recipients, *group.others)) for group in metadata.groups]
+    wanted = [_names((*group.age, *group.others)) for group in rule.groups]
+    lacking, surplus = _beyond(wanted, actual), _beyond(actual, wanted)
+    if lacking or surplus:
+        return Drift(lacking, surplus)
+    if len(actual) != len(wanted):
+        return Drift(grouping=f"has {len(actual)} key group(s), where the rule has {len(wanted)}")
+    if Counter(map(frozenset, actual)) != Counter(map(frozenset, wanted)):
+        return Drift(grouping="has its recipients in other key groups than the rule")
+    needed = rule.shamir_threshold or len(wanted)
+    if len(wanted) == 1 or metadata.groups_needed == needed:
+        return Drift()
+    says = "says" if rule.shamir_threshold else "has no shamir_threshold, and so means"
+    return Drift(
+        threshold=f"opens with {metadata.groups_needed} of its key groups, where the rule {says} {needed}"
+    )
+
+
+def _names(group: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(recipient_id, group)))
+
+
+def _beyond(some: Iterable[Sequence[str]], others: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """The names in `some` groups that are in none of the others."""
+    known = {name for group in others for name in group}
+    return tuple(dict.fromkeys(name for group in some for name in group if name not in known))
+
+
+def _access(document: DocumentFile, metadata: Metadata, config: SopsConfig | None) -> Access:
+    differs: Drift | None = None
+    problem: ArcanError | None = None
+    if config is not None:
+        try:
+            differs = drift(metadata, config.rule_for(document.path))
+            problem = wrong_recipients(document, differs, config) if differs else None
+        except NoRule as error:
+            problem = error
+    groups = tuple((*group.recipients, *group.others) for group in metadata.groups)
+    return Access(document, groups, metadata.groups_needed, differs, problem)
+
+
+def wrong_recipients(document: DocumentFile, differs: Drift, config: SopsConfig) -> WrongRecipients:
+    """The drift as a problem, with the commands that mend it."""
+    where = f"{document.realm} --env {document.environment}"
+    hint = f"run 'arcan realm updatekeys {where}'"
+    if differs.surplus:
+        hint += f"; if somebody left, run 'arcan realm rotate {where}' instead, and change the secrets"
+    elif differs.threshold:
+        hint = f"write the shamir_threshold that is meant into the rule, and {hint}"
+    if any(name in KEY_TYPES for name in (*differs.lacking, *differs.surplus)):
+        hint = f"run 'sops updatekeys {document.path}': keys other than age's are not wrapped here"
+    return WrongRecipients(
+        f"{document.path}: its recipients are not those of {config.path}: {differs}", hint=hint
+    )

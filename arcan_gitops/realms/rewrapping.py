@@ -1,0 +1,80 @@
+"""New wrapped keys for documents: `updatekeys` and `rotate`, each file by itself, whole or not at all.
+
+For whom is decided by `.sops.yaml` alone: nothing authenticates the recipients that a document names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.realms.editing import OpenDocument
+from arcan_gitops.realms.recipients import Drift, drift, metadata_of
+from arcan_gitops.realms.sops_config import SopsConfig
+from arcan_gitops.sops import Recipients
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrap:
+    """New wrapped keys for one document: `differs` is how its recipients are not the rule's until then.
+
+    `needed` of the recipients' groups open it from then on, 0 for its only one.
+    """
+
+    recipients: Recipients
+    needed: int
+    differs: Drift
+
+
+@dataclass(frozen=True, slots=True)
+class UpToDate:
+    """There is nothing to update; `note` says what is not as in the rule all the same, and is empty else."""
+
+    note: str
+
+
+def plan_update(opened: OpenDocument, config: SopsConfig) -> Rewrap | UpToDate:
+    """What `updatekeys` means for a document; nothing is decrypted or written.
+
+    Like sops's, it keeps the document's threshold where the rule names none. Raises `ArcanError`s that name
+    the path: `NoRule`, `Unsupported` where the rule has key types that are not native and the document
+    differs from it, and what is wrong with the document.
+    """
+    rule = config.rule_for(opened.file.path)
+    differs = drift(metadata_of(opened.data, opened.file.path), rule)
+    mendable = rule.shamir_threshold or not differs.threshold
+    return plan_rotation(opened, config) if differs and mendable else UpToDate(differs.threshold)
+
+
+def plan_rotation(opened: OpenDocument, config: SopsConfig) -> Rewrap:
+    """What `rotate` means for a document; nothing is decrypted or written. Raises as `plan_update`."""
+    rule = config.rule_for(opened.file.path)
+    try:
+        recipients = rule.recipients()
+    except ArcanError as error:
+        raise error.located(f"{opened.file.path}: {config.path}") from None
+    metadata = metadata_of(opened.data, opened.file.path)
+    return Rewrap(recipients, recipients.needed(metadata), drift(metadata, rule))
+
+
+def updatekeys(opened: OpenDocument, rewrap: Rewrap) -> None:
+    """Wrap the data key of a document for the recipients of a plan; its values stay as they are.
+
+    Raises as `OpenDocument.load` and `OpenDocument.save` do, and `Unsupported`; the file is then as it was.
+    """
+    document = opened.load()
+    try:
+        document.updatekeys(rewrap.recipients)
+    except ArcanError as error:
+        raise error.located(opened.file.path) from None
+    opened.save(document)
+
+
+def rotate(opened: OpenDocument, rewrap: Rewrap) -> None:
+    """Encrypt a document under a new data key, for the recipients of a plan. Raises as `updatekeys`."""
+    document = opened.load()
+    try:
+        document.rotate(rewrap.recipients)
+    except ArcanError as error:
+        raise error.located(opened.file.path) from None
+    opened.save(document)

@@ -1,0 +1,81 @@
+"""Whether documents are what a server would load: their structure without keys, their MAC with keys.
+
+`realms.check` holds the files against each other and against `.sops.yaml`, without any key; this opens them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.names import KeyName
+from arcan_gitops.realms.opening import Opener
+from arcan_gitops.realms.settings import RealmSettings, settings_of
+from arcan_gitops.realms.snapshot import load_environment
+from arcan_gitops.realms.tree import DocumentFile, RealmTree
+from arcan_gitops.sops import Identities, NoMatchingIdentity, SopsError, Unsupported, load, outline
+from arcan_gitops.sops.limits import DEFAULT_LIMITS
+
+
+class Verdict(Enum):
+    """What became of one document."""
+
+    VERIFIED = "verified"  # opened, and its MAC is right
+    UNOPENED = "not opened"  # its structure is sound, and no identity opened it
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """One document, and why it failed or was not opened (None where no identity was given to open it)."""
+
+    document: DocumentFile
+    verdict: Verdict
+    reason: ArcanError | None = None
+
+
+def verify(
+    tree: RealmTree,
+    documents: Sequence[DocumentFile],
+    identities: Identities | None,
+    open_document: Opener = load,
+) -> Iterator[Verified]:
+    """Each document in turn, when it is asked for. Values are decrypted in memory, and none is kept."""
+    return (_verify(tree, document, identities, open_document) for document in documents)
+
+
+def _verify(
+    tree: RealmTree, document: DocumentFile, identities: Identities | None, open_document: Opener
+) -> Verified:
+    try:
+        settings = settings_of(tree, document.realm)
+        data = document.read()
+        _check_structure(data, document, settings)
+    except ArcanError as error:
+        return Verified(document, Verdict.FAILED, error)
+    if identities is None:
+        return Verified(document, Verdict.UNOPENED)
+    try:
+        load_environment(
+            data, document.path, settings, identities, DEFAULT_LIMITS, frozenset(), open_document
+        )
+    except (NoMatchingIdentity, Unsupported) as error:
+        return Verified(document, Verdict.UNOPENED, error)
+    except ArcanError as error:
+        return Verified(document, Verdict.FAILED, error)
+    return Verified(document, Verdict.VERIFIED)
+
+
+def _check_structure(data: bytes, document: DocumentFile, settings: RealmSettings) -> None:
+    try:
+        outlined = outline(
+            data, allow_unencrypted=settings.allow_unencrypted, allow_empty=settings.allow_empty
+        )
+        if outlined.documents != 1:
+            raise SopsError("holds several YAML documents where one is wanted", hint="split the file")
+        for key in outlined.keys:
+            KeyName.parse(key)
+    except ArcanError as error:
+        raise error.located(document.path) from None
