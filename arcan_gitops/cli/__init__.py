@@ -1,8 +1,9 @@
 """`arcan`: argv and the environment in, exit status out. No logic lives here.
 
 The rules of this CLI's voice: results on standard output, everything else on standard error; errors in
-lower case, what and where, then the next thing to do; no questions asked; never a value, token or identity
-in a message. Exit status: 0 fine, 1 a finding or a failure, 2 wrong usage.
+lower case, what and where, then the next thing to do; no questions asked, but for a secret's value, and
+after an edit that cannot be saved; never a value, token or identity in a message. Exit status: 0 fine, 1 a
+finding or a failure, 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from arcan_gitops.errors import ArcanError, place_of, printable
 _COMMANDS: Final = {
     "serve": ("serve", "Serve the realms to the External Secrets Operator over HTTPS."),
     "token": ("token", "Create, list, revoke and rotate the tokens of a realm."),
-    "realm": ("realm", "List and check realm files; no identity needed."),
+    "secret": ("secret", "Set, read, edit and import the secrets of a realm."),
+    "realm": ("realm", "Create, list, check and re-encrypt the documents of realms."),
     "generate": ("generate", "Generate the manifests that ESO consumes."),
     "validate": ("validate", "Build overlays with Kustomize and validate every manifest."),
     "schemas": ("schemas", "Manage the schemas that `arcan validate` uses."),

@@ -1,4 +1,4 @@
-"""`arcan realm`: what is there, and whether it is sound; no identity needed."""
+"""`arcan realm`: the documents of realms as files: what is there, for whom, and whether it is sound."""
 
 from __future__ import annotations
 
@@ -7,16 +7,22 @@ from pathlib import Path
 import click
 
 from arcan_gitops.cli.options import realms_option
-from arcan_gitops.errors import ArcanError, printable
-from arcan_gitops.names import EnvironmentName, RealmName, did_you_mean
+from arcan_gitops.cli.realm_create import create
+from arcan_gitops.cli.realm_recipients import recipients
+from arcan_gitops.cli.realm_rewrap import rotate, updatekeys
+from arcan_gitops.cli.realm_verify import verify
+from arcan_gitops.errors import printable
 from arcan_gitops.realms import RealmTree
 from arcan_gitops.realms.check import check as check_realms
-from arcan_gitops.sops import key_names
 
 
 @click.group()
 def realm() -> None:
-    """List and check realm files; no identity needed."""
+    """Create, list, check and re-encrypt the documents of realms.
+
+    A document is REALMS/REALM/ENV.sops.yaml. For whom it is encrypted is said in .sops.yaml, in the folder
+    of the realms or the one above it. 'arcan secret' changes what is in a document.
+    """
 
 
 @realm.command("list")
@@ -30,36 +36,15 @@ def list_realms(realms: Path) -> None:
 
 
 @realm.command()
-@click.argument("realm")
-@click.option("--env", "environment", required=True, help="The environment.")
-@realms_option
-def keys(realm: str, environment: str, realms: Path) -> None:
-    """List the names of the keys of an environment, one a line. Values stay encrypted."""
-    wanted = EnvironmentName.parse(environment)
-    documents = {
-        document.environment: document for document in RealmTree(realms).documents(RealmName.parse(realm))
-    }
-    if wanted not in documents:
-        raise ArcanError(
-            f"realm '{realm}' has no environment '{wanted}'", hint=did_you_mean(wanted, documents)
-        )
-    document = documents[wanted]
-    try:
-        names = key_names(document.read())
-    except ArcanError as error:
-        raise error.located(document.path) from None
-    for name in names:
-        click.echo(name)
-
-
-@realm.command()
 @click.argument("path", type=click.Path(path_type=Path), default=Path("realms"))
 def check(path: Path) -> None:
-    """Check realm files without any key: a folder of realms, one realm, or one file.
+    """Check realm files without any key.
+
+    PATH is a folder of realms, one realm, or one file.
 
     Structure, names, recipients against .sops.yaml, values in clear, empty values, tokens files, and
-    documents that were copied between realms. Whether somebody tampered takes the key: the server checks
-    it when it loads.
+    documents that were copied between realms. Whether somebody tampered takes the key: 'arcan realm verify'
+    checks it, and the server when it loads.
     """
     report = check_realms(path)
     for problem in report.problems:
@@ -71,3 +56,7 @@ def check(path: Path) -> None:
     click.echo(f"{report.checked} file(s) checked, {len(report.problems)} problem(s)", err=True)
     if report.problems:
         raise click.exceptions.Exit(1)
+
+
+for command in (create, rotate, updatekeys, recipients, verify):
+    realm.add_command(command)

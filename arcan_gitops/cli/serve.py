@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from pathlib import Path
-from typing import Final
 
 import click
 
+from arcan_gitops.cli.identities import identity_options, server_identities
 from arcan_gitops.cli.options import realms_option
+from arcan_gitops.cli.sops_binary import document_opener, sops_binary_options
 from arcan_gitops.realms import Selection
-from arcan_gitops.server import ServerConfig, wipe_environment_variable
+from arcan_gitops.server import ServerConfig
 from arcan_gitops.server import serve as run
-
-_KEY_VARIABLE: Final = "SOPS_AGE_KEY"
-_KEY_FILE_VARIABLE: Final = "SOPS_AGE_KEY_FILE"
 
 
 @click.command(context_settings={"auto_envvar_prefix": "ARCAN"})
@@ -26,13 +23,8 @@ _KEY_FILE_VARIABLE: Final = "SOPS_AGE_KEY_FILE"
     metavar="REALM[/ENVIRONMENT]",
     help="Load only these; globs; repeatable. Default: all.",
 )
-@click.option(
-    "--identity-file",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="age identities, as age-keygen writes them; also SOPS_AGE_KEY_FILE and SOPS_AGE_KEY.",
-)
+@identity_options
+@sops_binary_options
 @click.option(
     "--data-dir",
     type=click.Path(path_type=Path),
@@ -82,6 +74,10 @@ def serve(
     realms: Path,
     select: tuple[str, ...],
     identity_file: tuple[Path, ...],
+    passphrase_file: Path | None,
+    sops_binary: str | None,
+    allow_key_type: tuple[str, ...],
+    allow_key_address: tuple[str, ...],
     data_dir: Path,
     host: str,
     port: int,
@@ -102,6 +98,7 @@ def serve(
     """
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
+    fallback = document_opener(sops_binary, allow_key_type, allow_key_address)
     run(
         ServerConfig(
             realms=realms,
@@ -115,23 +112,8 @@ def serve(
             max_connections=max_connections,
             drain_delay=drain_delay,
             audit_log=audit_log,
-            identity_files=_identity_files(identity_file),
-            identities=_take_identity(),
+            identities=server_identities(identity_file, passphrase_file, required=not fallback.allowed.types),
+            fallback=fallback,
             allow_demo_identity=allow_demo_identity,
         )
     )
-
-
-def _take_identity() -> tuple[str, ...]:
-    """The identity that the environment holds, taken out of it before anything forks."""
-    key = os.environ.get(_KEY_VARIABLE)
-    if not key:
-        return ()
-    wipe_environment_variable(_KEY_VARIABLE)
-    del os.environ[_KEY_VARIABLE]
-    return (key,)
-
-
-def _identity_files(given: tuple[Path, ...]) -> tuple[Path, ...]:
-    named = os.environ.get(_KEY_FILE_VARIABLE)
-    return (*given, Path(named)) if named else given

@@ -30,8 +30,9 @@ from arcan_gitops.access import (
     token_name,
 )
 from arcan_gitops.cli.options import realms_option
+from arcan_gitops.cli.output import say
 from arcan_gitops.cli.parsed import Parsed
-from arcan_gitops.cli.token_output import TokenPrinter, output_options, say
+from arcan_gitops.cli.token_output import TokenPrinter, output_options
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import InvalidName, Namespace, RealmName
 from arcan_gitops.realms.tree import TOKENS_FILE, RealmTree, read_file

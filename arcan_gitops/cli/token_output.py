@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from arcan_gitops.access import MintedToken
+from arcan_gitops.cli.output import discard_output, say
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import Namespace
@@ -39,11 +38,6 @@ def output_options(command: _F) -> _F:
     return output(namespace(command))
 
 
-def say(line: str) -> None:
-    """A line for people, on standard error."""
-    click.echo(f"arcan: {line}", err=True)
-
-
 @dataclass(frozen=True, slots=True)
 class TokenPrinter:
     """Prints a new token; made before the token is, so that nothing is recorded that cannot be shown."""
@@ -68,7 +62,7 @@ class TokenPrinter:
         try:
             click.echo(_manifest(text, self.namespace) if self.output == "secret" else f"{text}\n", nl=False)
         except (OSError, ValueError):
-            _discard_output()
+            discard_output()
             raise ArcanError(
                 f"the token (id {minted.id}) is recorded in {path}, but could not be printed: it is lost",
                 hint=lost,
@@ -97,9 +91,3 @@ def _manifest(text: str, namespace: Namespace | None) -> str:
         "stringData": {str(DEFAULTS.token_secret.key): text},
     }
     return emit([manifest])
-
-
-def _discard_output() -> None:
-    """What could not be written must not be tried again when the interpreter ends."""
-    with suppress(OSError, ValueError):  # no file at all: nothing is flushed at the end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

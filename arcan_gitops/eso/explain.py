@@ -84,7 +84,7 @@ _CAUSES: Final[tuple[tuple[str, str], ...]] = (
     (r"not modified", "something in between answered 304: no cache may stand before the server"),
     (
         r"Secret does not exist",
-        "the server answered 404: the environment has no such key: arcan realm keys REALM --env ENV",
+        "the server answered 404: the environment has no such key: arcan secret list REALM --env ENV",
     ),
     (
         r"unknown key value",

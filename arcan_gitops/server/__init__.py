@@ -3,7 +3,6 @@
 from arcan_gitops.server.app import Edge, create_app
 from arcan_gitops.server.audit import AuditFailed, AuditLog
 from arcan_gitops.server.config import ServerConfig
-from arcan_gitops.server.process import wipe_environment_variable
 from arcan_gitops.server.run import CannotServe, serve
 
 __all__ = [
@@ -14,5 +13,4 @@ __all__ = [
     "ServerConfig",
     "create_app",
     "serve",
-    "wipe_environment_variable",
 ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from arcan_gitops.getsops import Fallback
 from arcan_gitops.realms import Selection
+from arcan_gitops.sops import Identities
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +17,7 @@ class ServerConfig:
 
     realms: Path  # the folder of the realms, watched for changes
     selection: Selection  # the realms and environments that are loaded
+    identities: Callable[[], Identities]  # reads the private keys; raises `ArcanError`
     data_dir: Path  # where the server's own CA lives, if it makes one
     host: str = "127.0.0.1"  # the address that is listened on
     port: int = 9797  # its port
@@ -23,6 +27,5 @@ class ServerConfig:
     max_connections: int = 4096  # open connections over all workers
     drain_delay: float = 2.0  # seconds of 503 on /readyz before the listener closes
     audit_log: str = "-"  # file to append to, or "-" for standard output
-    identity_files: tuple[Path, ...] = ()  # age key files
-    identities: tuple[str, ...] = field(default=(), repr=False)  # texts of more of them
+    fallback: Fallback = field(default_factory=Fallback)  # opens what is not native, where that is allowed
     allow_demo_identity: bool = False  # serve documents that the whole world can decrypt

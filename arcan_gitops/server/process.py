@@ -1,4 +1,4 @@
-"""What the kernel is asked for: dying with the parent, open files, no core dumps, a wiped environment."""
+"""What the kernel is asked for: dying with the parent, open files, no core dumps."""
 
 from __future__ import annotations
 
@@ -43,12 +43,3 @@ def allow_open_files(connections: int) -> None:
             connections,
             wanted,
         )
-
-
-def wipe_environment_variable(name: str) -> None:
-    """Overwrite the value in this process's memory: /proc/PID/environ shows it even after `unsetenv`."""
-    getenv = ctypes.CDLL(None).getenv
-    getenv.restype = ctypes.c_void_p
-    address = getenv(os.fsencode(name))
-    if address:
-        ctypes.memset(address, 0, len(ctypes.string_at(address)))

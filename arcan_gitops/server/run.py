@@ -10,7 +10,6 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from arcan_gitops.demo import DEMO_RECIPIENT
@@ -53,11 +52,16 @@ def serve(config: ServerConfig) -> None:
         return None
 
     identities = attempt(lambda: _identities(config))
+    attempt(lambda: _probe(config))
     repository = snapshot = None
     if identities is not None:
         forbidden = frozenset() if config.allow_demo_identity else frozenset({DEMO_RECIPIENT})
         repository = Repository(
-            RealmTree(config.realms), identities, config.selection, forbidden_recipients=forbidden
+            RealmTree(config.realms),
+            identities,
+            config.selection,
+            forbidden_recipients=forbidden,
+            open_document=config.fallback.load,
         )
         snapshot = attempt(repository.load)
     certificate = attempt(lambda: _certificate(config))
@@ -79,12 +83,7 @@ def serve(config: ServerConfig) -> None:
 
 
 def _identities(config: ServerConfig) -> Identities:
-    identities = Identities([*config.identities, *map(_read_identity_file, config.identity_files)])
-    if not identities.recipients:
-        raise CannotServe(
-            "no age identity to decrypt the realms with",
-            hint="give one with --identity-file FILE, SOPS_AGE_KEY_FILE or SOPS_AGE_KEY",
-        )
+    identities = config.identities()
     if DEMO_RECIPIENT in identities.recipients and not config.allow_demo_identity:
         raise CannotServe(
             "the identity is the demo identity, which is public and protects nothing",
@@ -94,13 +93,12 @@ def _identities(config: ServerConfig) -> Identities:
     return identities
 
 
-def _read_identity_file(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except OSError as error:
-        raise CannotServe(f"{path}: the identity file cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise CannotServe(f"{path}: not an age identity file") from None
+def _probe(config: ServerConfig) -> None:
+    """Say which getsops binary is used for what; raises `BinaryFailed` where it does not run."""
+    binary, allowed = config.fallback.binary, config.fallback.allowed
+    if binary is not None:
+        kinds = ", ".join(sorted(allowed.types)) or "selection by comments alone"
+        log.info("%s is sops %s, and may be used for %s", binary.path, binary.version(), kinds)
 
 
 def _certificate(config: ServerConfig) -> tls.Certificate:

@@ -1,0 +1,34 @@
+"""What the environment says: confidential variables are read once, and taken out before anything forks."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from pathlib import Path
+
+
+def home() -> Path:
+    """The home directory, or `~` as it stands for a user who has none."""
+    return Path(os.path.expanduser("~"))
+
+
+def take(name: str) -> str | None:
+    """The value of a variable, which is gone afterwards: children do not inherit it, and /proc/PID/environ,
+    which shows a variable even after `unsetenv`, shows zeros. None where it is not set, or empty.
+    """
+    value = os.environ.get(name)
+    if not value:
+        return None
+    if sys.platform != "win32":
+        _overwrite(name)
+    del os.environ[name]
+    return value
+
+
+def _overwrite(name: str) -> None:
+    find = ctypes.CDLL(None).getenv
+    find.restype = ctypes.c_void_p
+    address = find(os.fsencode(name))
+    if address:
+        ctypes.memset(address, 0, len(ctypes.string_at(address)))

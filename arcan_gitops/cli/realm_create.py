@@ -1,0 +1,105 @@
+"""`arcan realm create`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from arcan_gitops.cli.options import realms_option
+from arcan_gitops.cli.output import say
+from arcan_gitops.cli.realm_options import ENVIRONMENT, realm_argument
+from arcan_gitops.cli.secret_target import KEY
+from arcan_gitops.cli.secret_value import read_input, read_value, refuse_arguments, value_options
+from arcan_gitops.errors import ArcanError, SeveralErrors
+from arcan_gitops.names import EnvironmentName, KeyName, RealmName
+from arcan_gitops.realms import RealmTree
+from arcan_gitops.realms.creating import plan_document
+from arcan_gitops.realms.generating import KINDS
+from arcan_gitops.realms.importing import read_values
+from arcan_gitops.realms.sops_config import SopsConfig
+
+_MAX_FILE_BYTES: Final = 8 * 1024 * 1024
+
+
+# An unknown option may be a value that starts with a dash, which click would repeat in its error.
+@click.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@realm_argument
+@click.option("--env", "environment", type=ENVIRONMENT, required=True, help="The environment: prod.")
+@click.option("--key", type=KEY, help="The first key; its value is asked for.")
+@value_options
+@click.option("--generate", is_flag=True, help="Give the key a random password.")
+@click.option(
+    "--import",
+    "imported",
+    type=click.Path(path_type=Path, allow_dash=True),
+    metavar="FILE",
+    help="Take the keys and values of FILE instead: dotenv, JSON, YAML or the manifest of a Kubernetes "
+    "Secret; - is standard input.",
+)
+@realms_option
+@click.pass_context
+def create(
+    context: click.Context,
+    realm: RealmName,
+    environment: EnvironmentName,
+    key: KeyName | None,
+    stdin: bool,
+    from_file: Path | None,
+    keep_newline: bool,
+    generate: bool,
+    imported: Path | None,
+    realms: Path,
+) -> None:
+    """Create the document of an environment.
+
+    The realm is created where there is none. The document is encrypted for the recipients, and by the
+    selection rule, of the creation rule in .sops.yaml that is for its path; .sops.yaml is looked for in the
+    folder of the realms and the one above it. No identity is needed.
+
+    A document holds one key at least: the one that --key names, whose value is asked for without showing it,
+    or comes from --stdin, --from-file or --generate; or the keys of --import.
+    """
+    refuse_arguments(context.args)
+    if (key is None) is (imported is None):
+        raise click.UsageError("a document needs a key: name the first with --key NAME, or use --import FILE")
+    if sum((generate, stdin, from_file is not None)) > 1:
+        raise click.UsageError("--generate, --stdin and --from-file exclude each other")
+    if key is None and (generate or stdin or from_file is not None or keep_newline):
+        raise click.UsageError("--generate, --stdin, --from-file and --keep-newline go with --key")
+    tree = RealmTree(realms)
+    creation = plan_document(tree, SopsConfig.required(tree.root), realm, environment)
+    values: Mapping[str, Any]
+    if imported is not None:
+        values = _imported(imported)
+    elif key is not None:
+        password = KINDS["password"]
+        value = password.generate(password.length) if generate else None
+        values = {key: value or read_value(key, stdin, from_file, keep_newline)}
+    creation.write(values)
+    recipients = sum(map(len, creation.recipients.groups))
+    say(
+        f"created {creation.path}: {len(values)} key(s), for {recipients} recipient(s) ({creation.rule.name})"
+    )
+    say(f"commit it; more keys: 'arcan secret set {realm} KEY --env {environment}'")
+
+
+def _imported(file: Path) -> Mapping[str, Any]:
+    path = None if str(file) == "-" else file
+    source = "standard input" if path is None else str(path)
+    values = read_values(read_input(path, _MAX_FILE_BYTES), source)
+    problems: list[ArcanError] = []
+    for name in values:
+        try:
+            KeyName.parse(name)
+        except ArcanError as error:
+            problems.append(error)
+    if problems:
+        raise SeveralErrors(
+            f"{source}: {len(problems)} key(s) cannot be imported:",
+            problems,
+            hint="create it with one --key, and give the others names: 'arcan secret import --map OLD=NEW'",
+        )
+    return values

@@ -1,0 +1,86 @@
+"""`arcan realm verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from arcan_gitops.cli.identities import NoIdentity, held_identities, identity_options
+from arcan_gitops.cli.options import realms_option
+from arcan_gitops.cli.output import say
+from arcan_gitops.cli.realm_options import one_environment_option, optional_realm_argument
+from arcan_gitops.cli.sops_binary import document_opener, sops_binary_options
+from arcan_gitops.errors import printable
+from arcan_gitops.names import EnvironmentName, RealmName
+from arcan_gitops.realms import RealmTree
+from arcan_gitops.realms.verifying import Verdict, Verified
+from arcan_gitops.realms.verifying import verify as verify_documents
+from arcan_gitops.sops import Identities, NoMatchingIdentity
+
+
+@click.command()
+@optional_realm_argument
+@one_environment_option
+@click.option("--require-mac", is_flag=True, help="Fail where the MAC of a document could not be checked.")
+@identity_options
+@sops_binary_options
+@realms_option
+def verify(
+    realm: RealmName | None,
+    environment: EnvironmentName | None,
+    require_mac: bool,
+    identity_file: tuple[Path, ...],
+    passphrase_file: Path | None,
+    sops_binary: str | None,
+    allow_key_type: tuple[str, ...],
+    allow_key_address: tuple[str, ...],
+    realms: Path,
+) -> None:
+    """Check that nobody tampered with the documents.
+
+    Structure takes no key. With an identity, each document that it opens is decrypted in memory and its MAC
+    is checked, as the server does; no value is shown. The exit status is 1 if a document fails; a document
+    that nothing opens is said to be so, and fails with --require-mac only.
+
+    'arcan realm check' needs no key at all, and holds the files against each other and against .sops.yaml:
+    it is for pull requests. This is for whoever has the key.
+    """
+    tree = RealmTree(realms)
+    documents, misplaced = tree.scan_all(realm, environment)
+    opener = document_opener(sops_binary, allow_key_type, allow_key_address)
+    identities: Identities | None = None
+    missing: NoIdentity | None = None
+    try:
+        identities = held_identities(identity_file, passphrase_file)
+    except NoIdentity as error:
+        if opener.binary is None:
+            missing = error
+        else:
+            identities = Identities()
+    found = tuple(verify_documents(tree, documents, identities, opener.load))
+    width = max((len(_name(each)) for each in found), default=0)
+    for each in found:
+        click.echo(f"{_name(each).ljust(width)}  {each.verdict.value}")
+        if each.reason is not None:
+            click.echo(printable(f"  {each.reason.message}"))
+            if each.reason.hint and not isinstance(each.reason, NoMatchingIdentity):
+                click.echo(printable(f"  hint: {each.reason.hint}"))
+    for problem in misplaced:
+        click.echo(printable(problem.message))
+        if problem.hint:
+            click.echo(printable(f"  hint: {problem.hint}"))
+    count = {verdict: sum(each.verdict is verdict for each in found) for verdict in Verdict}
+    failed = count[Verdict.FAILED] + len(misplaced)
+    say(f"{count[Verdict.VERIFIED]} verified, {count[Verdict.UNOPENED]} not opened, {failed} failed")
+    if missing is not None:
+        say(f"no MAC was checked, so that tampering would not show: {missing.message}")
+        say(f"hint: {missing.hint}")
+    elif count[Verdict.UNOPENED]:
+        say("the MAC of what was not opened was not checked: give an identity that opens it")
+    if failed or (require_mac and count[Verdict.UNOPENED]):
+        raise click.exceptions.Exit(1)
+
+
+def _name(each: Verified) -> str:
+    return f"{each.document.realm}/{each.document.environment}"

@@ -1,0 +1,205 @@
+"""`arcan secret`: the values of one document, one key at a time."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+
+from arcan_gitops.cli.options import realms_option
+from arcan_gitops.cli.output import discard_output, say
+from arcan_gitops.cli.secret_edit import edit
+from arcan_gitops.cli.secret_import import import_values
+from arcan_gitops.cli.secret_target import (
+    KEY,
+    Target,
+    located,
+    names_document,
+    refuse_present,
+    require_key,
+    takes_target,
+)
+from arcan_gitops.cli.secret_value import read_value, refuse_arguments, value_options
+from arcan_gitops.cli.sops_binary import document_opener, sops_binary_options
+from arcan_gitops.errors import ArcanError, printable
+from arcan_gitops.names import EnvironmentName, KeyName, RealmName, nearest
+from arcan_gitops.realms import RealmTree, text_of
+from arcan_gitops.realms.generating import KINDS, MAX_LENGTH, MIN_LENGTH
+from arcan_gitops.sops import key_names
+
+_SHOWN: Final = frozenset("\n\t")
+
+
+@click.group()
+def secret() -> None:
+    """Set, read, edit and import the secrets of a realm.
+
+    Each command changes one file, REALMS/REALM/ENV.sops.yaml, and nothing in it but what it is told to;
+    commit that file. Values are decrypted and encrypted here: no sops is needed.
+    """
+
+
+# An unknown option may be a value that starts with a dash, which click would repeat in its error.
+@secret.command("set", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@names_document
+@click.argument("key", type=KEY)
+@value_options
+@takes_target
+@click.pass_context
+def set_value(
+    context: click.Context,
+    target: Target,
+    key: KeyName,
+    stdin: bool,
+    from_file: Path | None,
+    keep_newline: bool,
+) -> None:
+    """Set a key to a value, which is stored as text.
+
+    The value is asked for, without showing it; or it comes from --stdin or --from-file, and is taken as it
+    is but for one thing: the line break at the end of a one-line value is left out.
+    """
+    refuse_arguments(context.args)
+    opened = target.open()
+    document = opened.load()
+    there = key in document.tree
+    if isinstance(document.tree.get(key), dict | list):
+        raise ArcanError(
+            f"{opened.file.path}: key '{key}': is a map or a list, and a text would take its place",
+            hint="'arcan secret edit' changes a part of it; or unset it first",
+        )
+    near = None if there else nearest(key, document.keys)
+    value = read_value(key, stdin, from_file, keep_newline)
+    path = opened.file.path
+    with located(path):
+        document.set(key, value)
+    changed = opened.save(document)
+    if not changed:
+        say(f"unchanged: {key} in {path}")
+    elif there:
+        say(f"changed {key} in {path}")
+    else:
+        say(f"added {key} to {path}" + (f"; there is a '{near}' too" if near else ""))
+
+
+@secret.command("get")
+@names_document
+@click.argument("key", type=KEY)
+@click.option("--reveal", is_flag=True, help="Show the value, where the output is a terminal.")
+@sops_binary_options
+@takes_target
+def get_value(
+    target: Target,
+    key: KeyName,
+    reveal: bool,
+    sops_binary: str | None,
+    allow_key_type: tuple[str, ...],
+    allow_key_address: tuple[str, ...],
+) -> None:
+    """Print the value of a key to a pipe or a file.
+
+    It is what the server sends, and nothing is added to it: no line break either.
+    """
+    if sys.stdout is None:
+        raise ArcanError("standard output is closed")
+    to_terminal = sys.stdout.isatty()
+    if to_terminal and not reveal:
+        raise ArcanError(
+            "standard output is a terminal, and the value would stay on it",
+            hint="send it to a pipe or a file; --reveal shows it all the same",
+        )
+    opener = document_opener(sops_binary, allow_key_type, allow_key_address)
+    opened = target.open(identity_required=not opener.allowed.types)
+    document = opened.load(opener.load)
+    require_key(document, opened.file.path, key)
+    with located(f"{opened.file.path}: key '{key}'"):
+        text = text_of(document.tree[key])
+    if to_terminal:
+        if not all(char.isprintable() or char in _SHOWN for char in text):
+            raise ArcanError(
+                f"{opened.file.path}: key '{key}': has characters that would control the terminal",
+                hint="send it to a pipe: | cat -v",
+            )
+        text += "" if text.endswith("\n") else "\n"
+    try:
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        discard_output()
+        raise ArcanError(f"the value could not be written: {error.strerror}") from None
+
+
+@secret.command("list")
+@names_document
+@realms_option
+def list_keys(realm: RealmName, environment: EnvironmentName, realms: Path) -> None:
+    """List the names of the keys, one a line; no identity is needed."""
+    file = RealmTree(realms).document(realm, environment)
+    with located(file.path):
+        names = key_names(file.read())
+    for name in names:
+        click.echo(printable(name))
+
+
+@secret.command()
+@names_document
+@click.argument("keys", type=KEY, nargs=-1, required=True, metavar="KEY...")
+@takes_target
+def unset(target: Target, keys: tuple[KeyName, ...]) -> None:
+    """Remove keys."""
+    opened = target.open()
+    document = opened.load()
+    for key in keys:
+        require_key(document, opened.file.path, key)
+    with located(opened.file.path):
+        for key in dict.fromkeys(keys):
+            document.unset(key)
+    opened.save(document)
+    say(f"removed {', '.join(keys)} from {opened.file.path}")
+
+
+@secret.command()
+@names_document
+@click.argument("old", type=KEY)
+@click.argument("new", type=KEY)
+@takes_target
+def rename(target: Target, old: KeyName, new: KeyName) -> None:
+    """Give a key another name; its value and its place stay."""
+    opened = target.open()
+    document = opened.load()
+    require_key(document, opened.file.path, old)
+    with located(opened.file.path):
+        document.rename(old, new)
+    changed = opened.save(document)
+    say(f"renamed {old} to {new} in {opened.file.path}" if changed else f"unchanged: {opened.file.path}")
+
+
+@secret.command()
+@names_document
+@click.argument("key", type=KEY)
+@click.option("--kind", type=click.Choice(tuple(KINDS)), default="password", show_default=True,
+              help="password: letters, digits and -._~, some of each; hex; alphanumeric.")  # fmt: skip
+@click.option("--length", type=click.IntRange(MIN_LENGTH, MAX_LENGTH),
+              help="How many characters.  [default: 32; hex: 64]")  # fmt: skip
+@click.option("--replace", is_flag=True, help="Replace the value of a key that is there already.")
+@takes_target
+def generate(target: Target, key: KeyName, kind: str, length: int | None, replace: bool) -> None:
+    """Set a key to a new random text, which is not shown."""
+    opened = target.open()
+    document = opened.load()
+    if not replace:
+        refuse_present(document, opened.file.path, [key])
+    chosen = KINDS[kind]
+    length = chosen.length if length is None else length
+    with located(opened.file.path):
+        document.set(key, chosen.generate(length))
+    opened.save(document)
+    say(
+        f"set {key} in {opened.file.path}: {kind}, {length} characters, {chosen.bits(length)} bits of entropy"
+    )
+
+
+secret.add_command(edit)
+secret.add_command(import_values)

@@ -1,0 +1,117 @@
+"""`arcan secret edit`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import click
+
+from arcan_gitops.cli.output import say
+from arcan_gitops.cli.secret_target import Target, names_document, takes_target
+from arcan_gitops.editor import Editor
+from arcan_gitops.errors import ArcanError, printable
+from arcan_gitops.memory_folder import memory_folder
+from arcan_gitops.realms.clear_text import apply_changes, clear_text, read_clear_text
+from arcan_gitops.realms.editing import ChangedMeanwhile, OpenDocument
+from arcan_gitops.sops.document import Tree
+
+_SECONDS_OF_AN_EDIT: Final = 1
+
+
+@click.command()
+@names_document
+@takes_target
+def edit(target: Target) -> None:
+    """Edit all values of an environment in an editor.
+
+    The editor is the command in SOPS_EDITOR, else in EDITOR, else vim, nano or vi. It gets the values in
+    clear, as YAML, in a private folder on a memory file system ($XDG_RUNTIME_DIR or /dev/shm). The folder is
+    removed however the editor or this command ends. vim keeps no swap file, backup, undo file or viminfo of
+    it, and nano no backup; what other editors keep elsewhere is up to them. An editor with a window of its
+    own must be told to wait: EDITOR='code --wait'.
+
+    Only what was changed is encrypted anew. Comments of the document are not shown, and stay; comments that
+    are typed are not taken over. An editor that fails (vim: :cq) changes nothing.
+    """
+    opened = target.open()
+    if not os.access(opened.file.path.parent, os.W_OK):
+        raise ArcanError(f"{opened.file.path.parent}: cannot be written to; nothing was opened")
+    text = clear_text(opened.load().tree)
+    editor = Editor.choose((os.environ.get("SOPS_EDITOR"), os.environ.get("EDITOR")))
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    with memory_folder([*([Path(runtime)] if runtime else []), Path("/dev/shm")]) as folder:  # noqa: S108
+        file = folder / f"{target.realm}-{target.environment}.yaml"
+        file.touch(0o600)
+        file.write_bytes(_header(opened) + text)
+        changed = _edited(opened, file, editor, text)
+    path = opened.file.path
+    say(f"{path}: {changed}" if changed else f"unchanged: {path}")
+
+
+def _header(opened: OpenDocument) -> bytes:
+    lines = (
+        f"# {opened.file.path}, in clear. Save it, and end the editor.",
+        "# Comments are not taken over; those of the document stay as they are.",
+    )
+    return "".join(f"{printable(line)}\n" for line in lines).encode()
+
+
+def _edited(opened: OpenDocument, file: Path, editor: Editor, text: bytes) -> str:
+    """Open the editor until what it leaves can be saved; which keys were changed, and how."""
+    before = read_clear_text(text)
+    given = file.read_bytes()
+    while True:
+        started = time.monotonic()
+        editor.open(file, os.environ)
+        try:
+            data = _read(file)
+            if data == given:
+                if time.monotonic() - started < _SECONDS_OF_AN_EDIT:
+                    say("the editor ended at once; one with a window must be told to wait: 'code --wait'")
+                return ""
+            after = read_clear_text(data)
+            document = opened.load()
+            changed = apply_changes(document, before, after)
+            return _told(changed, before, after) if opened.save(document) else ""
+        except ArcanError as error:
+            if not _at_a_terminal():
+                say("nothing was changed, and what was typed is not kept")
+                raise
+            again = _again(error)
+            if again and isinstance(error, ChangedMeanwhile):
+                editor.open(file, os.environ)
+            if not again or isinstance(error, ChangedMeanwhile):
+                raise click.exceptions.Exit(1) from None  # the error was told of
+
+
+def _told(changed: tuple[str, ...], before: Tree, after: Tree) -> str:
+    keys: dict[str, list[str]] = {"changed": [], "added": [], "removed": []}
+    for key in changed:
+        keys["added" if key not in before else "removed" if key not in after else "changed"].append(key)
+    return "; ".join(f"{verb} {', '.join(names)}" for verb, names in keys.items() if names)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        raise ArcanError("the editor left no file; nothing was changed") from None
+
+
+def _at_a_terminal() -> bool:
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+
+
+def _again(error: ArcanError) -> bool:
+    """Tell of the error, and ask whether to open the editor once more on what was typed."""
+    say(f"error: {error.message}")
+    if error.hint:
+        say(f"hint: {error.hint}")
+    question = "open the editor again?"
+    if isinstance(error, ChangedMeanwhile):
+        question = "open the editor once more, to copy what you typed? It will not be saved."
+    return click.confirm(f"arcan: {question}", default=True, err=True)

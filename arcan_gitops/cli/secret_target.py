@@ -1,0 +1,104 @@
+"""The document that an `arcan secret` command is about, from the arguments and options they all share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from arcan_gitops.cli.identities import held_identities, identity_options
+from arcan_gitops.cli.options import realms_option
+from arcan_gitops.cli.parsed import Parsed
+from arcan_gitops.cli.realm_options import ENVIRONMENT, realm_argument
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.names import EnvironmentName, InvalidName, KeyName, RealmName, did_you_mean
+from arcan_gitops.realms import RealmTree
+from arcan_gitops.realms.editing import OpenDocument, open_document
+from arcan_gitops.sops import Document, NoSuchKey
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def _key(text: str) -> KeyName:
+    """Whoever writes KEY=VALUE must not see the value once more."""
+    try:
+        return KeyName.parse(text)
+    except InvalidName as error:
+        given = "what was given, which is not repeated here, is not a valid key name"
+        raise InvalidName(given, hint=error.hint) from None
+
+
+KEY: Final = Parsed("key", _key)
+_environment_option = click.option(
+    "--env", "environment", type=ENVIRONMENT, required=True, help="The environment of the realm: prod."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One environment of one realm, and where the private keys are that open its document."""
+
+    tree: RealmTree
+    realm: RealmName
+    environment: EnvironmentName
+    identity_file: tuple[Path, ...]
+    passphrase_file: Path | None
+
+    def open(self, *, identity_required: bool = True) -> OpenDocument:
+        """Read the document and the private keys. Raises as `open_document` and `held_identities` do."""
+        self.tree.document(self.realm, self.environment)  # a typo is told of before any key is looked for
+        identities = held_identities(self.identity_file, self.passphrase_file, required=identity_required)
+        return open_document(self.tree, self.realm, self.environment, identities)
+
+
+def names_document(command: _F) -> _F:
+    """The argument REALM and the option `--env`: `realm` and `environment`."""
+    return realm_argument(_environment_option(command))
+
+
+def takes_target(command: Callable[..., None]) -> Callable[..., None]:
+    """The other options of a `Target`, which the command gets as `target`; goes with `names_document`."""
+
+    @wraps(command)
+    def with_target(
+        realm: RealmName,
+        environment: EnvironmentName,
+        realms: Path,
+        identity_file: tuple[Path, ...],
+        passphrase_file: Path | None,
+        **others: Any,
+    ) -> None:
+        target = Target(RealmTree(realms), realm, environment, identity_file, passphrase_file)
+        command(target=target, **others)
+
+    return realms_option(identity_options(with_target))
+
+
+@contextmanager
+def located(where: object) -> Iterator[None]:
+    """The errors of the block start with `where: `."""
+    try:
+        yield
+    except ArcanError as error:
+        raise error.located(where) from None
+
+
+def require_key(document: Document, path: Path, key: KeyName) -> None:
+    """Raise `NoSuchKey`, naming the nearest, for a key that the document does not have."""
+    if key not in document.tree:
+        raise NoSuchKey(f"{path}: there is no key '{key}'", hint=did_you_mean(key, document.keys))
+
+
+def refuse_present(document: Document, path: Path, keys: list[str]) -> None:
+    """Raise `ArcanError` for keys that the document has."""
+    present = [key for key in keys if key in document.tree]
+    if present:
+        raise ArcanError(
+            f"{path}: {', '.join(present)}: there already; nothing was changed",
+            hint="--replace replaces what is there",
+        )
