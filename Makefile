@@ -11,13 +11,14 @@ BIN := .venv/bin
 WITH_TOOLS = PATH="$(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types fuzz install tools lock samples clean
+.PHONY: help demo test lint types fuzz bench-sops install tools lock samples clean
 
 help:
 	@echo 'make demo            the whole product, once, on this machine: REVEAL=1 shows the values'
 	@echo 'make test            lint, types and every test: ARGS="-k name" picks some'
 	@echo 'make lint types      one check alone'
 	@echo 'make fuzz            the SOPS reader against the real sops: SECONDS=600 for longer'
+	@echo 'make bench-sops      how fast documents are read, beside the real sops and libyaml'
 	@echo 'make install tools   what the others need: .venv, .tools'
 	@echo 'make lock            resolve the dependencies anew: UPGRADE=1 takes newer versions'
 	@echo 'make clean           remove all that make made'
@@ -38,6 +39,9 @@ types: install
 
 fuzz: install
 	@$(WITH_TOOLS) $(BIN)/python -m tests.support.fuzzing --seconds $(or $(SECONDS),60)
+
+bench-sops: install
+	@$(BIN)/python scripts/bench_sops.py $(ARGS)
 
 install:
 	@test -n "$(PYTHON)" || { echo 'no Python 3.11 or newer on PATH: make test PYTHON=/path/to/python3' >&2; exit 1; }
