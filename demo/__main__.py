@@ -39,13 +39,12 @@ def prepare(world: World) -> None:
     demo_identity = (world.clone / "demo" / "worthless-identity.txt").read_text().split()[-1]
     config = world.clone / ".sops.yaml"
     config.write_text(config.read_text().replace(DEMO_RECIPIENT, world.recipient))
-    for path in sorted((world.clone / "realms").glob("*/*.sops.yaml")):
-        document = str(path.relative_to(world.clone))
-        world.run("sops", "updatekeys", "--yes", document, also=demo_identity)
-        world.run("sops", "rotate", "--in-place", document, quiet=True)
+    world.run("arcan", "realm", "updatekeys", "--all", also=demo_identity)
+    for realm in ("platform", "production"):
+        world.run("arcan", "realm", "rotate", realm)
     world.commit("Encrypt the realms to our own identity")
-    show(world.run("arcan", "realm", "list"))
-    show(world.run("arcan", "realm", "keys", "production", "--env", "prod"))
+    show(world.run("arcan", "realm", "recipients"), width=100)
+    show(world.run("arcan", "secret", "list", "production", "--env", "prod"))
     world.run("arcan", "realm", "check")
 
 
@@ -105,14 +104,14 @@ def change(world: World, secrets: str) -> None:
     """Change one secret on a branch, merge it, see it arrive."""
     chapter(
         "A change, by pull request",
-        "The real sops edits one value on a branch, from standard input. The diff shows which key changed "
-        "and not to what; the server picks the merge up in place.",
+        "One value is set on a branch, from standard input. The diff shows which key changed and not to "
+        "what; the server picks the merge up in place.",
     )
     revision = world.ready()["revision"]
     before = _values(simulate(world, secrets, "--reveal", "--output", "json", quiet=True))
     world.run("git", "switch", "--quiet", "--create", "new-database-password")
     new = f"postgresql://shop:{os.urandom(12).hex()}@db.prod.internal:5432/shop"
-    world.run("sops", "set", "--value-stdin", DOCUMENT, '["DATABASE_URL"]', data=json.dumps(new))
+    world.run("arcan", "secret", "set", "production", "DATABASE_URL", "--env", "prod", "--stdin", data=new)
     diff = world.run("git", "diff", "--unified=0", DOCUMENT)
     show(
         "\n".join(line for line in diff.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")),

@@ -26,6 +26,7 @@ from arcan_gitops.validate.schemaset import SchemaSet, eso_versions
 from arcan_gitops.webhook import PATH_PREFIX, SECRET_LABEL_NAME, SECRET_LABEL_VALUE
 from arcan_gitops.yamlio import read_documents
 from tests.support.realm_files import new_identity
+from tests.support.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -48,7 +49,7 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, 
 
 @pytest.fixture
 def sandbox(tmp_path: Path) -> dict[str, str]:
-    """A PATH with arcan and sops, an age-keygen as age's own writes its files, and an editor."""
+    """A PATH with arcan, an age-keygen as age's own writes its files, and an editor."""
     tools = tmp_path / "tools"
     tools.mkdir()
     private, public = new_identity()
@@ -68,16 +69,36 @@ def sandbox(tmp_path: Path) -> dict[str, str]:
     }
 
 
+def asks_for_a_value(line: str) -> bool:
+    """Whether a person is asked for a value, twice."""
+    return line.startswith(("arcan realm create ", "arcan secret set "))
+
+
+def run_at_a_terminal(line: str, folder: Path, environment: dict[str, str]) -> None:
+    with Terminal(["bash", "-ec", line], folder, environment) as terminal:
+        for _ in range(2):
+            terminal.read_until(": ")
+            terminal.type("postgresql://db\r")
+        assert terminal.wait() == 0, f"{line}\n{terminal.shown}"
+
+
 def test_the_commands_for_a_vm_run_as_they_stand(tmp_path: Path, sandbox: dict[str, str]) -> None:
     lines = [line.removeprefix("$ ") for block in blocks("console") for line in block.splitlines()]
-    assert len(lines) >= 10
-    folder, server = tmp_path, None
+    assert len(lines) >= 20
+    folder, server, printed = tmp_path, None, ""
     try:
         for line in lines:
             if "127.0.0.1:9797" in line:
                 port = re.search(r"https://127\.0\.0\.1:(\d+)", (tmp_path / "log").read_text())
                 assert port is not None
                 line = line.replace("9797", port[1])  # noqa: PLW2901 - the default port may be taken here
+            if line.startswith("export "):
+                name, _, value = line.removeprefix("export ").partition("=")
+                sandbox[name] = value
+                continue
+            if asks_for_a_value(line):
+                run_at_a_terminal(line, folder, sandbox)
+                continue
             if line.startswith("arcan serve"):
                 with (tmp_path / "log").open("w") as log:
                     server = subprocess.Popen(
@@ -93,13 +114,14 @@ def test_the_commands_for_a_vm_run_as_they_stand(tmp_path: Path, sandbox: dict[s
                 ["bash", "-ec", line], cwd=folder, env=sandbox, capture_output=True, text=True, check=False
             )
             assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+            printed += done.stdout
             if " && cd " in line:
                 folder = folder / line.rsplit(" ", 1)[1]
     finally:
         if server is not None:
             server.send_signal(signal.SIGINT)
             server.wait(20)
-    assert "2 of 2 ExternalSecrets would be synced" in done.stdout
+    assert "2 of 2 ExternalSecrets would be synced" in printed
 
 
 def test_the_commands_for_a_cluster_print_manifests_that_are_valid(
