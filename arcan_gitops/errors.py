@@ -39,9 +39,9 @@ class SeveralErrors(ArcanError):
         self.problems = tuple(problems)
 
 
-def some(texts: Sequence[str], most: int = 8) -> str:
-    """The texts with commas; of many the first ones, and how many more there are."""
-    shown = ", ".join(texts[:most])
+def some(texts: Sequence[str], most: int = 8, *, between: str = ", ") -> str:
+    """The texts, with commas between them; of many the first ones, and how many more there are."""
+    shown = between.join(texts[:most])
     return shown if len(texts) <= most else f"{shown} and {len(texts) - most} more"
 
 

@@ -103,7 +103,7 @@ class Fallback:
             what = titles(keys) if keys else _what(metadata, format)
             lacks = "takes the getsops binary" if self.binary is None else "is not allowed"
             options = missing if self.binary is not None else ("--sops-binary PATH", *missing)
-            raise NotAllowed(f"needs {what}, which {lacks}", hint=f"give {some(options)}")
+            raise NotAllowed(f"needs {what}, which {lacks}", hint=f"give {some(options, between=' ')}")
         if keys:
             return handover.of_keys(block, metadata, identities, {each.type for each in keys})
         return handover.of_data_key(key, metadata)

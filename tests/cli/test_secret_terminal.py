@@ -33,7 +33,7 @@ def test_a_value_is_asked_for_twice_and_not_shown(arcan: SecretCommand) -> None:
         terminal.type(f"{CANARY}\r")
         assert terminal.wait() == 0
     assert CANARY not in terminal.shown
-    assert f"arcan: set KEY in {PATH}" in terminal.shown
+    assert f"arcan: added KEY to {PATH}" in terminal.shown
     assert arcan.seen_by_sops()["KEY"] == CANARY
 
 

@@ -187,7 +187,7 @@ def test_a_key_that_sops_would_not_write_is_refused_without_being_shown(
 
 GIVEN = {
     "PATH": "/bin",
-    "HOME": "/home/x",
+    "HOME": "/nowhere",
     "VAULT_TOKEN": "t",
     "VAULT_ADDR": "https://elsewhere",
     "VAULT_AGENT_ADDR": "https://elsewhere",
