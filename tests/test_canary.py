@@ -86,7 +86,7 @@ def test_it_is_in_no_output_of_a_command(name: str, files: RealmFiles, tmp_path:
     files.replace(files.path("shop", "prod"), BROKEN[name].encode())
     for command in (
         ["realm", "check", str(files.root)],
-        ["realm", "keys", "shop", "--env", "prod", "--realms", str(files.root)],
+        ["secret", "list", "shop", "--env", "prod", "--realms", str(files.root)],
         ["generate", "eso", "--realm", "shop", "--env", "prod", "--realms", str(files.root)],
         ["serve", "--realms", str(files.root), "--identity-file", str(files.identity_file), "--port", "0",
          "--data-dir", str(tmp_path / "data")],

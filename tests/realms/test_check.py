@@ -121,7 +121,7 @@ def test_a_plain_file_and_a_broken_one_are_found(files: RealmFiles) -> None:
     assert "platform/prod.sops.yaml: line" in output
 
 
-def test_realm_list_and_keys_need_no_identity(files: RealmFiles) -> None:
+def test_realm_list_needs_no_identity(files: RealmFiles) -> None:
     def run(*arguments: str, status: int = 0) -> str:
         command = [*ARCAN, "realm", *arguments, "--realms", str(files.root)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
