@@ -50,7 +50,7 @@ def laid_out(draw: Any, document: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("format", STRATEGIES)
-@settings(QUICK, max_examples=50)
+@settings(QUICK, max_examples=40)
 @given(data=st.data())
 def test_edited_and_loaded_again_it_is_the_edited_tree(data: st.DataObject, format: str) -> None:
     """And every leaf that the edits do not name keeps its ciphertext, in any layout."""
@@ -81,7 +81,7 @@ def test_edited_and_loaded_again_it_is_the_edited_tree(data: st.DataObject, form
             assert kept[path] == text
 
 
-@settings(QUICK, max_examples=50)
+@settings(QUICK, max_examples=40)
 @given(st.data())
 def test_a_new_value_for_a_leaf_changes_its_line_the_mac_and_the_time(data: st.DataObject) -> None:
     """Byte for byte: beyond one piece of one line, the MAC and the time, the file is the same."""

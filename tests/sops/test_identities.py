@@ -128,7 +128,7 @@ def test_what_is_no_identity_is_refused_without_being_shown(text: str, said: str
     assert caught.value.__cause__ is None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(["", "AGE-SECRET-KEY-1", "-----BEGIN OPENSSH PRIVATE KEY-----\n", "-----BEGIN RSA PRIVATE KEY-----\n",
                         "age-encryption.org/v1\n-> ", "-----BEGIN AGE ENCRYPTED FILE-----\n"]), st.text() | st.binary())  # fmt: skip
 def test_no_identity_text_raises_anything_outside_arcan_error(start: str, rest: str | bytes) -> None:
@@ -137,7 +137,7 @@ def test_no_identity_text_raises_anything_outside_arcan_error(start: str, rest: 
         sops.Identities([text], passphrase=PASSPHRASE)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 @pytest.mark.parametrize("name", ["alice", "ed25519", "rsa"])
 def test_no_mutated_identity_raises_anything_outside_arcan_error(name: str, data: st.DataObject) -> None:
@@ -153,7 +153,7 @@ def test_no_mutated_identity_raises_anything_outside_arcan_error(name: str, data
 # What is inside a wrapped key
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_a_mutated_wrapped_key_opens_to_the_same_or_not_at_all(data: st.DataObject) -> None:
     """Also where the mutation is behind the armor, in what age itself reads."""
