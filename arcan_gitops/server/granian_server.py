@@ -5,11 +5,12 @@ What Granian does by itself, and why it is set or overridden here: docs/decision
 
 from __future__ import annotations
 
+import _thread
 import logging
 import os
 import signal
 import socket
-import threading
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -106,24 +107,27 @@ class EdgeServer(MPServer):
         self._watcher.start()  # a thread, so only after the first fork
         self._announce()
 
+    # A handler runs between two steps of the main thread, which may be about to wait, and hold the lock of
+    # the very event that the handler would set: for ever. A thread of its own can wait for that lock.
+
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """SIGTERM drains first; SIGINT, and a second signal, end at once."""
         if os.getpid() != self._main:  # a worker, which has no handler of its own yet
             os._exit(0)
+        _thread.start_new_thread(self._interrupt, args)
+
+    def _interrupt(self, *args: Any) -> None:
         self._watcher.stop()
         if args and args[0] == signal.SIGTERM and not self._board.draining():
             log.info("draining for %g s", self._drain_delay)
             self._board.drain()
-            timer = threading.Timer(self._drain_delay, super().signal_handler_interrupt)
-            timer.daemon = True
-            timer.start()
-            return
+            time.sleep(self._drain_delay)
         self._board.drain()
-        super().signal_handler_interrupt(*args, **kwargs)
+        super().signal_handler_interrupt(*args)
 
     def signal_handler_reload(self, *args: Any, **kwargs: Any) -> None:
         """SIGHUP reloads in place; Granian's own way respawns workers, which drops connections."""
-        self._watcher.ask()
+        _thread.start_new_thread(self._watcher.ask, ())
 
     def shutdown(self, exit_code: int = 0) -> None:
         if self.interrupt_signal:

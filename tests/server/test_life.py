@@ -291,7 +291,7 @@ def test_sigterm_says_so_then_closes_then_lets_requests_finish(files: RealmFiles
 def test_sigint_ends_at_once(files: RealmFiles, tmp_path: Path) -> None:
     with LiveServer(files, tmp_path / "server", "--drain-delay", "60") as server:
         server.process.send_signal(signal.SIGINT)
-        assert server.process.wait(10) == 0
+        assert server.process.wait(20) == 0
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.02, 0.06, 0.12])
@@ -322,7 +322,7 @@ def test_signals_while_it_is_still_loading_do_no_harm(files: RealmFiles, tmp_pat
             time.sleep(0.01)
         assert process.poll() is None, server.log
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(20) == 0
 
 
 # Connections
@@ -390,5 +390,5 @@ def test_too_low_a_limit_of_open_files_is_said(files: RealmFiles, tmp_path: Path
         if "serving revision" in line:
             break
     process.send_signal(signal.SIGINT)
-    process.wait(10)
+    process.wait(20)
     assert "the limit of open files is 256" in "".join(lines)
