@@ -306,7 +306,8 @@ def test_sigterm_right_after_the_start_ends_it_soon_and_with_status_0(
             time.sleep(0.005)
         time.sleep(delay)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == 0, server.log
+        # mostly at once; a worker that is just starting may miss the signal, and is killed after 8 s
+        assert process.wait(15) == 0, server.log
 
 
 def test_signals_while_it_is_still_loading_do_no_harm(files: RealmFiles, tmp_path: Path) -> None:
