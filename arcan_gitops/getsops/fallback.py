@@ -21,6 +21,7 @@ from arcan_gitops.sops import (
     load,
 )
 from arcan_gitops.sops.data_key import data_key
+from arcan_gitops.sops.digests import digests_of
 from arcan_gitops.sops.document import Tree
 from arcan_gitops.sops.editing import Editing
 from arcan_gitops.sops.formats import format_named
@@ -87,7 +88,8 @@ class Fallback:
         )
         assert self.binary is not None
         output = self.binary.decrypt(sealed, {"SOPS_AGE_KEY": "\n".join(handed.identities)})
-        return Document(_ReadOnly(data, answer.values(tree, output, limits), metadata))
+        opened = _ReadOnly(data, answer.values(tree, output, limits), metadata)
+        return Document(opened, digests_of(trees))
 
     def _handed(
         self, block: Mapping[str, Any], metadata: Metadata, identities: Identities, format: str

@@ -138,7 +138,7 @@ class Repository:
                 if before is not None and before.digest == key:
                     loaded[document.environment] = replace(before, files=states)
                     continue
-                values = load_environment(
+                values, versions = load_environment(
                     data,
                     document.path,
                     settings,
@@ -147,7 +147,7 @@ class Repository:
                     self._forbidden_recipients,
                     self._open_document,
                 )
-                loaded[document.environment] = Environment(values, key, states)
+                loaded[document.environment] = Environment(values, key, versions, states)
             except ArcanError as error:
                 problems.append(error)
             except Exception as error:  # a bug that one file brings out must not stop the other realms

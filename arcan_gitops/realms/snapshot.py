@@ -17,7 +17,7 @@ from arcan_gitops.realms.settings import RealmSettings
 from arcan_gitops.realms.text import text_of
 from arcan_gitops.realms.tree import digest
 from arcan_gitops.secret import SecretValue
-from arcan_gitops.sops import EmptyLeaf, Identities, Limits, load
+from arcan_gitops.sops import Digests, EmptyLeaf, Identities, Limits, load
 
 Values = Mapping[KeyName, SecretValue]
 
@@ -26,11 +26,18 @@ Values = Mapping[KeyName, SecretValue]
 class Environment:
     """The values of one document; `digest` is that of the bytes that decided them, `files` the states of the
     files that these were read from, where those tell of every change.
+
+    `versions` says which ciphertext each value came from, and all of them together.
     """
 
     values: Values = field(repr=False)
     digest: str
+    versions: Digests
     files: tuple[FileState, ...] | None = field(default=None, repr=False, compare=False)
+
+    def version(self, key: KeyName | None) -> str | None:
+        """The version of a key, or of all keys (None); None for a key that is not there."""
+        return self.versions.document if key is None else self.versions.keys.get(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +102,8 @@ def load_environment(
     limits: Limits,
     forbidden_recipients: Set[str],
     open_document: Opener = load,
-) -> Values:
-    """The values of one document by key. Raises `ArcanError`s that name the path."""
+) -> tuple[Values, Digests]:
+    """The values of one document by key, and their versions. Raises `ArcanError`s that name the path."""
     try:
         document = open_document(
             data,
@@ -110,7 +117,7 @@ def load_environment(
                 "is encrypted to the demo identity too, which everybody has",
                 hint="take it out of .sops.yaml, run 'arcan realm rotate', and change the secrets",
             )
-        return values_of(document.tree, settings)
+        return values_of(document.tree, settings), document.digests
     except ArcanError as error:
         raise error.located(path) from None
 

@@ -9,13 +9,19 @@ from arcan_gitops.access import TokenRecord
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
 from arcan_gitops.realms.snapshot import Environment, Snapshot, Tokens
 from arcan_gitops.secret import SecretValue
+from arcan_gitops.sops import Digests
 
 
 def dump(snapshot: Snapshot) -> bytes:
     """The whole snapshot, values included: for memory that only this server's processes share."""
     environments = {
         realm: {
-            name: [{key: value.reveal() for key, value in loaded.values.items()}, loaded.digest]
+            name: [
+                {key: value.reveal() for key, value in loaded.values.items()},
+                loaded.digest,
+                dict(loaded.versions.keys),
+                loaded.versions.document,
+            ]
             for name, loaded in by_environment.items()
         }
         for realm, by_environment in snapshot.environments.items()
@@ -36,8 +42,9 @@ def restore(data: bytes) -> Snapshot:
                 EnvironmentName(name): Environment(
                     MappingProxyType({KeyName(key): SecretValue(text) for key, text in values.items()}),
                     digest,
+                    Digests(MappingProxyType(keys), document),
                 )
-                for name, (values, digest) in by_environment.items()
+                for name, (values, digest, keys, document) in by_environment.items()
             }
             for realm, by_environment in environments.items()
         },

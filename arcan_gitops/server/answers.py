@@ -27,6 +27,7 @@ STATUS: Final = {
     "bulk_needs_all_keys": 403,
     "key_not_found": 404,
     "not_loaded": 503,
+    "version_not_loaded": 503,
     "audit_unavailable": 503,
     "internal_error": 500,
 }

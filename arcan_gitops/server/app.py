@@ -1,14 +1,15 @@
 """The Flask application: four routes, and one order of decisions for everything else.
 
-405 -> 401 -> 400 (path, names, query) -> 403 -> 400 (environment) -> 404; before the first snapshot 503.
-A refusal for scope comes before any look at what exists, and 404 means one thing only: everything is
-loaded, the token may read the key, and the key is not there.
+405 -> 401 -> 400 (path, names, query) -> 403 -> 400 (environment) -> 503 (version) -> 404; before the first
+snapshot 503. A refusal for scope comes before any look at what exists, and 404 means one thing only:
+everything is loaded, the token may read the key, the read names no version, and the key is not there.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from arcan_gitops.webhook import (
     ENVIRONMENT_PARAMETER,
     NAMESPACE_HEADER,
     PATH_PREFIX,
+    VERSION_PARAMETER,
     data_body,
     error_body,
     value_body,
@@ -40,6 +42,10 @@ _REFUSAL_HEADERS: Final = {
     405: [*_HEADERS, ("Allow", "GET")],
 }
 _PREFIX: Final = PATH_PREFIX.split("/")
+_PARAMETERS: Final = {ENVIRONMENT_PARAMETER, VERSION_PARAMETER}
+_PLAIN_QUERY: Final = re.compile(
+    f"{ENVIRONMENT_PARAMETER}=([A-Za-z0-9-]+)(?:&{VERSION_PARAMETER}=([A-Za-z0-9]*))?", re.ASCII
+)
 _NAMESPACE: Final = "HTTP_" + NAMESPACE_HEADER.upper().replace("-", "_")
 
 
@@ -144,7 +150,8 @@ class _Decision:
         if snapshot is None:
             raise Refusal("not_loaded", "nothing is loaded yet")
         caller = self._caller = self._authenticate(snapshot, environ.get("HTTP_AUTHORIZATION"))
-        ref = self._ref = _parse(path, environ.get("QUERY_STRING", ""))
+        ref, version = _parse(path, environ.get("QUERY_STRING", ""))
+        self._ref = ref
         try:
             caller.require(ref)
         except BulkNeedsAllKeys:
@@ -156,6 +163,10 @@ class _Decision:
         environment = snapshot.environment(ref.realm, ref.environment)
         if environment is None:
             raise Refusal("unknown_environment", "the environment is not loaded by this server")
+        if version and version != environment.version(ref.key):
+            # Also where the key is not there: a manifest that names its version says that it is, so that this
+            # snapshot is older or newer than the manifest, and ESO must not act on it.
+            raise Refusal("version_not_loaded", "this server does not have that version; try again")
         if ref.key is None:
             return data_body({key: value.reveal() for key, value in environment.values.items()})
         value = environment.values.get(ref.key)
@@ -192,11 +203,12 @@ class _Decision:
         }
 
 
-def _parse(path: str, query: str) -> SecretRef:
-    """`/api/v1/eso/REALM[/KEY]?env=ENVIRONMENT`, each name matching its whole grammar.
+def _parse(path: str, query: str) -> tuple[SecretRef, str]:
+    """`/api/v1/eso/REALM[/KEY]?env=ENVIRONMENT[&version=VERSION]`, each name matching its whole grammar.
 
     The path comes decoded once: an escaped slash is one more segment, and what is left of a double
-    escape, a `+`, a space or a non-ASCII letter is in no grammar.
+    escape, a `+`, a space or a non-ASCII letter is in no grammar. A version is compared and nothing else, so
+    that it has no grammar; empty, it names none.
     """
     parts = path.split("/")
     if parts[:4] != _PREFIX or len(parts) not in (5, 6):
@@ -206,19 +218,23 @@ def _parse(path: str, query: str) -> SecretRef:
         key = KeyName.parse(parts[5]) if len(parts) == 6 else None
     except InvalidName as error:
         raise Refusal("malformed_path", error.hint or "a malformed name") from None
+    name, version = _parameters(query)
     try:
-        environment = EnvironmentName.parse(_environment(query))
+        environment = EnvironmentName.parse(name)
     except InvalidName as error:
         raise Refusal("malformed_query", error.hint or "a malformed environment") from None
-    return SecretRef(realm, environment, key)
+    return SecretRef(realm, environment, key), version
 
 
-def _environment(query: str) -> str:
-    """The value of `env`, given once and alone: what else a query says must not be passed over in silence."""
-    name, _, value = query.partition("=")
-    if name == ENVIRONMENT_PARAMETER and value.isalnum():  # nothing to decode: what ESO sends, nearly always
-        return value
+def _parameters(query: str) -> tuple[str, str]:
+    """(`env`, `version` or empty), each at most once: what else a query says must not be passed over."""
+    plain = _PLAIN_QUERY.fullmatch(query)  # nothing to decode: what ESO sends, nearly always
+    if plain is not None:
+        return plain[1], plain[2] or ""
     pairs = parse_qsl(query, keep_blank_values=True)
-    if len(pairs) != 1 or pairs[0][0] != ENVIRONMENT_PARAMETER:
-        raise Refusal("malformed_query", "the query must be env=ENVIRONMENT, once, and nothing else")
-    return pairs[0][1]
+    values = dict(pairs)
+    if len(values) != len(pairs) or ENVIRONMENT_PARAMETER not in values or not values.keys() <= _PARAMETERS:
+        raise Refusal(
+            "malformed_query", "the query must be env=ENVIRONMENT, or env=ENVIRONMENT&version=VERSION, once"
+        )
+    return values[ENVIRONMENT_PARAMETER], values.get(VERSION_PARAMETER, "")

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from arcan_gitops.goyaml import Timestamp
 from arcan_gitops.sops.creating import encrypt
 from arcan_gitops.sops.data_key import data_key
+from arcan_gitops.sops.digests import Digests, digests, digests_of
 from arcan_gitops.sops.document import Document, Outline
 from arcan_gitops.sops.editing import Editing
 from arcan_gitops.sops.errors import (
@@ -45,6 +46,7 @@ __all__ = [
     "BadValue",
     "CannotEdit",
     "ClearLeaf",
+    "Digests",
     "Document",
     "DuplicateKey",
     "EmptyLeaf",
@@ -62,6 +64,7 @@ __all__ = [
     "Timestamp",
     "TooLarge",
     "Unsupported",
+    "digests",
     "encrypt",
     "key_names",
     "load",
@@ -102,7 +105,8 @@ def load(
             allow_unencrypted=allow_unencrypted,
             allow_empty=allow_empty,
             limits=limits,
-        )
+        ),
+        digests_of(trees),
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from arcan_gitops.sops.errors import SopsError
 from arcan_gitops.sops.metadata import Metadata
 from arcan_gitops.sops.wrapping import Recipients
 
 if TYPE_CHECKING:
+    from arcan_gitops.sops.digests import Digests
     from arcan_gitops.sops.editing import Editing
 
 Value = Any  # dict[str, Value] | list[Value] | str | int | float | bool | None | Timestamp
@@ -30,10 +31,11 @@ class Document:
     keeps its bytes: ciphertext, comments, order, quotes, indentation, line breaks.
     """
 
-    __slots__ = ("_editing",)
+    __slots__ = ("_editing", "digests")
 
-    def __init__(self, editing: Editing) -> None:
+    def __init__(self, editing: Editing, digests: Digests) -> None:
         self._editing = editing
+        self.digests: Final = digests  # of the ciphertext that was loaded; edits do not show in it
 
     @property
     def trees(self) -> list[Tree]:

@@ -11,11 +11,13 @@ from arcan_gitops.names import EnvironmentName, KeyName, RealmName
 from arcan_gitops.realms import Environment, Snapshot
 from arcan_gitops.secret import SecretValue
 from arcan_gitops.server.board import Board
+from arcan_gitops.sops import Digests
 
 
 def snapshot(text: str, keys: int = 1) -> Snapshot:
     values = {KeyName(f"K{number}"): SecretValue(text) for number in range(keys)}
-    return Snapshot.build({RealmName("r"): {EnvironmentName("e"): Environment(values, text)}}, {})
+    environment = Environment(values, text, Digests({}, ""))
+    return Snapshot.build({RealmName("r"): {EnvironmentName("e"): environment}}, {})
 
 
 def texts(board: Board) -> set[str]:

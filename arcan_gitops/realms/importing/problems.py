@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from arcan_gitops.errors import ArcanError
+from arcan_gitops.sops.cipher import PREFIX
 
 MAX_VALUE_BYTES: Final = 1024 * 1024  # k8s.io/api/core/v1 MaxSecretSize: what a Kubernetes Secret can hold
 
@@ -24,9 +25,7 @@ def text_of(data: bytes, source: str) -> str:
 
 def refuse_encrypted(values: Mapping[str, Any], source: str) -> None:
     """Raise `BadImport` for a SOPS document: its ciphertext would become the value."""
-    encrypted = any(
-        isinstance(value, str) and value.startswith("ENC[AES256_GCM,") for value in values.values()
-    )
+    encrypted = any(isinstance(value, str) and value.startswith(PREFIX) for value in values.values())
     if "sops" in values or encrypted:
         raise BadImport(
             f"{source}: is encrypted by SOPS",

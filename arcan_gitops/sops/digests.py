@@ -1,0 +1,50 @@
+"""Which ciphertext a document holds, in a few characters for each key: learnt without any key.
+
+A digest is over the value as it is stored, each `ENC[...]` and what stands in clear, and not over its layout:
+another indentation, quote or neighbour does not change it, and any new ciphertext does (SOPS takes a random
+IV for every value that changed). It says nothing of the value: who knows the digest knows the ciphertext.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from arcan_gitops.sops.formats import format_named
+from arcan_gitops.sops.limits import DEFAULT_LIMITS, Limits
+from arcan_gitops.sops.metadata import split
+
+_DIGITS: Final = 12  # 48 bits: two states of one key never meet by accident, and a manifest stays readable
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """`keys` has one digest for each top-level key, in document order; `document` is that of all of them."""
+
+    keys: Mapping[str, str]
+    document: str
+
+
+def digests(data: bytes, *, format: str = "yaml", limits: Limits = DEFAULT_LIMITS) -> Digests:
+    """The digests of a document, 12 hexadecimal digits each, from its bytes alone.
+
+    The `sops` block counts for nothing (`mac` and `lastmodified` change with every edit), nor does the order
+    of top-level keys. Raises `SopsError`.
+    """
+    trees = format_named(format).parse(data, limits)
+    split(trees)
+    return digests_of(trees)
+
+
+def digests_of(trees: Sequence[Mapping[str, Any]]) -> Digests:
+    """The digests of the encrypted trees of a document, without their `sops` blocks."""
+    keys = {key: _digest([key, value]) for tree in trees for key, value in tree.items()}
+    return Digests(keys, _digest(sorted(keys.items())))
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(_ENCODER.encode(value).encode("ascii")).hexdigest()[:_DIGITS]
