@@ -12,7 +12,7 @@ from arcan_gitops.eso.errors import EsoError, NotSupported
 from arcan_gitops.eso.goregexp import compile_pattern
 from arcan_gitops.eso.objects import LabelSelector, Requirement, Store, StoreKind
 
-_NAME_LABEL: Final = "kubernetes.io/metadata.name"
+NAME_LABEL: Final = "kubernetes.io/metadata.name"
 
 
 def require_allowed(store: Store, namespace: str, cluster: Cluster) -> None:
@@ -24,13 +24,13 @@ def require_allowed(store: Store, namespace: str, cluster: Cluster) -> None:
         return
     given = cluster.namespace(namespace)
     # The API server puts this label on every namespace.
-    labels = {**(given.labels if given is not None else {}), _NAME_LABEL: namespace}
+    labels = {**(given.labels if given is not None else {}), NAME_LABEL: namespace}
     unknown = False
     for condition in store.conditions:
         if namespace in condition.namespaces or any(_matches(r, namespace) for r in condition.regexes):
             return
         if condition.selector is not None:
-            if _selects(condition.selector, labels):
+            if selects(condition.selector, labels):
                 return
             unknown = unknown or given is None
     if unknown:
@@ -52,7 +52,8 @@ def _matches(regex: str, namespace: str) -> bool:
         raise EsoError(f"failed to compile regex {regex}: {error}") from None
 
 
-def _selects(selector: LabelSelector, labels: dict[str, str]) -> bool:
+def selects(selector: LabelSelector, labels: dict[str, str]) -> bool:
+    """Whether all that the selector asks for holds of an object with these labels."""
     same = all(labels.get(name) == value for name, value in selector.labels.items())
     return same and all(_holds(requirement, labels) for requirement in selector.expressions)
 

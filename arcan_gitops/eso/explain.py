@@ -78,7 +78,11 @@ _CAUSES: Final[tuple[tuple[str, str], ...]] = (
         "the store's url is wrong, or names an environment that the server has not loaded",
     ),
     (r"endpoint gave error 405", "the server is read-only: the store must use GET"),
-    (r"endpoint gave error 503", "the server is starting, draining, or has nothing loaded: see its /readyz"),
+    (
+        r"endpoint gave error 503",
+        "the server is starting, draining, or has not loaded the version that the manifest names: see its "
+        "/readyz and its audit log; if the realm changed, arcan generate overlays",
+    ),
     (r"endpoint gave error 3", "the server redirected to nowhere: check the store's url"),
     (r"endpoint gave error", "the server failed: see its log"),
     (r"not modified", "something in between answered 304: no cache may stand before the server"),

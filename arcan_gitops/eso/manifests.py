@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from arcan_gitops.errors import ArcanError, SeveralErrors
-from arcan_gitops.eso import gobase64
+from arcan_gitops.eso import gobase64, spreading
 from arcan_gitops.eso.cluster import Cluster
-from arcan_gitops.eso.errors import EsoError, InvalidManifest, NotSupported
+from arcan_gitops.eso.errors import EsoError, InvalidManifest
 from arcan_gitops.eso.external_secrets import read_external_secret
 from arcan_gitops.eso.fields import ObjectFields
 from arcan_gitops.eso.objects import ConfigMap, ExternalSecret, KubernetesSecret, Namespace, Store
@@ -32,15 +32,19 @@ def read_cluster(documents: Iterable[tuple[str, Any]], *, namespace: str = "defa
     """
     found: dict[tuple[str, str, str], object] = {}
     problems: list[ArcanError] = []
-    for source, document in _objects(documents):
+    objects = list(_objects(documents))
+    labels = _namespace_labels(document for _, document in objects)
+    for source, given in objects:
         try:
-            item = _read(source, document, namespace)
-            if item is None:
-                continue
-            identity = _identity(item)
-            if identity in found:
-                raise InvalidManifest(f"{source}: {' '.join(filter(None, identity))} is given twice")
-            found[identity] = item
+            spread_out = isinstance(given, Mapping) and given.get("kind") == spreading.KIND
+            for document in spreading.spread(source, given, labels) if spread_out else (given,):
+                item = _read(source, document, namespace)
+                if item is None:
+                    continue
+                identity = _identity(item)
+                if identity in found:
+                    raise InvalidManifest(f"{source}: {' '.join(filter(None, identity))} is given twice")
+                found[identity] = item
         except ArcanError as error:
             problems.append(error)
     if problems:
@@ -65,6 +69,18 @@ def _objects(documents: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
             yield from _objects((source, item) for item in (items if isinstance(items, list) else ()))
         else:
             yield source, document
+
+
+def _namespace_labels(documents: Iterable[Any]) -> dict[str, Mapping[str, str]]:
+    """The labels of the Namespaces among the documents, as far as they are in order; `_read` judges."""
+    found: dict[str, Mapping[str, str]] = {}
+    for document in documents:
+        if isinstance(document, Mapping) and document.get("kind") == "Namespace":
+            metadata = document.get("metadata")
+            if isinstance(metadata, Mapping) and isinstance(metadata.get("name"), str):
+                labels = metadata.get("labels")
+                found[metadata["name"]] = labels if isinstance(labels, Mapping) else {}
+    return found
 
 
 def _identity(item: object) -> tuple[str, str, str]:
@@ -103,10 +119,6 @@ def _read(source: str, document: Any, namespace: str) -> object | None:
             read_store(top, kind, name, placed)
             if kind in _STORE_KINDS
             else read_external_secret(top, name, placed)
-        )
-    if group == _ESO_GROUP and kind == "ClusterExternalSecret":
-        raise NotSupported(
-            f"{source}: {kind} {name}", hint="give the ExternalSecret that it makes in one of the namespaces"
         )
     if group == _ESO_GROUP and kind not in _PUSHES:
         raise InvalidManifest(

@@ -106,13 +106,14 @@ def _condition(fields: ObjectFields) -> StoreCondition:
     condition = StoreCondition(
         namespaces=fields.texts("namespaces"),
         regexes=fields.texts("namespaceRegexes"),
-        selector=None if selector is None else _selector(selector),
+        selector=None if selector is None else read_selector(selector),
     )
     fields.done()
     return condition
 
 
-def _selector(fields: ObjectFields) -> LabelSelector:
+def read_selector(fields: ObjectFields) -> LabelSelector:
+    """A label selector. Raises `InvalidManifest`."""
     expressions = tuple(
         Requirement(item.text("key"), item.choice("operator", _OPERATORS, ""), item.texts("values"))
         for item in fields.mappings("matchExpressions")

@@ -88,7 +88,7 @@ def test_a_store_of_the_wrong_shape_is_refused(path: str, value: Any, problem: s
         ("spec.data", [entry(), entry()], "duplicate secretKey found: K"),
         ("spec.refreshinterval", "1h", "spec.refreshinterval is not a known field"),
         ("apiVersion", "external-secrets.io/v1beta1", "is not served by ESO since 0.17"),
-        ("kind", "ClusterExternalSecret", "not supported by the emulator"),
+        ("kind", "ClusterExternalSecret", "spec.externalSecretSpec is missing"),
         ("kind", "SecretProviderClass", "no such kind: SecretProviderClass in external-secrets.io/v1"),
     ],
 )

@@ -139,3 +139,21 @@ def test_a_target_s_template_fails_on_a_missing_key() -> None:
 def test_a_target_s_template_reaches_keys_with_dashes_by_index() -> None:
     data = {"a-b": "w"}
     assert render(parse('{{ index . "a-b" }}{{ index . "no" }}'), data, missing_key_is_error=True) == "w"
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ('{{ printf "%s:%s" .a .b }}', "x%s:y"),
+        ('{{ printf "100%% %s" .b | b64enc }}', "MTAwJSB5"),
+        ('{{ printf "plain" }}', "plain"),
+    ],
+)
+def test_printf_fills_texts_in(text: str, result: str):
+    assert render(parse(text), {"a": "x%s", "b": "y"}) == result
+
+
+@pytest.mark.parametrize("text", ['{{ printf "%d" .a }}', '{{ printf "%s" }}', '{{ printf "%" }}'])
+def test_what_printf_cannot_do_here_is_not_guessed(text: str):
+    with pytest.raises(NotSupported):
+        render(parse(text), {"a": "x"})

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from arcan_gitops.eso import NetTransport, NotSupported, validate_store, validate_stores
+from arcan_gitops.eso import (
+    Cluster,
+    NetTransport,
+    NotSupported,
+    read_cluster,
+    validate_store,
+    validate_stores,
+)
 from tests.eso.endpoint import free_port
 from tests.eso.samples import Scene, cluster_of, store
 
@@ -95,3 +102,18 @@ def test_all_stores_are_validated_and_others_left_alone(scene: Scene) -> None:
     assert [identity.name for identity in cluster.statuses] == ["arcan"]
     with pytest.raises(NotSupported):
         validate_store(cluster.stores[1], cluster, scene.transport)
+
+
+@pytest.mark.parametrize("provider", ["vault", "aws", "infisical"])
+def test_a_store_of_another_provider_is_said_to_be_out_of_reach(provider: str) -> None:
+    other = {
+        "apiVersion": "external-secrets.io/v1",
+        "kind": "SecretStore",
+        "metadata": {"name": "mine", "namespace": "shop"},
+        "spec": {"provider": {provider: {}}},
+    }
+    (store,) = read_cluster([("file", other)]).stores
+    with pytest.raises(
+        NotSupported, match=f"not supported by the emulator: the provider {provider} of SecretStore"
+    ):
+        validate_store(store, Cluster(), NetTransport())

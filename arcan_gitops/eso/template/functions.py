@@ -6,13 +6,17 @@ A new one is a new entry. Source: github.com/external-secrets/sprig v3.3.0 (stri
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final, TypeAlias
 
 from arcan_gitops.eso import gobase64
 from arcan_gitops.eso.errors import EsoError
 from arcan_gitops.eso.gotext import go_quote, to_lower, to_upper, trim_space
+
+_VERB: Final = re.compile(r"(%.?)", re.DOTALL)
 
 
 class Missing:
@@ -83,12 +87,23 @@ def _index(item: Value, *keys: Value) -> Value:
     return item
 
 
+def _printf(form: str, *texts: str) -> str:
+    """`fmt.Sprintf` as far as `%s` and `%%` go, which is all that manifests of ours say."""
+    parts = _VERB.split(form)
+    if any(verb not in ("%s", "%%") for verb in parts[1::2]) or parts[1::2].count("%s") != len(texts):
+        raise LookupError
+    given = iter(texts)
+    verbs = (next(given) if verb == "%s" else "%" for verb in parts[1::2])
+    return "".join(text for pair in zip_longest(parts[::2], verbs, fillvalue="") for text in pair)
+
+
 FUNCTIONS: Final[Mapping[str, Function]] = {
     "b64dec": Function(1, _b64dec),
     "b64enc": Function(1, _b64enc),
     "default": Function(1, _default, texts=False, variadic=True),
     "index": Function(1, _index, texts=False, variadic=True),
     "lower": Function(1, to_lower),
+    "printf": Function(1, _printf, variadic=True),
     "quote": Function(0, _quote, texts=False, variadic=True),
     "replace": Function(3, lambda old, new, text: text.replace(old, new)),
     "trim": Function(1, trim_space),
