@@ -20,11 +20,12 @@ class CannotWrite(ArcanError):
     """A file could not be written; what was there before is still there."""
 
 
-def replace_file(path: Path, data: bytes, *, mode: int | None = None) -> None:
+def replace_file(path: Path, data: bytes, *, mode: int | None = None, durable: bool = True) -> None:
     """Write `data` to `path` by temporary file, fsync and rename.
 
     Permissions are `mode`, or those of the file that is replaced, or 0644; its owner and group stay too
-    where this user may give a file to them. Raises `CannotWrite`.
+    where this user may give a file to them. Without `durable` the disk is not waited for: whoever reads the
+    file still finds the old one or the whole new one, and only a power cut can lose it. Raises `CannotWrite`.
     """
     old: os.stat_result | None = None
     with suppress(OSError):
@@ -45,7 +46,8 @@ def replace_file(path: Path, data: bytes, *, mode: int | None = None) -> None:
                     with suppress(OSError):
                         os.fchown(file.fileno(), uid, gid)
             os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         os.replace(temporary, path)
         temporary = None
     except OSError as error:
@@ -56,6 +58,8 @@ def replace_file(path: Path, data: bytes, *, mode: int | None = None) -> None:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+    if not durable:
+        return
     with suppress(OSError):  # the new file is in place; not every file system can sync a folder
         folder = os.open(path.parent, os.O_RDONLY)
         try:

@@ -7,6 +7,7 @@ Source: ESO providers/v1/webhook/webhook.go and pkg/webhook/webhook.go (v0.16 to
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,10 +15,16 @@ from arcan_gitops.names import EnvironmentName, RealmName
 
 PATH_PREFIX: Final = "/api/v1/eso"
 ENVIRONMENT_PARAMETER: Final = "env"
+# A read that names a version is answered from that version or not at all; empty, it names none.
+VERSION_PARAMETER: Final = "version"
 
 # What ESO evaluates on our answers. Bracket-quoted: an unquoted path breaks on the first '-' in a name.
 VALUE_JSON_PATH: Final = '$["value"]'
 DATA_JSON_PATH: Final = '$["data"]'
+# For a store that answers both kinds of read; ESO evaluates it as a template (for `extract` since 0.18.0).
+UNIFIED_JSON_PATH: Final = (
+    f"{{{{ if .remoteRef.property }}}}{VALUE_JSON_PATH}{{{{ else }}}}{DATA_JSON_PATH}{{{{ end }}}}"
+)
 
 # `trim`: a token Secret made from a file often ends in a newline, and Go's HTTP client refuses the header.
 TOKEN_VARIABLE: Final = "auth"
@@ -31,6 +38,16 @@ NO_VALUE: Final = "<no value>"
 
 NAMESPACE_HEADER: Final = "X-Kubernetes-Namespace"
 
+# What headers and parameters are called that carry a credential.
+CREDENTIAL_NAME: Final = re.compile(
+    r"authorization|token|secret|passw|credential|cookie|(?:api|access|auth|private|subscription)[-_]?key|^auth$|-auth$",
+    re.IGNORECASE,
+)
+
+_ACTION: Final = re.compile(r"\{\{.*?(?:\}\}|\Z)", re.DOTALL)
+# `Bearer `, `Token token=`: what stands before a credential and is none (RFC 9110, section 11.4)
+_AROUND_CREDENTIAL: Final = re.compile(r"\A\s*[A-Za-z-]+\s+|[A-Za-z0-9_.-]+=", re.ASCII)
+
 
 def authorization_template(token_key: str) -> str:
     """The `Authorization` header of a store whose `secrets[]` entry is named `auth`."""
@@ -39,17 +56,38 @@ def authorization_template(token_key: str) -> str:
     return f'Bearer {{{{ index .{TOKEN_VARIABLE} "{token_key}" | trim }}}}'
 
 
+def is_written_out(header: str) -> bool:
+    """Whether a header's text has letters or digits besides templates, a scheme and names of parameters.
+
+    In a header that carries a credential they are one, or a part of it: `Bearer hunter2{{ "" }}`. What a
+    template itself has in quotes is not looked at.
+    """
+    if "{{" not in header:
+        return bool(header.strip())
+    return any(map(str.isalnum, _AROUND_CREDENTIAL.sub("", _ACTION.sub("\0", header))))
+
+
 def single_url(server_url: str, realm: RealmName, environment: EnvironmentName) -> str:
     """The URL template of a store that reads one key a request."""
-    return f"{_realm_url(server_url, realm)}/{{{{ .remoteRef.key }}}}?{ENVIRONMENT_PARAMETER}={environment}"
+    return f"{_realm_url(server_url, realm)}/{{{{ .remoteRef.key }}}}{_query(environment)}"
 
 
 def bulk_url(server_url: str, realm: RealmName, environment: EnvironmentName) -> str:
-    """The URL of a store that reads a whole environment."""
-    return f"{_realm_url(server_url, realm)}?{ENVIRONMENT_PARAMETER}={environment}"
+    """The URL template of a store that reads a whole environment."""
+    return f"{_realm_url(server_url, realm)}{_query(environment)}"
 
 
-def _realm_url(server_url: str, realm: RealmName) -> str:
+def unified_url(server_url: str, environment: EnvironmentName) -> str:
+    """The URL template of a store for both: `key` is the realm, `property` a key of it or nothing for all."""
+    key = "{{ if .remoteRef.property }}/{{ .remoteRef.property }}{{ end }}"
+    return f"{_realm_url(server_url, '{{ .remoteRef.key }}')}{key}{_query(environment)}"
+
+
+def _query(environment: EnvironmentName) -> str:
+    return f"?{ENVIRONMENT_PARAMETER}={environment}&{VERSION_PARAMETER}={{{{ .remoteRef.version }}}}"
+
+
+def _realm_url(server_url: str, realm: str) -> str:
     return f"{server_url.rstrip('/')}{PATH_PREFIX}/{realm}"
 
 

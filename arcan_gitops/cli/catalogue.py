@@ -1,4 +1,4 @@
-"""Fills the generator's `Catalogue` from the realm files: names only, no identity needed."""
+"""Fills the generator's `Catalogue` from the realm files: names and digests, no identity needed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 from arcan_gitops.access import newest, read_tokens
 from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
-from arcan_gitops.overlay import Catalogue, TokenScope
+from arcan_gitops.overlay import Catalogue, Contents, TokenScope
 from arcan_gitops.realms import DocumentFile, RealmTree
 from arcan_gitops.realms.tree import read_file
-from arcan_gitops.sops import key_names
+from arcan_gitops.sops import digests
 
 
 def load_catalogue(realms: Path) -> Catalogue:
@@ -19,12 +19,12 @@ def load_catalogue(realms: Path) -> Catalogue:
     Raises `CannotRead` or `BadLayout` for the folder, `SeveralErrors` with every file that is broken.
     """
     tree = RealmTree(realms)
-    keys: dict[tuple[RealmName, EnvironmentName], tuple[KeyName, ...]] = {}
+    contents: dict[tuple[RealmName, EnvironmentName], Contents] = {}
     tokens: dict[RealmName, dict[str, TokenScope]] = {}
     problems: list[ArcanError] = []
     for document in tree.documents():
         try:
-            keys[document.realm, document.environment] = keys_of(document)
+            contents[document.realm, document.environment] = contents_of(document)
         except ArcanError as error:
             problems.append(error)
     for realm in tree.realms():
@@ -34,14 +34,15 @@ def load_catalogue(realms: Path) -> Catalogue:
             problems.append(error)
     if problems:
         raise SeveralErrors(f"{realms}: the realms cannot be read:", problems)
-    return Catalogue(keys, tokens)
+    return Catalogue(contents, tokens)
 
 
-def keys_of(document: DocumentFile) -> tuple[KeyName, ...]:
-    """The key names of one document. Raises `ArcanError`, naming the file."""
+def contents_of(document: DocumentFile) -> Contents:
+    """The keys of one document and their versions. Raises `ArcanError`, naming the file."""
     data = document.read()
     try:
-        return tuple(KeyName.parse(name) for name in key_names(data))
+        found = digests(data)
+        return Contents({KeyName.parse(key): version for key, version in found.keys.items()}, found.document)
     except ArcanError as error:
         raise error.located(document.path) from None
 

@@ -7,40 +7,43 @@ from pathlib import Path
 
 import click
 
-from arcan_gitops.cli.catalogue import keys_of, load_catalogue
-from arcan_gitops.cli.options import realms_option
+from arcan_gitops.cli.catalogue import contents_of, load_catalogue
+from arcan_gitops.cli.generate_app import app, inventory
+from arcan_gitops.cli.generate_argocd import argocd, plan_argocd
+from arcan_gitops.cli.generate_server import plan_servers
+from arcan_gitops.cli.generated import Generated, check_option, check_or_write
+from arcan_gitops.cli.options import kustomize_option, realms_option
+from arcan_gitops.cli.output import say, warn
 from arcan_gitops.cli.parsed import Parsed
-from arcan_gitops.errors import ArcanError
+from arcan_gitops.deploy import find_intruders, find_refused, find_unserved
+from arcan_gitops.errors import ArcanError, SeveralErrors
+from arcan_gitops.eso_version import EsoVersion, supported_version
 from arcan_gitops.names import EnvironmentName, KeyName, Namespace, ObjectName, RealmName, did_you_mean
 from arcan_gitops.overlay import (
     Consumer,
     StoreSettings,
     build_overlays,
-    diff_overlays,
+    find_warnings,
     quickstart,
     read_apps,
     read_settings,
-    write_overlays,
 )
-from arcan_gitops.overlay.ca import DEFAULT_CA, ConfigMapCa, PublicCa, read_ca
+from arcan_gitops.overlay.ca import DEFAULT_CA, ConfigMapCa, PublicCa, SecretCa, read_ca
 from arcan_gitops.overlay.server_url import ServerUrl
 from arcan_gitops.realms import DocumentFile
 from arcan_gitops.realms.tree import DOCUMENT_SUFFIX
 from arcan_gitops.webhook import SECRET_LABEL_NAME, SECRET_LABEL_VALUE
 from arcan_gitops.yamlio import emit
 
-_kustomize_option = click.option(
-    "--kustomize-dir",
-    type=click.Path(path_type=Path),
-    default=Path("kustomize"),
-    show_default=True,
-    help="Folder of arcan.yaml and apps/.",
-)
-
 
 @click.group()
 def generate() -> None:
     """Generate the manifests that ESO consumes."""
+
+
+generate.add_command(app)
+generate.add_command(inventory)
+generate.add_command(argocd)
 
 
 @generate.command()
@@ -65,14 +68,14 @@ def generate() -> None:
     "allowed",
     type=Parsed("namespace", Namespace.parse),
     multiple=True,
-    help="A namespace that may use the cluster-wide stores; repeat.  [default: all]",
+    help="A namespace that may use the cluster-wide stores; repeatable.  [default: all]",
 )
 @click.option(
     "--key",
     "keys",
     type=Parsed("key", KeyName.parse),
     multiple=True,
-    help="A key to read; repeat.  [default: those of the realm's document]",
+    help="A key to read; repeatable.  [default: those of the realm's document]",
 )
 @click.option(
     "--name",
@@ -101,8 +104,13 @@ def generate() -> None:
     help="Where the token Secret and the CA of cluster-wide stores are.  "
     "[default: as in arcan.yaml, else external-secrets]",
 )
+@click.option(
+    "--eso-version",
+    type=Parsed("version", supported_version),
+    help="The ESO of the cluster.  [default: as in arcan.yaml, else the newest known]",
+)
 @realms_option
-@_kustomize_option
+@kustomize_option
 def eso(
     realm: RealmName,
     environment: EnvironmentName,
@@ -116,6 +124,7 @@ def eso(
     ca_bundle: Path | None,
     public_ca: bool,
     eso_namespace: Namespace | None,
+    eso_version: EsoVersion | None,
     realms: Path,
     kustomize_dir: Path,
 ) -> None:
@@ -134,22 +143,25 @@ def eso(
         settings = replace(settings, server_url=server_url)
     if eso_namespace is not None:
         settings = replace(settings, eso_namespace=eso_namespace)
+    if eso_version is not None:
+        settings = replace(settings, eso_version=eso_version)
     users = tuple(sorted(set(allowed))) if cluster_wide else None
     consumer = Consumer(realm, environment, namespace, name, _keys(realms, realm, environment, keys), users)
     settings = _with_ca(settings, ca_configmap, ca_bundle, public_ca)
     manifests = quickstart(consumer, settings)
     if users == ():
-        _warn(
-            "every namespace of the cluster may use these stores; name those that should: --allow-namespace"
-        )
+        warn("every namespace of the cluster may use these stores; name those that should: --allow-namespace")
     elif users is not None and namespace not in users:
-        _warn(f"namespace '{namespace}' may not use these stores: add --allow-namespace {namespace}")
+        warn(f"namespace '{namespace}' may not use these stores: add --allow-namespace {namespace}")
     click.echo(emit(manifests), nl=False)
     token_namespace = settings.eso_namespace if cluster_wide else namespace
     secret = f"{settings.token_secret.name}, key {settings.token_secret.key}, label {SECRET_LABEL_NAME}"
-    _note(f"the stores read Secret {secret}={SECRET_LABEL_VALUE} in namespace {token_namespace}")
+    say(f"the stores read Secret {secret}={SECRET_LABEL_VALUE} in namespace {token_namespace}")
     if isinstance(settings.ca, ConfigMapCa):
-        _note(f"and ConfigMap {settings.ca.name}, key {settings.ca.key}, there")
+        say(f"and ConfigMap {settings.ca.name}, key {settings.ca.key}, there")
+    elif isinstance(settings.ca, SecretCa):
+        place = (cluster_wide and settings.ca.namespace) or token_namespace
+        say(f"and Secret {settings.ca.name}, key {settings.ca.key}, in namespace {place}")
 
 
 def _with_ca(
@@ -172,56 +184,45 @@ def _keys(
     path = realms / realm / f"{environment}{DOCUMENT_SUFFIX}"
     if not path.exists():
         if wanted:
-            _warn(f"there is no {path}: whether the keys exist is not known")
+            warn(f"there is no {path}: whether the keys exist is not known")
             return wanted
         raise ArcanError(
             f"which keys? there is no {path} to take their names from, and no --key",
             hint="name each key with --key, or give the folder of the realms with --realms",
         )
-    known = keys_of(DocumentFile(realm, environment, path))
+    known = tuple(contents_of(DocumentFile(realm, environment, path)).keys)
     for key in wanted:
         if key not in known:
-            _warn(f"key '{key}' is not in {path}: {did_you_mean(key, known)}")
+            warn(f"key '{key}' is not in {path}: {did_you_mean(key, known)}")
     return wanted or known
 
 
-def _note(text: str) -> None:
-    click.echo(f"arcan: {text}", err=True)
-
-
-def _warn(text: str) -> None:
-    click.echo(f"arcan: warning: {text}", err=True)
-
-
 @generate.command()
-@click.option(
-    "--check", is_flag=True, help="Write nothing; print the difference, and exit 1 if there is one."
-)
+@check_option
 @realms_option
-@_kustomize_option
+@kustomize_option
 @click.pass_context
 def overlays(ctx: click.Context, check: bool, realms: Path, kustomize_dir: Path) -> None:
     """Write the overlays of the declared apps.
 
     Reads arcan.yaml and apps/*.yaml and writes overlays/<overlay>/, in the same folder. Every key, token and
     namespace is checked against the realm files first; no identity is needed. Files that were not generated
-    are never touched.
+    are never touched. An overlay whose settings have server.deploy takes in a server of its own: base/,
+    components/, servers/<overlay>/, and a kustomization.yaml in the folder of each realm that it selects.
+    With a section argocd it also does what `arcan generate argocd` does.
     """
     settings, apps = read_settings(kustomize_dir), read_apps(kustomize_dir)
-    tree = build_overlays(apps, settings, load_catalogue(realms))
-    root = kustomize_dir / "overlays"
-    if check:
-        difference = diff_overlays(root, tree)
-        click.echo(difference, nl=False)
-        if difference:
-            click.echo(f"arcan: {root} is not what the declared apps ask for", err=True)
-            click.echo("arcan: hint: run `arcan generate overlays` and commit the result", err=True)
-            ctx.exit(1)
-        click.echo(f"arcan: {root}: {len(tree)} files are up to date", err=True)
-        return
-    changes = write_overlays(root, tree)
-    for path in changes.written:
-        click.echo(f"arcan: wrote {root / path}", err=True)
-    for path in changes.removed:
-        click.echo(f"arcan: removed {root / path}", err=True)
-    click.echo(f"arcan: {root}: {len(changes.unchanged)} of {len(tree)} files were up to date", err=True)
+    catalogue = load_catalogue(realms)
+    places = settings.overlays(catalogue.environments())
+    servers = plan_servers(realms, kustomize_dir, places)
+    tree = build_overlays(apps, settings, catalogue, servers.overlays)
+    if wrong := (*find_intruders(apps, servers.servers), *find_unserved(apps, servers.servers)):
+        raise SeveralErrors("the overlays cannot be generated:", wrong)
+    for warning in (*find_warnings(apps, places), *find_refused(apps, servers.servers)):
+        warn(warning)
+    generated = (
+        *servers.generated,
+        Generated(kustomize_dir / "overlays", tree),
+        plan_argocd(kustomize_dir, settings, apps, places, servers.overlays),
+    )
+    check_or_write(ctx, generated, check=check, command="arcan generate overlays")

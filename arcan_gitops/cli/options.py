@@ -6,6 +6,14 @@ from pathlib import Path
 
 import click
 
+kustomize_option = click.option(
+    "--kustomize-dir",
+    type=click.Path(path_type=Path),
+    default=Path("kustomize"),
+    show_default=True,
+    help="Folder of arcan.yaml and apps/.",
+)
+
 realms_option = click.option(
     "--realms",
     type=click.Path(path_type=Path),

@@ -4,9 +4,11 @@
 """
 
 from arcan_gitops.overlay.app import App
+from arcan_gitops.overlay.app_schema import app_schema
 from arcan_gitops.overlay.build import build_overlays
-from arcan_gitops.overlay.catalogue import Catalogue, TokenScope
-from arcan_gitops.overlay.project import read_apps, read_settings
+from arcan_gitops.overlay.catalogue import Catalogue, Contents, TokenScope
+from arcan_gitops.overlay.check import find_warnings
+from arcan_gitops.overlay.project import read_app, read_apps, read_settings
 from arcan_gitops.overlay.quickstart import Consumer, quickstart
 from arcan_gitops.overlay.settings import Settings, StoreSettings
 from arcan_gitops.overlay.tree import Changes, ForeignFiles, Tree, diff_overlays, write_overlays
@@ -16,14 +18,18 @@ __all__ = [
     "Catalogue",
     "Changes",
     "Consumer",
+    "Contents",
     "ForeignFiles",
     "Settings",
     "StoreSettings",
     "TokenScope",
     "Tree",
+    "app_schema",
     "build_overlays",
     "diff_overlays",
+    "find_warnings",
     "quickstart",
+    "read_app",
     "read_apps",
     "read_settings",
     "write_overlays",

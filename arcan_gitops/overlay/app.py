@@ -4,48 +4,80 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import PurePath
+from typing import Final
 
-from arcan_gitops.names import (
-    AppName,
-    InvalidName,
-    KeyName,
-    Namespace,
-    ObjectName,
-    OverlayName,
-    RealmName,
-    TokenName,
-)
-from arcan_gitops.yamlio import Fields, InvalidFile, read_mapping
+from arcan_gitops.names import AppName, Namespace, ObjectName, OverlayName, RealmName, TokenName
+from arcan_gitops.overlay.declared_secret import DeclaredSecret
+from arcan_gitops.overlay.labels import read_annotations, read_labels
+from arcan_gitops.overlay.references import mapping
+from arcan_gitops.overlay.refresh import RefreshChange
+from arcan_gitops.yamlio import Fields, one_of, read_mapping
+
+APP_FIELDS: Final = (
+    "name", "realm", "token", "store", "namespace", "namespaces", "overlays", "consistency",
+    "refreshPolicy", "refreshInterval", "labels", "annotations", "team", "secrets",
+)  # fmt: skip
+TEAM_FIELDS: Final = ("groups", "users")
+_NAME_LABEL: Final = "kubernetes.io/metadata.name"
+_EVERYBODY: Final = ("system:authenticated", "system:unauthenticated", "system:anonymous")
+
+
+class Consistency(StrEnum):
+    """Which state of a key an app gets."""
+
+    PINNED = "pinned"  # the one that the overlay was generated from, or none
+    LATEST = "latest"  # whatever the server that answers has loaded
 
 
 @dataclass(frozen=True, slots=True)
-class DeclaredKey:
-    """One key of the realm, and the name that it has inside the Kubernetes Secret."""
+class Realm:
+    """The realm that an app reads, and its token there, by name."""
 
-    key: KeyName
-    secret_key: KeyName
-    where: str  # `file:line`, for errors
+    name: RealmName
+    token: str
 
 
 @dataclass(frozen=True, slots=True)
-class DeclaredSecret:
-    """One Kubernetes Secret; `keys` is None for all keys of the environment."""
+class ManyNamespaces:
+    """Namespaces that all get the same Secrets: by name, or every one with these labels."""
 
-    name: ObjectName
-    keys: tuple[DeclaredKey, ...] | None
-    where: str
+    names: tuple[Namespace, ...] = ()
+    labels: Mapping[str, str] | None = None
+
+    def selector(self) -> dict[str, object]:
+        """As a Kubernetes label selector; every namespace has its own name as a label."""
+        if self.labels is not None:
+            return {"matchLabels": dict(self.labels)}
+        names = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": list(map(str, self.names))}
+        return {"matchExpressions": [names]}
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Who may make ExternalSecrets in the app's namespace, as RBAC names them."""
+
+    groups: tuple[str, ...]
+    users: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """One app. `namespaces` is the same everywhere, or says it for each overlay; `overlays` None is all."""
+    """One app. It reads a realm, or the declared store that it names.
+
+    `place` is the same everywhere, or says it for each overlay; `overlays` None is all.
+    """
 
     name: AppName
-    realm: RealmName
-    namespaces: Namespace | Mapping[OverlayName, Namespace]
-    token: str
+    reads: Realm | ObjectName
+    place: Namespace | ManyNamespaces | Mapping[OverlayName, Namespace]
     overlays: tuple[OverlayName, ...] | None
+    consistency: Consistency
+    refresh: RefreshChange
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    team: Team | None
     secrets: tuple[DeclaredSecret, ...]
     source: str
     lines: Mapping[str, int]
@@ -58,37 +90,66 @@ class App:
         """Whether the app is part of an overlay."""
         return self.overlays is None or overlay in self.overlays
 
-    def namespace_in(self, overlay: OverlayName) -> Namespace | None:
-        """The app's namespace in an overlay, or None where its file names none for it."""
-        return self.namespaces if isinstance(self.namespaces, str) else self.namespaces.get(overlay)
+    def place_in(self, overlay: OverlayName) -> Namespace | ManyNamespaces | None:
+        """Where the app's Secrets are in an overlay, or None where its file does not say."""
+        return self.place.get(overlay) if isinstance(self.place, Mapping) else self.place
 
     @classmethod
     def parse(cls, data: bytes, source: str) -> App:
         """The app that a file declares. Raises `InvalidFile`, with the line, for anything it cannot be."""
         fields = read_mapping(data, source)
-        fields.only("name", "realm", "namespace", "token", "overlays", "secrets")
+        fields.only(*APP_FIELDS)
         name = fields.parse("name", AppName, fields.text("name"))
         if name != PurePath(source).stem:
             hint = f"rename the file to {name}.yaml, or write 'name: {PurePath(source).stem}'"
             fields.fail(f"'name' is '{name}', which is not the file's name", field="name", hint=hint)
+        reads = _reads(fields)
         overlays = fields.optional_texts("overlays")
         if overlays is not None and not overlays:
             hint = "leave 'overlays' out for all, or remove the file"
             fields.fail("'overlays' is empty", field="overlays", hint=hint)
-        secrets = tuple(_secret(item) for item in fields.mappings("secrets"))
+        of_realm = isinstance(reads, Realm)
+        secrets = tuple(DeclaredSecret.parse(item, of_realm=of_realm) for item in fields.mappings("secrets"))
         if not secrets:
             hint = "declare at least one: 'secrets: [{name: my-app, keys: [DATABASE_URL]}]'"
             fields.fail("the app declares no secrets", field="secrets", hint=hint)
+        place = _place(fields)
         return cls(
             name=name,
-            realm=fields.parse("realm", RealmName, fields.text("realm")),
-            namespaces=_namespaces(fields),
-            token=fields.parse("token", TokenName, fields.text("token")),
+            reads=reads,
+            place=place,
             overlays=None if overlays is None else tuple(_overlay_names(fields, overlays)),
+            consistency=_consistency(fields, reads),
+            refresh=RefreshChange.parse(fields),
+            labels=read_labels(fields, "labels"),
+            annotations=read_annotations(fields, "annotations"),
+            team=_team(fields, place),
             secrets=secrets,
             source=source,
-            lines={field: fields.line_of(field) for field in ("realm", "namespace", "token", "overlays")},
+            lines={field: fields.line_of(field) for field in APP_FIELDS},
         )
+
+
+def _reads(fields: Fields) -> Realm | ObjectName:
+    if "store" not in fields:
+        return Realm(
+            fields.parse("realm", RealmName, fields.text("realm")),
+            fields.parse("token", TokenName, fields.text("token")),
+        )
+    for field in ("realm", "token"):
+        if field in fields:
+            hint = "keep 'store', or 'realm' and 'token'"
+            fields.fail(f"an app with a 'store' has no '{field}'", field=field, hint=hint)
+    store: ObjectName = fields.parse("store", ObjectName, fields.text("store"))
+    return store
+
+
+def _consistency(fields: Fields, reads: Realm | ObjectName) -> Consistency:
+    if "consistency" in fields and not isinstance(reads, Realm):
+        hint = "leave it out: only the Arcan server answers by version"
+        fields.fail("'consistency' is for an app that reads a realm", field="consistency", hint=hint)
+    known = tuple(consistency.value for consistency in Consistency)
+    return Consistency(one_of(fields, "consistency", fields.text("consistency", "pinned"), known))
 
 
 def _overlay_names(fields: Fields, texts: tuple[str, ...]) -> Iterator[OverlayName]:
@@ -96,12 +157,15 @@ def _overlay_names(fields: Fields, texts: tuple[str, ...]) -> Iterator[OverlayNa
         yield fields.parse("overlays", OverlayName, text)
 
 
-def _namespaces(fields: Fields) -> Namespace | Mapping[OverlayName, Namespace]:
+def _place(fields: Fields) -> Namespace | ManyNamespaces | Mapping[OverlayName, Namespace]:
+    if "namespaces" in fields:
+        if "namespace" in fields:
+            fields.fail("has both 'namespace' and 'namespaces'", field="namespaces", hint="keep one of them")
+        return _many(fields)
     if not fields.is_mapping("namespace"):
         namespace: Namespace = fields.parse("namespace", Namespace, fields.text("namespace"))
         return namespace
-    by_overlay = fields.optional_mapping("namespace")
-    assert by_overlay is not None  # is_mapping says so
+    by_overlay = mapping(fields, "namespace", "NAMESPACE, or {OVERLAY: NAMESPACE}")
     return {
         by_overlay.parse(overlay, OverlayName, overlay): by_overlay.parse(
             overlay, Namespace, by_overlay.text(overlay)
@@ -110,41 +174,47 @@ def _namespaces(fields: Fields) -> Namespace | Mapping[OverlayName, Namespace]:
     }
 
 
-def _secret(fields: Fields) -> DeclaredSecret:
-    fields.only("name", "keys", "all")
-    name = fields.parse("name", ObjectName, fields.text("name"))
-    where = f"{fields.source}:{fields.line}"
-    everything = fields.flag("all")
-    items = fields.items("keys")
-    if everything and "keys" in fields:
-        fields.fail(f"secret '{name}' has both 'keys' and 'all'", field="all", hint="keep one of them")
-    if everything:
-        return DeclaredSecret(name, None, where)
-    if not items:
-        fields.fail(f"secret '{name}' asks for nothing", hint="list its 'keys', or write 'all: true'")
-    keys: dict[KeyName, DeclaredKey] = {}
-    for item, line in zip(items, fields.item_lines("keys"), strict=True):
-        key = _key(item, f"{fields.source}:{line}")
-        if key.secret_key in keys:
-            first = keys[key.secret_key].where.rpartition(":")[2]
-            problem = f"secret '{name}' already has an entry '{key.secret_key}' (line {first})"
-            raise InvalidFile(
-                f"{key.where}: {problem}", hint="name one of them otherwise: {key: ..., as: ...}"
+def _many(fields: Fields) -> ManyNamespaces:
+    if fields.is_mapping("namespaces"):
+        selector = mapping(fields, "namespaces", "{matchLabels: {NAME: VALUE}}")
+        selector.only("matchLabels")
+        labels = read_labels(selector, "matchLabels")
+        if _NAME_LABEL in labels:
+            selector.fail(
+                f"'{_NAME_LABEL}' is the name of a namespace",
+                field="matchLabels",
+                hint="write namespaces: [NAME]",
             )
-        keys[key.secret_key] = key
-    return DeclaredSecret(name, tuple(keys.values()), where)
+        if not labels:
+            hint = "name at least one label: an empty selector is every namespace of the cluster"
+            selector.fail("'matchLabels' is empty", field="matchLabels", hint=hint)
+        return ManyNamespaces(labels=labels)
+    names = [
+        fields.parse("namespaces", Namespace, text) for text in fields.optional_texts("namespaces") or ()
+    ]
+    if not names:
+        fields.fail(
+            "'namespaces' is empty", field="namespaces", hint="name at least one, or give 'matchLabels'"
+        )
+    return ManyNamespaces(names=tuple(sorted(set(names))))
 
 
-def _key(item: object, where: str) -> DeclaredKey:
-    if isinstance(item, str):
-        try:
-            key = KeyName.parse(item)
-        except InvalidName as error:
-            raise InvalidFile(f"{where}: {error.message}", hint=error.hint) from None
-        return DeclaredKey(key, key, where)
-    if not isinstance(item, Fields):
-        raise InvalidFile(f"{where}: must be a key's name, or {{key, as}}", hint="quote it if it is a name")
-    item.only("key", "as")
-    key = item.parse("key", KeyName, item.text("key"))
-    secret_key = item.parse("as", KeyName, item.text("as", key))
-    return DeclaredKey(key, secret_key, where)
+def _team(fields: Fields, place: object) -> Team | None:
+    if "team" not in fields:
+        return None
+    team = mapping(fields, "team", "{groups: [GROUP]}")
+    team.only(*TEAM_FIELDS)
+    groups, users = team.optional_texts("groups") or (), team.optional_texts("users") or ()
+    if not groups and not users:
+        fields.fail("'team' names nobody", field="team", hint="write team: {groups: [shop-developers]}")
+    for name in (*groups, *users):
+        if name in _EVERYBODY or not name.isprintable():
+            fields.fail(
+                f"{name[:80]!r} is no team",
+                field="team",
+                hint="name a group, or users, of your identity provider",
+            )
+    if isinstance(place, ManyNamespaces) and place.labels is not None:
+        hint = "name them: 'namespaces: [a, b]'"
+        fields.fail("a Role is in one namespace, and 'matchLabels' names none", field="team", hint=hint)
+    return Team(groups, users)

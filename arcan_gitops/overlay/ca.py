@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import KeyName, Namespace, ObjectName
+from arcan_gitops.overlay.references import placed
+from arcan_gitops.yamlio import Fields
 
 
 class BadCertificateAuthority(ArcanError):
@@ -29,7 +32,24 @@ class ConfigMapCa:
     def store_fields(self, namespace: Namespace | None) -> dict[str, Any]:
         """The store's `caProvider`. Only a ClusterSecretStore may, and must, name the namespace."""
         provider = {"type": "ConfigMap", "name": str(self.name), "key": str(self.key)}
-        return {"caProvider": provider if namespace is None else {**provider, "namespace": str(namespace)}}
+        return {"caProvider": placed(provider, namespace)}
+
+
+@dataclass(frozen=True, slots=True)
+class SecretCa:
+    """PEM in a Secret that the cluster itself makes and renews, as cert-manager's: nobody makes it by hand.
+
+    `namespace`: where it is, for a ClusterSecretStore; None: in ESO's.
+    """
+
+    name: ObjectName
+    key: KeyName
+    namespace: Namespace | None = None
+
+    def store_fields(self, namespace: Namespace | None) -> dict[str, Any]:
+        """The store's `caProvider`, as for `ConfigMapCa`: a SecretStore reads the Secret beside it."""
+        provider = {"type": "Secret", "name": str(self.name), "key": str(self.key)}
+        return {"caProvider": placed(provider, namespace and (self.namespace or namespace))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +72,12 @@ class PublicCa:
         return {}
 
 
-CertificateAuthority = ConfigMapCa | EmbeddedCa | PublicCa
+CertificateAuthority = ConfigMapCa | SecretCa | EmbeddedCa | PublicCa
+
+# Reads the CA of `ca: {file: ...}`; the path is the text of the file's field.
+CaReader = Callable[[str], EmbeddedCa]
+
+_WAYS: Final = ("configMap", "secret", "file", "public")
 
 DEFAULT_CA: Final = ConfigMapCa(ObjectName("arcan-ca"), KeyName("ca.crt"))
 
@@ -89,3 +114,45 @@ def _is_ca(certificate: x509.Certificate) -> bool:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except (x509.ExtensionNotFound, ValueError):
         return False
+
+
+def parse_ca(parent: Fields, base: CertificateAuthority, read_ca: CaReader) -> CertificateAuthority:
+    """The field `ca`: one of four ways, as a whole (who says `ca` inherits nothing of `base`).
+
+    Raises `InvalidFile`.
+    """
+    fields = parent.optional_mapping("ca")
+    if fields is None:
+        return base
+    fields.only(*_WAYS, "key", "namespace")
+    if sum(way in fields for way in _WAYS) > 1:
+        fields.fail(f"{', '.join(map(repr, _WAYS[:-1]))} and {_WAYS[-1]!r} exclude each other: choose one")
+    if "namespace" in fields and "secret" not in fields:
+        fields.fail(
+            "'namespace' goes with 'secret' only",
+            field="namespace",
+            hint="a ConfigMap is in that of the token",
+        )
+    ca: CertificateAuthority
+    if "file" in fields:
+        try:
+            ca = read_ca(fields.text("file"))
+        except ArcanError as error:
+            fields.fail(error.message, field="file", hint=error.hint)
+    elif "public" in fields:
+        if not fields.flag("public"):
+            fields.fail("'public' can only be true", field="public", hint="leave it out, or name the CA")
+        ca = PublicCa()
+    elif "secret" in fields:
+        namespace = fields.optional_text("namespace")
+        ca = SecretCa(
+            fields.parse("secret", ObjectName, fields.text("secret")),
+            fields.parse("key", KeyName, fields.text("key", DEFAULT_CA.key)),
+            None if namespace is None else fields.parse("namespace", Namespace, namespace),
+        )
+    else:
+        key = fields.parse("key", KeyName, fields.text("key", DEFAULT_CA.key))
+        name = fields.parse("configMap", ObjectName, fields.text("configMap", DEFAULT_CA.name))
+        ca = ConfigMapCa(name, key)
+    fields.done()
+    return ca

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import ClassVar, Self
 
-from arcan_gitops.names import EnvironmentName, KeyName, RealmName
+from arcan_gitops.names import EnvironmentName, InvalidName, KeyName, RealmName
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +36,51 @@ def _matches(name: str, globs: tuple[str, ...]) -> bool:
     return any(fnmatchcase(name, glob) for glob in globs)
 
 
+class Version(str):
+    """The digest of a ciphertext: `3f2a9c01b7de`.
+
+    A read that names an empty version names none, and is answered from whatever is loaded: so none is empty.
+    """
+
+    __slots__ = ()
+    _grammar: ClassVar = re.compile(r"[0-9a-f]{12}")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """What `arcan generate inventory` writes. Raises `InvalidName`."""
+        if cls._grammar.fullmatch(text) is None:
+            raise InvalidName(
+                f"{text[:80]!r} is not a valid version",
+                hint="a version is 12 of 0-9 and a-f; make the file anew: arcan generate inventory",
+            )
+        return cls(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The keys of one document, each with the version (a short digest) of its ciphertext.
+
+    `version` is that of the whole document: it changes with every one of the others.
+    """
+
+    keys: Mapping[KeyName, str]
+    version: str
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The realms' environments with their key names, and the realms' tokens by name.
+    """What the realms' environments hold, and the realms' tokens by name.
 
     A realm is known when it has an environment. Nothing in here is secret.
     """
 
-    keys: Mapping[tuple[RealmName, EnvironmentName], tuple[KeyName, ...]]
+    contents: Mapping[tuple[RealmName, EnvironmentName], Contents]
     tokens: Mapping[RealmName, Mapping[str, TokenScope]] = field(default_factory=dict)
 
     def realms(self) -> tuple[RealmName, ...]:
         """All realms, sorted."""
-        return tuple(sorted({realm for realm, _ in self.keys}))
+        return tuple(sorted({realm for realm, _ in self.contents}))
 
     def environments(self, realm: RealmName | None = None) -> tuple[EnvironmentName, ...]:
         """The environments of one realm, or those of all realms, sorted."""
-        return tuple(sorted({env for name, env in self.keys if realm is None or name == realm}))
+        return tuple(sorted({env for name, env in self.contents if realm is None or name == realm}))

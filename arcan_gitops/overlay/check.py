@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final
 
-from arcan_gitops.names import InvalidName, KeyName, did_you_mean, nearest
-from arcan_gitops.overlay.app import App, DeclaredKey, DeclaredSecret
-from arcan_gitops.overlay.catalogue import Catalogue, TokenScope
+from arcan_gitops.eso_version import CREATE_OR_MERGE, UNIFIED_STORE, Feature
+from arcan_gitops.names import InvalidName, RealmName, did_you_mean, nearest
+from arcan_gitops.overlay.app import App, ManyNamespaces, Realm
+from arcan_gitops.overlay.catalogue import Catalogue
 from arcan_gitops.overlay.placement import Placement, by_store_namespace, names_for, placements
-from arcan_gitops.overlay.settings import Overlay
+from arcan_gitops.overlay.reading import reading_problems
+from arcan_gitops.overlay.settings import Overlay, Scope
 from arcan_gitops.yamlio import InvalidFile
+
+MOST_PROBLEMS: Final = 100
 
 
 def find_problems(
@@ -17,137 +22,176 @@ def find_problems(
 ) -> tuple[InvalidFile, ...]:
     """Every reason why the overlays cannot be generated, each with its file, line and nearest match.
 
-    In the order of overlays and apps; two overlays of one environment do not say the same thing twice.
+    In the order of overlays and apps; two overlays of one environment do not say the same thing twice. After
+    `MOST_PROBLEMS` it stops looking: one cause, such as a renamed realm, can be behind thousands of them.
     """
     found: dict[str, InvalidFile] = {}
     for problem in _all(apps, overlays, catalogue):
         found.setdefault(problem.message, problem)
+        if len(found) == MOST_PROBLEMS:
+            break
     return tuple(found.values())
+
+
+def find_warnings(apps: Sequence[App], overlays: Sequence[Overlay]) -> tuple[str, ...]:
+    """What is allowed, was asked for by name, and should be known to whoever generates it."""
+    found: dict[str, None] = {}
+    for app in apps:
+        for secret in app.secrets:
+            if secret.deletion == "Delete":
+                where = secret.at("deletionPolicy")
+                found[
+                    f"{where}: Secret '{secret.name}' is deleted when the store says that its keys are gone:"
+                    " pods that need it will not start again"
+                ] = None
+    for overlay in overlays:
+        for placement in placements(apps, overlay):
+            if placement.app.team is not None and placement.store_namespace is not None:
+                found[
+                    f"{placement.app.at('team')}: the token of the store is in namespace "
+                    f"'{placement.store_namespace}', where the team can make ESO read it: "
+                    "'stores: {scope: cluster}' keeps it elsewhere"
+                ] = None
+            if (store := placement.declared_store) is not None:
+                for warning in store.backend.warnings():
+                    found[f"{store.where}: store '{store.name}' {warning}"] = None
+    return tuple(found)
 
 
 def _all(apps: Sequence[App], overlays: Sequence[Overlay], catalogue: Catalogue) -> Iterator[InvalidFile]:
     for overlay in overlays:
-        if overlay.environment not in catalogue.environments():
+        reads_realms = any(placement.realm is not None for placement in placements(apps, overlay))
+        if reads_realms and overlay.environment not in catalogue.environments():
             problem = f"overlay '{overlay.name}': no realm has an environment '{overlay.environment}'"
             hint = did_you_mean(overlay.environment, catalogue.environments())
             yield InvalidFile(f"{overlay.where}: {problem}", hint=hint)
+    realms = frozenset(catalogue.realms())
     for app in apps:
-        yield from _declaration(app, overlays, catalogue)
+        if isinstance(app.reads, Realm):
+            yield from _realm(app, app.reads, realms, catalogue)
+        yield from _declaration(app, overlays)
     for overlay in overlays:
         placed = placements(apps, overlay)
         for placement in placed:
-            if placement.app.realm in catalogue.realms():
-                yield from _reads(placement, catalogue)
+            yield from reading_problems(placement, catalogue)
+            yield from _features(placement)
+            if isinstance(placement.place, ManyNamespaces) and placement.scope is Scope.NAMESPACE:
+                problem = f"many namespaces need a cluster-wide store, and overlay '{overlay.name}' has none"
+                hint = "set 'stores: {scope: cluster}', or write one app for each namespace"
+                yield InvalidFile(f"{placement.app.at('namespaces')}: {problem}", hint=hint)
         yield from _collisions(placed)
 
 
-def _declaration(app: App, overlays: Sequence[Overlay], catalogue: Catalogue) -> Iterator[InvalidFile]:
+def _declaration(app: App, overlays: Sequence[Overlay]) -> Iterator[InvalidFile]:
     """What holds whichever overlay the app goes to."""
     known = [overlay.name for overlay in overlays]
-    if app.realm not in catalogue.realms():
-        hint = did_you_mean(app.realm, catalogue.realms())
-        yield InvalidFile(f"{app.at('realm')}: there is no realm '{app.realm}'", hint=hint)
-    elif app.token not in (tokens := catalogue.tokens.get(app.realm, {})):
-        create = f"arcan token create --realm={app.realm} --name={app.token} --policy=read-only"
-        hint = did_you_mean(app.token, tokens) if nearest(app.token, tokens) else f"create it: {create}"
-        yield InvalidFile(
-            f"{app.at('token')}: realm '{app.realm}' has no token named '{app.token}'", hint=hint
-        )
     for name in app.overlays or ():
         if name not in known:
             hint = did_you_mean(name, known)
             yield InvalidFile(f"{app.at('overlays')}: there is no overlay '{name}'", hint=hint)
-    if isinstance(app.namespaces, str):
+    if isinstance(app.place, str | ManyNamespaces):
         return
-    for name in app.namespaces:
+    for name in app.place:
         if name not in known:
             hint = did_you_mean(name, known)
             yield InvalidFile(f"{app.at('namespace')}: there is no overlay '{name}'", hint=hint)
     for name in known:
-        if app.goes_to(name) and name not in app.namespaces:
+        if app.goes_to(name) and name not in app.place:
             problem = f"{app.at('namespace')}: no namespace is given for overlay '{name}'"
             yield InvalidFile(
                 problem, hint=f"add '{name}: NAMESPACE', or leave the overlay out of 'overlays'"
             )
 
 
-def _reads(placement: Placement, catalogue: Catalogue) -> Iterator[InvalidFile]:
-    """Whether all that the app asks for exists in the overlay's environment, and its token may read it."""
-    app, environment = placement.app, placement.overlay.environment
-    if environment not in catalogue.environments():
-        return  # the overlay itself is wrong, and said so
-    keys = catalogue.keys.get((app.realm, environment))
-    if keys is None:
-        problem = (
-            f"realm '{app.realm}' has no environment '{environment}' (overlay '{placement.overlay.name}')"
-        )
-        hint = "name the overlays that the app goes to: 'overlays: [...]'; the realm's environments: "
-        hint += ", ".join(catalogue.environments(app.realm))
-        yield InvalidFile(f"{app.at('realm')}: {problem}", hint=hint)
-        return
-    for secret in app.secrets:
-        for entry in secret.keys or ():
-            if entry.key not in keys:
-                problem = f"key '{entry.key}' does not exist in {app.realm}/{environment} (app '{app.name}')"
-                yield InvalidFile(f"{entry.where}: {problem}", hint=did_you_mean(entry.key, keys))
-    scope = catalogue.tokens.get(app.realm, {}).get(app.token)
-    if scope is None:
-        return
-    if not scope.reads_environment(environment):
-        problem = f"token '{app.token}' may not read environment '{environment}' of realm '{app.realm}'"
-        hint = f"it may read: {_globs(scope.environments)}; the server would answer 403"
-        yield InvalidFile(f"{app.at('token')}: {problem}", hint=hint)
-    for secret in app.secrets:
-        yield from _scope(app, secret, scope, keys)
-
-
-def _scope(
-    app: App, secret: DeclaredSecret, scope: TokenScope, keys: Sequence[KeyName]
+def _realm(
+    app: App, realm: Realm, realms: Collection[RealmName], catalogue: Catalogue
 ) -> Iterator[InvalidFile]:
-    hint = f"it may read: {_globs(scope.keys)}; the server would answer 403, so widen it or use another"
-    if secret.keys is None and not scope.reads_whole_environments:
-        problem = f"secret '{secret.name}' asks for all keys, but token '{app.token}' is narrowed by keys"
-        yield InvalidFile(f"{secret.where}: {problem}", hint=hint)
-    for entry in secret.keys or ():
-        if entry.key in keys and not scope.reads_key(entry.key):
-            yield _unreadable(app, entry, hint)
+    if realm.name not in realms:
+        hint = did_you_mean(realm.name, realms)
+        yield InvalidFile(f"{app.at('realm')}: there is no realm '{realm.name}'", hint=hint)
+    elif realm.token not in (tokens := catalogue.tokens.get(realm.name, {})):
+        create = f"arcan token create --realm={realm.name} --name={realm.token} --policy=read-only"
+        hint = did_you_mean(realm.token, tokens) if nearest(realm.token, tokens) else f"create it: {create}"
+        problem = f"realm '{realm.name}' has no token named '{realm.token}'"
+        yield InvalidFile(f"{app.at('token')}: {problem}", hint=hint)
 
 
-def _unreadable(app: App, entry: DeclaredKey, hint: str) -> InvalidFile:
-    problem = f"key '{entry.key}' cannot be read by token '{app.token}' of realm '{app.realm}'"
-    return InvalidFile(f"{entry.where}: {problem} (app '{app.name}')", hint=hint)
+def _features(placement: Placement) -> Iterator[InvalidFile]:
+    """What the app, or the store that it reads, asks for and the overlay's version of ESO lacks."""
+    overlay, store = placement.overlay, placement.declared_store
+    if placement.realm is not None and overlay.settings.unified:
+        yield from _lacks(overlay, UNIFIED_STORE, overlay.where)
+    if store is not None:
+        for feature in store.backend.features():
+            yield from _lacks(overlay, feature, store.where)
+    for secret in placement.app.secrets:
+        if secret.creation == "CreateOrMerge":
+            yield from _lacks(overlay, CREATE_OR_MERGE, secret.at("creationPolicy"))
 
 
-def _globs(globs: tuple[str, ...] | None) -> str:
-    return ", ".join(globs or ()) or "nothing"
+def _lacks(overlay: Overlay, feature: Feature, where: str) -> Iterator[InvalidFile]:
+    version = overlay.settings.eso_version
+    if feature.missing_in(version):
+        problem = f"{feature.what} needs ESO {feature.since}, and overlay '{overlay.name}' is for {version}"
+        hint = f"do without it, or upgrade the cluster and set 'eso-version: {feature.since}'"
+        yield InvalidFile(f"{where}: {problem}", hint=hint)
 
 
 def _collisions(placed: Sequence[Placement]) -> Iterator[InvalidFile]:
-    """Two Kubernetes Secrets of one name in one namespace of an overlay; the tokens' own Secrets too."""
+    """Two Kubernetes Secrets of one name in one namespace of an overlay, the tokens' own Secrets too; and two
+    ExternalSecrets, which have the names of their Secrets unless they are named otherwise.
+    """
     owners: dict[tuple[str, str], str] = {}
+    external: dict[tuple[str, str], str] = {}
     for group in by_store_namespace(placed).values():
         try:
             names = names_for(group)
         except InvalidName as error:
             yield _unnameable(group, error)
             continue
+        yield from _two_stores(group, {name for made in names.values() for name in (made.single, made.bulk)})
         for placement in group:
-            name = names[placement.credential].token_secret
-            owners[placement.token_namespace, name] = "it holds the store's own token"
+            if placement.credential is not None:
+                name = names[placement.credential].token_secret
+                owners[placement.token_namespace, name] = "it holds the store's own token"
     for placement in placed:
         for secret in placement.app.secrets:
-            place = (placement.namespace, secret.name)
-            if (owner := owners.get(place)) is not None:
-                problem = f"Secret '{secret.name}' of namespace '{placement.namespace}' is taken: {owner}"
-                yield InvalidFile(f"{secret.where}: {problem}", hint="give it another name")
-            owners.setdefault(place, f"declared at {secret.where}")
+            for place in _places(placement):
+                if (owner := owners.get((place, secret.name))) is not None:
+                    what = f"of namespace '{place}'" if place else "of many namespaces"
+                    problem = f"Secret '{secret.name}' {what} is taken: {owner}"
+                    yield InvalidFile(f"{secret.where}: {problem}", hint="give it another name")
+                elif (other := external.get((place, secret.external))) is not None:
+                    problem = f"there are two ExternalSecrets '{secret.external}': the other is of {other}"
+                    hint = "name this one with 'externalSecret'"
+                    yield InvalidFile(f"{secret.where}: {problem}", hint=hint)
+                owners.setdefault((place, secret.name), f"declared at {secret.where}")
+                external.setdefault((place, secret.external), secret.where)
+
+
+def _two_stores(group: Sequence[Placement], taken: Collection[str]) -> Iterator[InvalidFile]:
+    """A declared store by the name of an Arcan store that stands in the same place."""
+    for placement in group:
+        store = placement.declared_store
+        if store is not None and store.name in taken:
+            problem = f"overlay '{placement.overlay.name}' has an Arcan store of the name '{store.name}' too"
+            hint = "rename one: 'stores.name', 'stores.bulkName', or the store itself"
+            yield InvalidFile(f"{store.where}: {problem}", hint=hint)
+
+
+def _places(placement: Placement) -> tuple[str, ...]:
+    """The namespaces of the Secrets; and "", where the names of ClusterExternalSecrets are."""
+    return (
+        (*placement.namespaces, "") if isinstance(placement.place, ManyNamespaces) else placement.namespaces
+    )
 
 
 def _unnameable(group: Sequence[Placement], error: InvalidName) -> InvalidFile:
     """Several tokens meet, so that names must end in theirs, and one is no name for Kubernetes."""
-    apps = ", ".join(f"'{placement.app.name}'" for placement in group)
-    where = group[0].app.at("token")
+    mine = [placement.app for placement in group if placement.credential is not None]
+    apps = ", ".join(f"'{app.name}'" for app in mine)
     problem = (
         f"apps {apps} use different tokens, so the names of their stores end in the token's: {error.message}"
     )
+    where = mine[0].at("token")
     return InvalidFile(f"{where}: {problem}", hint="name the tokens in lower case, or use one token for all")

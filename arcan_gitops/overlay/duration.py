@@ -19,6 +19,14 @@ class Duration(str):
     __slots__ = ()
     _grammar: ClassVar = re.compile(r"(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?", re.ASCII)
 
+    @property
+    def seconds(self) -> int:
+        """The whole duration."""
+        match = self._grammar.fullmatch(self)
+        assert match is not None  # it was parsed
+        hours, minutes, seconds = (int(part or 0) for part in match.groups())
+        return hours * 3600 + minutes * 60 + seconds
+
     @classmethod
     def parse(cls, text: str) -> Duration:
         """Whole hours, minutes and seconds, in that order: `1h`, `90m`, `1h30m`.

@@ -1,4 +1,4 @@
-"""ExternalSecrets, with every default of the CRD written out.
+"""ExternalSecrets and ClusterExternalSecrets, with every default of the CRD written out.
 
 An API server adds the defaults that a manifest leaves out, and Argo CD then shows drift for ever (ESO #1028).
 conversionStrategy, decodingStrategy and metadataPolicy have defaults up to 2.8 and none from 2.9 on, so only
@@ -7,54 +7,108 @@ writing them is stable everywhere; nullBytePolicy exists from 2.3 on only and ha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from arcan_gitops.names import KeyName, Namespace, ObjectName
-from arcan_gitops.overlay.duration import Duration
-from arcan_gitops.overlay.manifest import API_VERSION, Manifest, SyncWave, metadata
-from arcan_gitops.overlay.stores.arcan import ArcanStore
+from arcan_gitops.names import Namespace, ObjectName
+from arcan_gitops.overlay.app import ManyNamespaces
+from arcan_gitops.overlay.manifest import API_VERSION, LABELS, Manifest, SyncWave, metadata
+from arcan_gitops.overlay.refresh import Refresh
+from arcan_gitops.overlay.stores.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """What one entry asks the store for; `version` makes the server answer that version or not at all."""
+
+    key: str
+    property: str | None = None
+    version: str | None = None
+    decode: str = "None"
+
+    def spec(self) -> dict[str, str]:
+        """`remoteRef`, or `extract`."""
+        optional = {"property": self.property, "version": self.version}
+        return {
+            "key": str(self.key),
+            **{name: str(text) for name, text in optional.items() if text is not None},
+            "conversionStrategy": "Default",
+            "decodingStrategy": self.decode,
+            "metadataPolicy": "None",
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class ExternalSecret:
-    """One Kubernetes Secret to be; the ExternalSecret and the Secret have the same name."""
+    """The Kubernetes Secret `name` to be, in one namespace or in many; its own name is the same unless given.
+
+    `data` are pairs (key of the Secret, what it is); `extract` gives all fields of an entry, renamed by
+    `rewrites`. `template` is `target.template` as it is written.
+    """
 
     name: ObjectName
-    namespace: Namespace
-    store: ArcanStore
-    refresh_interval: Duration
+    place: Namespace | ManyNamespaces
+    store: Store
+    refresh: Refresh
+    data: Sequence[tuple[str, Remote]] = ()
+    extract: Sequence[Remote] = ()
+    rewrites: Sequence[Mapping[str, Any]] = ()
+    template: Mapping[str, Any] | None = None
+    # Retain: whatever the server answers, a Secret that pods run on is never deleted.
+    creation: str = "Owner"
+    deletion: str = "Retain"
+    immutable: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    own_name: ObjectName | None = None
 
-    def of_keys(self, keys: Iterable[tuple[KeyName, KeyName]]) -> Manifest:
-        """From pairs (key of the realm, key of the Secret), each its own request."""
-        data = [{"secretKey": str(name), "remoteRef": _remote(key)} for key, name in keys]
-        return self._manifest({"data": data})
-
-    def of_everything(self, realm: str) -> Manifest:
-        """From all keys, by one request. The store's URL has no place for a key: `realm` is for readers."""
-        return self._manifest({"dataFrom": [{"extract": _remote(realm)}]})
-
-    def _manifest(self, content: Mapping[str, Any]) -> Manifest:
+    def manifest(self) -> Manifest:
+        """An ExternalSecret, or the ClusterExternalSecret that makes one in each namespace."""
+        own_name = self.own_name or self.name
+        if not isinstance(self.place, ManyNamespaces):
+            wave = SyncWave.EXTERNAL_SECRET
+            return {
+                "apiVersion": API_VERSION,
+                "kind": "ExternalSecret",
+                "metadata": metadata(own_name, self.place, wave, self.labels, self.annotations),
+                "spec": self._spec(),
+            }
+        annotations = {"annotations": dict(self.annotations)} if self.annotations else {}
         return {
             "apiVersion": API_VERSION,
-            "kind": "ExternalSecret",
-            "metadata": metadata(self.name, self.namespace, SyncWave.EXTERNAL_SECRET),
+            "kind": "ClusterExternalSecret",
+            "metadata": metadata(own_name, None, SyncWave.EXTERNAL_SECRET),
             "spec": {
-                "refreshPolicy": "Periodic",
-                "refreshInterval": str(self.refresh_interval),
-                "secretStoreRef": {"kind": self.store.kind, "name": str(self.store.name)},
-                # Retain: whatever the server answers, a Secret that pods run on is never deleted.
-                "target": {"name": str(self.name), "creationPolicy": "Owner", "deletionPolicy": "Retain"},
-                **content,
+                "externalSecretName": str(own_name),
+                "externalSecretMetadata": {"labels": {**LABELS, **self.labels}, **annotations},
+                "namespaceSelectors": [self.place.selector()],
+                # how often ESO looks for new namespaces; each ExternalSecret has an interval of its own
+                "refreshTime": "1m0s",
+                "externalSecretSpec": self._spec(),
             },
         }
 
-
-def _remote(key: str) -> dict[str, str]:
-    return {
-        "key": str(key),
-        "conversionStrategy": "Default",
-        "decodingStrategy": "None",
-        "metadataPolicy": "None",
-    }
+    def _spec(self) -> dict[str, Any]:
+        target: dict[str, Any] = {
+            "name": str(self.name),
+            "creationPolicy": self.creation,
+            "deletionPolicy": self.deletion,
+        }
+        if self.immutable:
+            target["immutable"] = True
+        if self.template is not None:
+            target["template"] = dict(self.template)
+        rewrites = {"rewrite": [dict(rewrite) for rewrite in self.rewrites]} if self.rewrites else {}
+        content: dict[str, Any] = {}
+        if self.data:
+            content["data"] = [{"secretKey": str(name), "remoteRef": ref.spec()} for name, ref in self.data]
+        if self.extract:
+            content["dataFrom"] = [{"extract": ref.spec(), **rewrites} for ref in self.extract]
+        return {
+            "refreshPolicy": self.refresh.policy,
+            "refreshInterval": str(self.refresh.interval),
+            "secretStoreRef": {"kind": self.store.kind, "name": str(self.store.name)},
+            "target": target,
+            **content,
+        }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
 
-from arcan_gitops.names import Namespace, ObjectName
+from arcan_gitops.names import Namespace
 
 Manifest = dict[str, Any]
 
@@ -15,7 +16,7 @@ API_VERSION: Final = "external-secrets.io/v1"
 # Without a template, ESO copies an ExternalSecret's labels to its Secret: there too this one is true, and
 # `kubectl get secrets -A -l app.kubernetes.io/managed-by=arcan` shows what came from here. A label that
 # selects pods (name, instance) would be copied as well, so there is none.
-_LABELS: Final = {"app.kubernetes.io/managed-by": "arcan"}
+LABELS: Final[Mapping[str, str]] = {"app.kubernetes.io/managed-by": "arcan"}
 
 
 class SyncWave(StrEnum):
@@ -28,12 +29,18 @@ class SyncWave(StrEnum):
     EXTERNAL_SECRET = "-1"
 
 
-def metadata(name: ObjectName, namespace: Namespace | None, wave: SyncWave) -> dict[str, Any]:
+def metadata(
+    name: str,
+    namespace: Namespace | None,
+    wave: SyncWave,
+    labels: Mapping[str, str] = {},
+    annotations: Mapping[str, str] = {},
+) -> dict[str, Any]:
     """The `metadata` of a manifest; no namespace for one that is cluster-wide."""
     placed = {} if namespace is None else {"namespace": str(namespace)}
     return {
         "name": str(name),
         **placed,
-        "labels": dict(_LABELS),
-        "annotations": {"argocd.argoproj.io/sync-wave": str(wave)},
+        "labels": {**LABELS, **labels},
+        "annotations": {"argocd.argoproj.io/sync-wave": str(wave), **annotations},
     }

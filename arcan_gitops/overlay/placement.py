@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from arcan_gitops.names import Namespace
-from arcan_gitops.overlay.app import App
+from arcan_gitops.overlay.app import App, ManyNamespaces, Realm
 from arcan_gitops.overlay.naming import Credential, StoreNames, store_names
-from arcan_gitops.overlay.settings import Overlay, Scope
+from arcan_gitops.overlay.settings import DeclaredStore, Overlay, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,35 +17,60 @@ class Placement:
 
     app: App
     overlay: Overlay
-    namespace: Namespace
+    place: Namespace | ManyNamespaces
 
     @property
-    def credential(self) -> Credential:
+    def realm(self) -> Realm | None:
+        """The realm that the app reads, or None where it has a declared store."""
+        return self.app.reads if isinstance(self.app.reads, Realm) else None
+
+    @property
+    def declared_store(self) -> DeclaredStore | None:
+        """The declared store that the app reads, or None, also where the overlay has none of that name."""
+        reads = self.app.reads
+        return None if isinstance(reads, Realm) else self.overlay.settings.others.get(reads)
+
+    @property
+    def credential(self) -> Credential | None:
         """The token that the app reads with."""
-        return Credential(self.app.realm, self.app.token)
+        return None if self.realm is None else Credential(self.realm.name, self.realm.token)
+
+    @property
+    def scope(self) -> Scope:
+        """That of the app's stores."""
+        declared = self.declared_store
+        own = None if declared is None else declared.scope
+        return own or self.overlay.settings.scope
+
+    @property
+    def namespaces(self) -> tuple[Namespace, ...]:
+        """The namespaces of the app's Secrets, as far as they are known by name."""
+        return self.place.names if isinstance(self.place, ManyNamespaces) else (self.place,)
 
     @property
     def store_namespace(self) -> Namespace | None:
         """Where the app's stores are: in its own namespace, or cluster-wide."""
-        return self.namespace if self.overlay.settings.scope is Scope.NAMESPACE else None
+        if self.scope is Scope.CLUSTER or isinstance(self.place, ManyNamespaces):
+            return None  # (many namespaces with a namespaced store are refused)
+        return self.place
 
     @property
     def token_namespace(self) -> Namespace:
-        """Where the Secret with the token is."""
+        """Where what the store refers to is."""
         return self.store_namespace or self.overlay.settings.eso_namespace
 
 
 def placements(apps: Iterable[App], overlay: Overlay) -> tuple[Placement, ...]:
     """The apps that go to an overlay, by name; one without a namespace there is left out."""
     return tuple(
-        Placement(app, overlay, namespace)
+        Placement(app, overlay, place)
         for app in sorted(apps, key=lambda app: app.name)
-        if app.goes_to(overlay.name) and (namespace := app.namespace_in(overlay.name)) is not None
+        if app.goes_to(overlay.name) and (place := app.place_in(overlay.name)) is not None
     )
 
 
 def by_store_namespace(placed: Sequence[Placement]) -> Mapping[Namespace | None, tuple[Placement, ...]]:
-    """The placements of one overlay that share stores' names, sorted by namespace."""
+    """The placements of one overlay whose stores share a place, sorted by namespace."""
     groups: dict[Namespace | None, list[Placement]] = {}
     for placement in placed:
         groups.setdefault(placement.store_namespace, []).append(placement)
@@ -53,5 +78,6 @@ def by_store_namespace(placed: Sequence[Placement]) -> Mapping[Namespace | None,
 
 
 def names_for(group: Sequence[Placement]) -> Mapping[Credential, StoreNames]:
-    """The names of stores and token Secrets for one such group. Raises `InvalidName`."""
-    return store_names(group[0].overlay.settings, sorted({placement.credential for placement in group}))
+    """The names of Arcan stores and token Secrets for one such group. Raises `InvalidName`."""
+    credentials = sorted({placement.credential for placement in group if placement.credential is not None})
+    return store_names(group[0].overlay.settings, credentials) if credentials else {}

@@ -38,7 +38,7 @@ def read_apps(folder: Path) -> tuple[App, ...]:
     found, problems = [], []
     for path in files:
         try:
-            found.append(_read_app(path))
+            found.append(read_app(path))
         except ArcanError as error:
             problems.append(error)
     if problems:
@@ -46,7 +46,8 @@ def read_apps(folder: Path) -> tuple[App, ...]:
     return tuple(found)
 
 
-def _read_app(path: Path) -> App:
+def read_app(path: Path) -> App:
+    """The app of one file. Raises `InvalidFile`, and `ArcanError` for a file that cannot be one."""
     if path.suffix != ".yaml":
         raise ArcanError(f"{path}: an app's file ends in .yaml", hint=f"rename it to {path.stem}.yaml")
     return App.parse(_read(path), str(path))

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import EnvironmentName, KeyName, Namespace, ObjectName, RealmName
-from arcan_gitops.overlay.external_secret import ExternalSecret
+from arcan_gitops.overlay.external_secret import ExternalSecret, Remote
 from arcan_gitops.overlay.manifest import Manifest
 from arcan_gitops.overlay.naming import plain_names
 from arcan_gitops.overlay.settings import StoreSettings
-from arcan_gitops.overlay.stores.arcan import ClusterWide, InNamespace, Reach, bulk_store, single_store
+from arcan_gitops.overlay.stores.arcan import Reads, arcan_store
+from arcan_gitops.overlay.stores.store import ClusterWide, InNamespace, Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Consumer:
 def quickstart(consumer: Consumer, settings: StoreSettings) -> list[Manifest]:
     """A store and its ExternalSecret for the keys, then a store and its ExternalSecret for everything.
 
-    Raises `ArcanError` where an ExternalSecret would take the place of the token Secret.
+    No entry names a version: nobody would generate these manifests anew when a key changes. Raises
+    `ArcanError` where an ExternalSecret would take the place of the token Secret.
     """
     names = plain_names(settings)
     secret, bulk_secret = consumer.name, ObjectName.parse(f"{consumer.name}-bulk")
@@ -43,12 +45,17 @@ def quickstart(consumer: Consumer, settings: StoreSettings) -> list[Manifest]:
             f"Secret '{names.token_secret}' of namespace '{token_namespace}' holds the store's own token",
             hint="choose another --name",
         )
-    single = single_store(settings, names, consumer.realm, consumer.environment, reach)
-    bulk = bulk_store(settings, names, consumer.realm, consumer.environment, reach)
-    interval = settings.refresh_interval
+    single, bulk = (
+        arcan_store(reads, settings, names, consumer.realm, consumer.environment, reach)
+        for reads in (Reads.SINGLE, Reads.BULK)
+    )
+    namespace, refresh = consumer.namespace, settings.refresh
+    keys = [(key, Remote(key)) for key in consumer.keys]
+    # the bulk store's URL has no place for a key: the realm is for readers
+    everything = [Remote(consumer.realm)]
     return [
         single.manifest(),
-        ExternalSecret(secret, consumer.namespace, single, interval).of_keys((k, k) for k in consumer.keys),
+        ExternalSecret(secret, namespace, single, refresh, data=keys).manifest(),
         bulk.manifest(),
-        ExternalSecret(bulk_secret, consumer.namespace, bulk, interval).of_everything(consumer.realm),
+        ExternalSecret(bulk_secret, namespace, bulk, refresh, extract=everything).manifest(),
     ]

@@ -1,23 +1,24 @@
-"""`kustomize/arcan.yaml`: how stores reach the server, and which overlays there are."""
+"""`kustomize/arcan.yaml`: how stores reach the server, which other stores there are, and which overlays."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-from arcan_gitops.errors import ArcanError
-from arcan_gitops.names import EnvironmentName, KeyName, Namespace, ObjectName, OverlayName
-from arcan_gitops.overlay.ca import DEFAULT_CA, CertificateAuthority, ConfigMapCa, EmbeddedCa, PublicCa
-from arcan_gitops.overlay.duration import Duration
+from arcan_gitops.eso_version import NEWEST, EsoVersion, supported_version
+from arcan_gitops.names import EnvironmentName, InvalidName, KeyName, Namespace, ObjectName, OverlayName
+from arcan_gitops.overlay.argocd.settings import IN_CLUSTER, ArgoCd, ClusterName
+from arcan_gitops.overlay.ca import DEFAULT_CA, CaReader, CertificateAuthority, parse_ca
+from arcan_gitops.overlay.references import SecretKey
+from arcan_gitops.overlay.refresh import DEFAULT_REFRESH, Refresh, RefreshChange, Spread
 from arcan_gitops.overlay.server_url import ServerUrl
+from arcan_gitops.overlay.stores.kinds import KINDS
+from arcan_gitops.overlay.stores.store import DeclaredBackend
 from arcan_gitops.yamlio import Fields, one_of, read_mapping
 
 SETTINGS_FILE: Final = "arcan.yaml"
-
-# Reads the CA of `ca: {file: ...}`; the path is the text of the file's field.
-CaReader = Callable[[str], EmbeddedCa]
 
 
 class Scope(StrEnum):
@@ -28,11 +29,14 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class TokenSecret:
-    """The Kubernetes Secret that holds a token, made by hand and never generated."""
+class DeclaredStore:
+    """A store that is not Arcan's; without a scope of its own it has that of the overlay's stores."""
 
     name: ObjectName
-    key: KeyName
+    kind: str
+    backend: DeclaredBackend
+    scope: Scope | None
+    where: str  # `file:line`, for errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,13 @@ class StoreSettings:
     scope: Scope
     store_name: ObjectName  # the store that reads one key a request
     bulk_store_name: ObjectName  # the store that reads a whole environment
+    unified: bool  # the one named `store_name` does both
     eso_namespace: Namespace  # where a ClusterSecretStore's token Secret and CA are
-    token_secret: TokenSecret
-    refresh_interval: Duration
+    eso_version: EsoVersion  # what the cluster runs
+    token_secret: SecretKey
+    refresh: Refresh
+    spread: Spread | None
+    others: Mapping[ObjectName, DeclaredStore] = field(default_factory=dict)
 
 
 DEFAULTS: Final = StoreSettings(
@@ -55,9 +63,12 @@ DEFAULTS: Final = StoreSettings(
     scope=Scope.NAMESPACE,
     store_name=ObjectName("arcan"),
     bulk_store_name=ObjectName("arcan-bulk"),
+    unified=False,
     eso_namespace=Namespace("external-secrets"),
-    token_secret=TokenSecret(ObjectName("arcan-credentials"), KeyName("token")),
-    refresh_interval=Duration("1h0m0s"),
+    eso_version=NEWEST,
+    token_secret=SecretKey(ObjectName("arcan-credentials"), KeyName("token")),
+    refresh=DEFAULT_REFRESH,
+    spread=None,
 )
 
 
@@ -69,6 +80,7 @@ class Overlay:
     environment: EnvironmentName
     settings: StoreSettings
     where: str  # `file:line`, for errors
+    cluster: ClusterName = IN_CLUSTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,7 @@ class Settings:
     defaults: StoreSettings = DEFAULTS
     declared: tuple[Overlay, ...] = ()
     source: str = SETTINGS_FILE
+    argocd: ArgoCd | None = None
 
     def overlays(self, environments: Sequence[EnvironmentName]) -> tuple[Overlay, ...]:
         """The declared overlays, sorted; where none is declared, one for each of the environments."""
@@ -92,86 +105,115 @@ class Settings:
     def parse(cls, data: bytes, source: str, read_ca: CaReader) -> Settings:
         """Raises `InvalidFile`, with the line, for anything that is not a setting."""
         fields = read_mapping(data, source)
+        fields.only(*_FIELDS, "argocd", "overlays")
         defaults = _store_settings(fields, DEFAULTS, read_ca)
         declared: tuple[Overlay, ...] = ()
         if (overlays := fields.optional_mapping("overlays")) is not None:
             names = sorted(overlays.names())
             declared = tuple(_overlay(overlays, name, defaults, read_ca) for name in names)
-        fields.done()
-        return cls(defaults, declared, source)
+        argocd = fields.optional_mapping("argocd")
+        return cls(defaults, declared, source, None if argocd is None else ArgoCd.parse(argocd))
+
+
+_FIELDS: Final = (
+    "server", "stores", "tokenSecret", "refreshPolicy", "refreshInterval", "refreshSpread", "eso-version",
+)  # fmt: skip
+_STORES: Final = ("scope", "name", "bulkName", "unified", "esoNamespace", *KINDS)
 
 
 def _overlay(overlays: Fields, text: str, defaults: StoreSettings, read_ca: CaReader) -> Overlay:
     name = overlays.parse(text, OverlayName, text)
     fields = overlays.optional_mapping(text)
     assert fields is not None  # the name comes from the mapping itself
-    fields.only("environment", "server", "stores", "tokenSecret", "refreshInterval")
+    fields.only("environment", "cluster", *_FIELDS)
     environment = fields.parse("environment", EnvironmentName, fields.text("environment"))
     settings = _store_settings(fields, defaults, read_ca)
-    return Overlay(name, environment, settings, f"{overlays.source}:{overlays.line_of(text)}")
+    cluster = fields.parse("cluster", ClusterName, fields.text("cluster", IN_CLUSTER))
+    return Overlay(name, environment, settings, f"{overlays.source}:{overlays.line_of(text)}", cluster)
 
 
 def _store_settings(fields: Fields, base: StoreSettings, read_ca: CaReader) -> StoreSettings:
     """`base`, with what the mapping sets: the top of the file over the defaults, an overlay over the top."""
     settings = base
     if (server := fields.optional_mapping("server")) is not None:
+        server.only("url", "ca", "deploy")  # the last is for arcan_gitops.deploy to read
         settings = replace(
             settings,
             server_url=server.parse("url", ServerUrl, server.text("url", settings.server_url)),
-            ca=_ca(server, settings.ca, read_ca),
+            ca=parse_ca(server, settings.ca, read_ca),
         )
-        server.done()
     if (stores := fields.optional_mapping("stores")) is not None:
-        scopes = tuple(scope.value for scope in Scope)
-        scope = Scope(one_of(stores, "scope", stores.text("scope", settings.scope), scopes))
-        settings = replace(
-            settings,
-            scope=scope,
-            store_name=_object_name(stores, "name", settings.store_name),
-            bulk_store_name=_object_name(stores, "bulkName", settings.bulk_store_name),
-            eso_namespace=stores.parse(
-                "esoNamespace", Namespace, stores.text("esoNamespace", settings.eso_namespace)
-            ),
-        )
-        if settings.store_name == settings.bulk_store_name:
-            stores.fail(f"'name' and 'bulkName' are both '{settings.store_name}'", field="bulkName")
-        stores.done()
+        settings = _stores(stores, settings, read_ca)
     if (secret := fields.optional_mapping("tokenSecret")) is not None:
-        token_secret = TokenSecret(
+        secret.only("name", "key")
+        token_secret = SecretKey(
             _object_name(secret, "name", settings.token_secret.name),
             secret.parse("key", KeyName, secret.text("key", settings.token_secret.key)),
         )
         settings = replace(settings, token_secret=token_secret)
-        secret.done()
-    interval = fields.text("refreshInterval", settings.refresh_interval)
-    return replace(settings, refresh_interval=fields.parse("refreshInterval", Duration, interval))
+    if (spread := fields.optional_text("refreshSpread")) is not None:
+        settings = replace(settings, spread=fields.parse("refreshSpread", Spread, spread))
+    if (version := fields.optional_text("eso-version")) is not None:
+        try:
+            settings = replace(settings, eso_version=supported_version(version))
+        except InvalidName as error:
+            fields.fail(error.message, field="eso-version", hint=error.hint)
+    return replace(settings, refresh=settings.refresh.changed(RefreshChange.parse(fields)))
+
+
+def _stores(fields: Fields, base: StoreSettings, read_ca: CaReader) -> StoreSettings:
+    fields.only(*_STORES)
+    scope = _scope(fields, base.scope)
+    assert scope is not None  # the base has one
+    settings = replace(
+        base,
+        scope=scope,
+        store_name=_object_name(fields, "name", base.store_name),
+        bulk_store_name=_object_name(fields, "bulkName", base.bulk_store_name),
+        unified=fields.flag("unified", base.unified),
+        eso_namespace=fields.parse(
+            "esoNamespace", Namespace, fields.text("esoNamespace", base.eso_namespace)
+        ),
+    )
+    if settings.store_name == settings.bulk_store_name:
+        problem = f"'name' and 'bulkName' are both '{settings.store_name}'"
+        fields.fail(problem, field="bulkName", hint="name one of them otherwise")
+    others = dict(base.others)
+    for kind in KINDS:
+        if (declared := fields.optional_mapping(kind)) is not None:
+            for name in declared.names():
+                store = _declared(declared, kind, name, base.others, read_ca)
+                if store.name in (settings.store_name, settings.bulk_store_name):
+                    hint = "name it otherwise, or the Arcan stores: 'stores.name', 'stores.bulkName'"
+                    declared.fail(f"the name '{name}' is that of an Arcan store", field=name, hint=hint)
+                if (other := others.get(store.name)) is not None and other.kind != kind:
+                    problem = f"'{name}' is already the {other.kind} store of {other.where}"
+                    declared.fail(problem, field=name, hint="name one of them otherwise")
+                others[store.name] = store
+    return replace(settings, others=others)
+
+
+def _declared(
+    stores: Fields, kind: str, text: str, base: Mapping[ObjectName, DeclaredStore], read_ca: CaReader
+) -> DeclaredStore:
+    name = stores.parse(text, ObjectName, text)
+    fields = stores.optional_mapping(text)
+    assert fields is not None  # the name comes from the mapping itself
+    inherited = base.get(name)
+    if inherited is not None and inherited.kind != kind:
+        inherited = None
+    backend = KINDS[kind].parse(fields, inherited.backend if inherited else None, read_ca)
+    scope = _scope(fields, inherited.scope if inherited else None)
+    return DeclaredStore(name, kind, backend, scope, f"{stores.source}:{stores.line_of(text)}")
+
+
+def _scope(fields: Fields, default: Scope | None) -> Scope | None:
+    text = fields.optional_text("scope")
+    if text is None:
+        return default
+    return Scope(one_of(fields, "scope", text, tuple(scope.value for scope in Scope)))
 
 
 def _object_name(fields: Fields, field: str, default: ObjectName) -> ObjectName:
     name: ObjectName = fields.parse(field, ObjectName, fields.text(field, default))
     return name
-
-
-def _ca(server: Fields, base: CertificateAuthority, read_ca: CaReader) -> CertificateAuthority:
-    """One of three ways, as a whole: an overlay that says `ca` inherits nothing of it."""
-    fields = server.optional_mapping("ca")
-    if fields is None:
-        return base
-    fields.only("configMap", "key", "file", "public")
-    if sum(way in fields for way in ("configMap", "file", "public")) > 1:
-        fields.fail("'configMap', 'file' and 'public' exclude each other: choose one")
-    ca: CertificateAuthority
-    if "file" in fields:
-        try:
-            ca = read_ca(fields.text("file"))
-        except ArcanError as error:
-            fields.fail(error.message, field="file", hint=error.hint)
-    elif "public" in fields:
-        if not fields.flag("public"):
-            fields.fail("'public' can only be true", field="public", hint="leave it out, or name the CA")
-        ca = PublicCa()
-    else:
-        key = fields.parse("key", KeyName, fields.text("key", DEFAULT_CA.key))
-        ca = ConfigMapCa(_object_name(fields, "configMap", DEFAULT_CA.name), key)
-    fields.done()
-    return ca

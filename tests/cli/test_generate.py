@@ -129,8 +129,8 @@ def test_two_stores_and_two_external_secrets_come_out(arcan: Run):
     ]
     single, by_key, bulk, everything = result.manifests
     base = "https://arcan.internal:9797/api/v1/eso/production"
-    assert webhook(single)["url"] == base + "/{{ .remoteRef.key }}?env=prod"
-    assert webhook(bulk)["url"] == base + "?env=prod"
+    assert webhook(single)["url"] == base + "/{{ .remoteRef.key }}?env=prod&version={{ .remoteRef.version }}"
+    assert webhook(bulk)["url"] == base + "?env=prod&version={{ .remoteRef.version }}"
     assert webhook(single)["secrets"][0]["secretRef"] == {"name": "arcan-credentials", "key": "token"}
     assert webhook(single)["caProvider"] == {"type": "ConfigMap", "name": "arcan-ca", "key": "ca.crt"}
     assert [entry["remoteRef"]["key"] for entry in by_key["spec"]["data"]] == [
@@ -214,6 +214,14 @@ def test_a_ca_can_be_embedded_named_or_left_out(arcan: Run, tmp_path: Path):
     assert "caProvider" not in embedded
     assert webhook(arcan(*ESO, "--ca-configmap", "x").manifests[0])["caProvider"]["name"] == "x"
     assert not webhook(arcan(*ESO, "--public-ca").manifests[0]).keys() & {"caProvider", "caBundle"}
+
+
+def test_an_older_eso_gets_no_header_that_it_cannot_fill(arcan: Run):
+    """Before 0.20 its text would be `<no value>`."""
+    assert "X-Kubernetes-Namespace" in webhook(arcan(*ESO).manifests[0])["headers"]
+    old = webhook(arcan(*ESO, "--eso-version", "0.16").manifests[0])
+    assert list(old["headers"]) == ["Authorization"]
+    assert "is not supported" in arcan(*ESO, "--eso-version", "0.15").err
 
 
 def test_a_leaf_certificate_is_no_ca(arcan: Run, tmp_path: Path):

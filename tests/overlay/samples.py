@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from binascii import crc32
+
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
-from arcan_gitops.overlay import Catalogue, TokenScope
+from arcan_gitops.overlay import Catalogue, Contents, TokenScope
 
 PRODUCTION = RealmName("production")
 PLATFORM = RealmName("platform")
@@ -17,9 +19,16 @@ KEYS = {
     "BACKUP_RETENTION_DAYS REGISTRY_PASSWORD",
 }
 
+
+def contents(*keys: str, state: int = 1) -> Contents:
+    """A document with these keys; another `state` is another version of all of them."""
+    versions = {KeyName.parse(key): f"{crc32(key.encode()):08x}{state:04x}" for key in keys}
+    return Contents(versions, f"{crc32(' '.join(keys).encode()):08x}{state:04x}")
+
+
 SAMPLES = Catalogue(
-    keys={
-        (realm, environment): tuple(KeyName.parse(key) for key in keys.split())
+    contents={
+        (realm, environment): contents(*keys.split())
         for realm, keys in KEYS.items()
         for environment in (PROD, STAGING)
     },

@@ -30,9 +30,9 @@ def test_an_app_says_which_keys_go_into_which_secret():
     app = parse(SHOP)
     first, second = app.secrets
     assert first.keys is not None
-    assert [(entry.key, entry.secret_key) for entry in first.keys] == [
-        (KeyName("DATABASE_URL"), KeyName("DATABASE_URL")),
-        (KeyName("SMTP_PASSWORD"), KeyName("smtp-password")),
+    assert [(name, entry.key) for name, entry in first.keys.items()] == [
+        (KeyName("DATABASE_URL"), "DATABASE_URL"),
+        (KeyName("smtp-password"), "SMTP_PASSWORD"),
     ]
     assert second.keys is None
     assert app.goes_to(OverlayName("anywhere"))
@@ -45,7 +45,7 @@ def test_every_part_knows_its_line():
         "kustomize/apps/shop.yaml:6",
         "kustomize/apps/shop.yaml:10",
     ]
-    assert [entry.where for entry in app.secrets[0].keys or ()] == [
+    assert [entry.where for entry in app.secrets[0].entries] == [
         "kustomize/apps/shop.yaml:8",
         "kustomize/apps/shop.yaml:9",
     ]
@@ -53,8 +53,8 @@ def test_every_part_knows_its_line():
 
 def test_a_namespace_may_differ_by_overlay():
     app = parse(SHOP.replace("namespace: shop", "namespace: {prod: shop, staging: shop-staging}"))
-    assert app.namespace_in(OverlayName("staging")) == Namespace("shop-staging")
-    assert app.namespace_in(OverlayName("qa")) is None
+    assert app.place_in(OverlayName("staging")) == Namespace("shop-staging")
+    assert app.place_in(OverlayName("qa")) is None
 
 
 def test_an_app_may_go_to_some_overlays_only():
@@ -85,7 +85,13 @@ def test_an_app_may_go_to_some_overlays_only():
         ("- DATABASE_URL", "- 12", 8, "must be a key's name", "quote it"),
         ("- DATABASE_URL", "- {as: x}", 8, "'key' is missing", None),
         ("as: smtp-password", "as: smtp/password", 9, "'smtp/password' is not a valid key name", "253"),
-        ("as: smtp-password", "name: smtp-password", 9, "unknown field 'name'", "known fields: as, key"),
+        (
+            "as: smtp-password",
+            "name: smtp-password",
+            9,
+            "unknown field 'name'",
+            "known fields: as, decode, key",
+        ),
         ("as: smtp-password", "as: DATABASE_URL", 9, "already has an entry 'DATABASE_URL' (line 8)", "as:"),
         ("all: true", "all: false", 10, "'shop-all' asks for nothing", "all: true"),
         ("all: true", "all: true, keys: [A]", 10, "has both 'keys' and 'all'", "keep one"),

@@ -137,11 +137,11 @@ def test_an_interrupted_run_never_leaves_a_kustomization_that_lists_a_missing_fi
 ):
     left = [written]
 
-    def replace_some(path: Path, data: bytes) -> None:
+    def replace_some(path: Path, data: bytes, *, durable: bool) -> None:
         if not left[0]:
             raise CannotWrite("interrupted")
         left[0] -= 1
-        replace_file(path, data)
+        replace_file(path, data, durable=durable)
 
     monkeypatch.setattr("arcan_gitops.overlay.tree.replace_file", replace_some)
     apps = {"prod/apps/shop.yaml": HEAD + "a: 1\n", "prod/stores/shop.yaml": HEAD + "b: 1\n"}

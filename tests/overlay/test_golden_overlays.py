@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from arcan_gitops.cli.catalogue import load_catalogue
+from arcan_gitops.cli.generate_server import plan_servers
 from arcan_gitops.overlay import Catalogue, Tree, build_overlays, read_apps, read_settings, write_overlays
 from arcan_gitops.overlay.settings import Settings
 from arcan_gitops.yamlio import read_documents
@@ -36,7 +38,10 @@ def test_an_overlay_is_what_it_was(case: str, rewrite_golden: bool):
 
 
 def test_the_committed_overlays_are_what_the_sample_apps_ask_for(rewrite_golden: bool):
-    tree = generated(ROOT / "kustomize")
+    folder, realms = ROOT / "kustomize", ROOT / "realms"
+    settings, catalogue = read_settings(folder), load_catalogue(realms)
+    servers = plan_servers(realms, folder, settings.overlays(catalogue.environments())).overlays
+    tree = build_overlays(read_apps(folder), settings, catalogue, servers)
     if rewrite_golden:
         write_overlays(ROOT / "kustomize" / "overlays", tree)
     assert on_disk(ROOT / "kustomize" / "overlays") == dict(tree)
@@ -47,7 +52,7 @@ def test_the_order_of_what_goes_in_does_not_show_in_what_comes_out(case: str):
     settings, apps = read_settings(GOLDEN / case), read_apps(GOLDEN / case)
     backwards = Settings(settings.defaults, settings.declared[::-1], settings.source)
     catalogue = Catalogue(
-        {name: SAMPLES.keys[name] for name in reversed(list(SAMPLES.keys))},
+        {name: SAMPLES.contents[name] for name in reversed(list(SAMPLES.contents))},
         {name: SAMPLES.tokens[name] for name in reversed(list(SAMPLES.tokens))},
     )
     again = build_overlays(apps[::-1], backwards, catalogue)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from arcan_gitops.errors import ArcanError, SeveralErrors
-from arcan_gitops.names import EnvironmentName, KeyName
+from arcan_gitops.names import EnvironmentName
 from arcan_gitops.overlay import App, Catalogue, Settings, TokenScope, build_overlays
 from arcan_gitops.overlay.ca import PublicCa
-from tests.overlay.samples import PROD, PRODUCTION, SAMPLES, STAGING
+from tests.overlay.samples import PROD, PRODUCTION, SAMPLES, STAGING, contents
 
 SHOP = """\
 name: shop
@@ -47,7 +49,7 @@ def changed(old: str, new: str) -> App:
 
 
 def narrowed(environments: tuple[str, ...] | None = None, keys: tuple[str, ...] | None = None) -> Catalogue:
-    return Catalogue(SAMPLES.keys, {PRODUCTION: {"shop": TokenScope(environments, keys)}})
+    return Catalogue(SAMPLES.contents, {PRODUCTION: {"shop": TokenScope(environments, keys)}})
 
 
 def test_an_unknown_realm_is_named_with_the_nearest():
@@ -84,7 +86,7 @@ def test_an_overlay_of_an_environment_that_no_realm_has_is_named_once():
 
 def test_an_environment_that_only_other_realms_have_says_which_overlays_to_name():
     only_prod = Catalogue(
-        {place: keys for place, keys in SAMPLES.keys.items() if place != (PRODUCTION, STAGING)},
+        {place: held for place, held in SAMPLES.contents.items() if place != (PRODUCTION, STAGING)},
         SAMPLES.tokens,
     )
     message, hint = the_problem(app(), catalogue=only_prod)
@@ -102,9 +104,8 @@ def test_a_key_that_does_not_exist_is_named_with_app_environment_and_the_nearest
 
 
 def test_a_key_that_one_environment_lacks_is_a_problem_of_that_one_only():
-    keys = dict(SAMPLES.keys)
-    keys[PRODUCTION, STAGING] = (KeyName("REDIS_URL"),)
-    message, hint = the_problem(app(), catalogue=Catalogue(keys, SAMPLES.tokens))
+    held = {**SAMPLES.contents, (PRODUCTION, STAGING): contents("REDIS_URL")}
+    message, hint = the_problem(app(), catalogue=Catalogue(held, SAMPLES.tokens))
     assert "does not exist in production/staging" in message
     assert hint == "known: REDIS_URL"
 
@@ -160,6 +161,17 @@ def test_a_secret_that_two_apps_declare_in_one_namespace_is_named_with_both():
     )
 
 
+def test_two_external_secrets_of_one_name_in_one_namespace_are_named_too():
+    other = SHOP.replace("name: shop\n", "name: other\n").replace(
+        "name: shop-env", "name: other-env\n    externalSecret: shop-env"
+    )
+    message, hint = the_problem(app(), app(other, "other"))
+    assert message == (
+        "apps/shop.yaml:7: there are two ExternalSecrets 'shop-env': the other is of apps/other.yaml:7"
+    )
+    assert "externalSecret" in hint
+
+
 def test_one_name_in_two_namespaces_is_no_collision():
     other = SHOP.replace("name: shop\n", "name: other\n").replace("namespace: shop", "namespace: other")
     assert build_overlays([app(), app(other, "other")], settings(), SAMPLES)
@@ -182,13 +194,35 @@ def test_a_cluster_wide_token_is_elsewhere():
 
 
 def test_different_tokens_whose_names_kubernetes_cannot_hold_are_named():
-    catalogue = Catalogue(SAMPLES.keys, {PRODUCTION: {"shop": TokenScope(), "ESO_op": TokenScope()}})
+    catalogue = Catalogue(SAMPLES.contents, {PRODUCTION: {"shop": TokenScope(), "ESO_op": TokenScope()}})
     other = SHOP.replace("name: shop\n", "name: other\n").replace("token: shop", "token: ESO_op")
     other = other.replace("shop-env", "other-env")
     message, hint = the_problem(app(), app(other, "other"), catalogue=catalogue)
     assert "apps 'other', 'shop' use different tokens" in message
     assert "lower case" in hint
     assert build_overlays([app(other, "other")], settings(), catalogue)
+
+
+def test_a_declared_store_may_not_take_the_name_of_an_arcan_store():
+    """Two tokens meet, so that the names of Arcan's stores end in theirs."""
+    catalogue = replace(SAMPLES, tokens={PRODUCTION: {"shop": TokenScope(), "web": TokenScope()}})
+    shop = SHOP.replace("[prod, staging]", "[prod]")
+    web = (
+        shop.replace("name: shop\n", "name: web\n")
+        .replace("shop-env", "web")
+        .replace("token: shop", "token: web")
+    )
+    store = (
+        "secrets: [{name: other, keys: [{key: a, as: A}]}]\nnamespace: shop\nstore: arcan.production.web\n"
+    )
+    using = settings(
+        "stores:\n  webhook:\n    arcan.production.web: {url: 'https://a.example.com/{{ .remoteRef.key }}'}\n"
+        "overlays: {prod: {environment: prod}}\n"
+    )
+    apps = (app(shop), app(web, "web"), app(f"name: other\n{store}", "other"))
+    message, hint = the_problem(*apps, using=using, catalogue=catalogue)
+    assert message == "arcan.yaml:3: overlay 'prod' has an Arcan store of the name 'arcan.production.web' too"
+    assert hint.startswith("rename one")
 
 
 def test_all_problems_are_told_at_once():
@@ -199,13 +233,22 @@ def test_all_problems_are_told_at_once():
     assert len(problems(first, second)) == 6  # two keys in two environments, the realm, the Secret's name
 
 
+def test_of_very_many_problems_the_first_hundred_are_told():
+    """One cause, such as a realm of another name, can be behind thousands of them."""
+    text = SHOP.replace("DATABASE_URL", ", ".join(f"GONE_{number}" for number in range(300)))
+    with pytest.raises(SeveralErrors) as error:
+        build_overlays([app(text)], settings(), SAMPLES)
+    assert len(error.value.problems) == 100
+    assert error.value.hint == "these are the first 100"
+
+
 def test_an_overlay_that_no_app_goes_to_has_no_files():
     tree = build_overlays([changed("[prod, staging]", "[prod]")], settings(), SAMPLES)
     assert {path.partition("/")[0] for path in tree} == {"prod"}
 
 
 def test_a_catalogue_knows_realms_by_their_environments():
-    catalogue = Catalogue({(PRODUCTION, EnvironmentName("qa")): ()})
+    catalogue = Catalogue({(PRODUCTION, EnvironmentName("qa")): contents()})
     assert catalogue.realms() == (PRODUCTION,)
     assert catalogue.environments(PRODUCTION) == ("qa",)
     assert PROD not in catalogue.environments()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from arcan_gitops.names import EnvironmentName, KeyName, ObjectName
+from arcan_gitops.names import EnvironmentName, KeyName, Namespace, ObjectName
 from arcan_gitops.overlay import Settings
-from arcan_gitops.overlay.ca import BadCertificateAuthority, ConfigMapCa, EmbeddedCa, PublicCa
+from arcan_gitops.overlay.ca import BadCertificateAuthority, ConfigMapCa, EmbeddedCa, PublicCa, SecretCa
 from arcan_gitops.overlay.settings import DEFAULTS, Scope
 from arcan_gitops.yamlio import InvalidFile
 
@@ -30,7 +30,7 @@ def test_the_defaults_are_those_of_the_first_documents():
     assert (DEFAULTS.store_name, DEFAULTS.bulk_store_name) == ("arcan", "arcan-bulk")
     assert DEFAULTS.eso_namespace == "external-secrets"
     assert (DEFAULTS.token_secret.name, DEFAULTS.token_secret.key) == ("arcan-credentials", "token")
-    assert DEFAULTS.refresh_interval == "1h0m0s"
+    assert DEFAULTS.refresh.interval == "1h0m0s"
 
 
 def test_a_file_that_sets_one_thing_leaves_the_rest():
@@ -43,7 +43,16 @@ def test_without_overlays_there_is_one_for_each_environment():
         ("prod", "prod"),
         ("staging", "staging"),
     ]
-    assert {overlay.settings.refresh_interval for overlay in overlays} == {"5m0s"}
+    assert {overlay.settings.refresh.interval for overlay in overlays} == {"5m0s"}
+
+
+def test_a_ca_may_be_a_secret_of_the_cluster():
+    ca = parse("server: {ca: {secret: arcan-tls, namespace: arcan}}\n").defaults.ca
+    assert ca == SecretCa(ObjectName("arcan-tls"), KeyName("ca.crt"), Namespace("arcan"))
+    assert ca.store_fields(Namespace("eso")) == {
+        "caProvider": {"type": "Secret", "name": "arcan-tls", "key": "ca.crt", "namespace": "arcan"}
+    }
+    assert "namespace" not in ca.store_fields(None)["caProvider"]
 
 
 def test_declared_overlays_are_the_only_ones():
@@ -71,7 +80,7 @@ overlays:
     assert (berlin.token_secret.name, berlin.token_secret.key) == ("berlin-token", "t")
     assert oslo.server_url == "https://a.example.com:9797"
     assert oslo.ca == EmbeddedCa(b"pem")
-    assert (oslo.scope, oslo.refresh_interval) == (Scope.NAMESPACE, "10m0s")
+    assert (oslo.scope, oslo.refresh.interval) == (Scope.NAMESPACE, "10m0s")
 
 
 @pytest.mark.parametrize(
@@ -85,6 +94,9 @@ overlays:
         ("server:\n  ca: {file: ca.crt, key: ca.crt}\n", 2, "unknown field 'key'", None),
         ("server:\n  ca: {public: false}\n", 2, "'public' can only be true", None),
         ("server:\n  ca: {public: true, configMap: x}\n", 2, "exclude each other: choose one", None),
+        ("server:\n  ca: {secret: x, configMap: x}\n", 2, "exclude each other: choose one", None),
+        ("server:\n  ca: {namespace: x}\n", 2, "'namespace' goes with 'secret' only", None),
+        ("server:\n  ca: {secret: x, namespace: X}\n", 2, "not a valid namespace", None),
         ("server:\n  ca: {configmap: x}\n", 2, "unknown field 'configmap'", "did you mean 'configMap'?"),
         ("stores: {scope: clustr}\n", 1, "scope 'clustr' is not known", "did you mean 'cluster'?"),
         ("stores: {name: Arcan}\n", 1, "not a valid Kubernetes object name", None),

@@ -1,0 +1,94 @@
+"""`arcan generate app` and `arcan generate inventory`: apps that live in repositories of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from arcan_gitops.cli.catalogue import load_catalogue
+from arcan_gitops.cli.generated import Generated, check_option, check_or_write
+from arcan_gitops.cli.options import kustomize_option, realms_option
+from arcan_gitops.cli.output import warn
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.overlay import build_overlays, find_warnings, read_app, read_settings
+from arcan_gitops.overlay.inventory import (
+    INVENTORY_COMMAND,
+    INVENTORY_FILE,
+    inventory_text,
+    read_inventories,
+)
+from arcan_gitops.realms.tree import read_file
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder to write <overlay>/ to; other files in it are never touched.",
+)
+@click.option(
+    "--inventory",
+    "inventories",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help=f"An {INVENTORY_FILE}, or a folder of realms that have one; repeatable.  [default: realms]",
+)
+@check_option
+@kustomize_option
+@click.pass_context
+def app(
+    ctx: click.Context,
+    file: Path,
+    output: Path,
+    inventories: tuple[Path, ...],
+    check: bool,
+    kustomize_dir: Path,
+) -> None:
+    """Write the overlays of one app, by the names in an inventory.
+
+    For an app in a repository of its own, which needs neither the realm files nor an identity. Stores of
+    the app's own namespace are written too; cluster-wide stores are not, for they are the platform's.
+    """
+    settings = read_settings(kustomize_dir)
+    catalogue = read_inventories((read_file(path), str(path)) for path in _inventories(inventories))
+    declared = read_app(file)
+    command = f"arcan generate app {file.name}"
+    tree = build_overlays([declared], settings, catalogue, cluster_stores=False, command=command)
+    for warning in find_warnings([declared], settings.overlays(catalogue.environments())):
+        warn(warning)
+    again = f"arcan generate app {file} --output {output}"
+    check_or_write(ctx, [Generated(output, tree, command=command)], check=check, command=again)
+
+
+def _inventories(given: tuple[Path, ...]) -> Iterator[Path]:
+    for path in given or (Path("realms"),):
+        if path.is_file():
+            yield path
+            continue
+        found = sorted([*path.glob(INVENTORY_FILE), *path.glob(f"*/{INVENTORY_FILE}")])
+        if not found:
+            raise ArcanError(
+                f"{path}: there is no {INVENTORY_FILE}",
+                hint="make it where the realms are: arcan generate inventory; then name it: --inventory FILE",
+            )
+        yield from found
+
+
+@click.command()
+@check_option
+@realms_option
+@click.pass_context
+def inventory(ctx: click.Context, check: bool, realms: Path) -> None:
+    """Write the inventory of each realm: names and versions, nothing secret.
+
+    realms/<realm>/inventory.yaml lists environments, keys, tokens and their scopes, for `arcan generate app`
+    in other repositories. No identity is needed.
+    """
+    catalogue = load_catalogue(realms)
+    tree = {f"{realm}/{INVENTORY_FILE}": inventory_text(realm, catalogue) for realm in catalogue.realms()}
+    generated = Generated(realms, tree, shared=True, command=INVENTORY_COMMAND)
+    check_or_write(ctx, [generated], check=check, command=INVENTORY_COMMAND)

@@ -1,0 +1,63 @@
+"""`arcan generate argocd`: the Applications that deploy the overlays."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import click
+
+from arcan_gitops.cli.catalogue import load_catalogue
+from arcan_gitops.cli.generate_server import plan_servers
+from arcan_gitops.cli.generated import Generated, check_option, check_or_write
+from arcan_gitops.cli.options import kustomize_option, realms_option
+from arcan_gitops.deploy.names import SERVER_NAMESPACE
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.names import OverlayName
+from arcan_gitops.overlay import App, Settings, read_apps, read_settings
+from arcan_gitops.overlay.argocd.build import build_argocd
+from arcan_gitops.overlay.argocd.targets import targets
+from arcan_gitops.overlay.settings import Overlay
+
+
+def plan_argocd(
+    kustomize_dir: Path,
+    settings: Settings,
+    apps: Sequence[App],
+    overlays: Sequence[Overlay],
+    servers: Collection[OverlayName],
+) -> Generated:
+    """The tree of argocd/; empty without a section `argocd`, for what was generated there has to go then."""
+    argocd = settings.argocd
+    found = tuple(targets(apps, overlays, servers, SERVER_NAMESPACE))
+    tree = {} if argocd is None else build_argocd(argocd, found)
+    return Generated(kustomize_dir / "argocd", tree)
+
+
+@click.command()
+@check_option
+@realms_option
+@kustomize_option
+@click.pass_context
+def argocd(ctx: click.Context, check: bool, realms: Path, kustomize_dir: Path) -> None:
+    """Write the Argo CD Applications that deploy the overlays.
+
+    Part of `arcan generate overlays`, where arcan.yaml has a section `argocd`. Writes argocd/ in the folder
+    of arcan.yaml: clusters/<cluster>/ is an app of apps (its projects, ESO's Helm chart, then the overlays
+    that go there), root.yaml the ApplicationSet over the clusters, health.yaml the health check without which
+    Argo CD's waves of Applications do not wait. Apply the last two once, by hand; no new app, namespace or
+    cluster changes them:
+
+    \b
+        kubectl apply --server-side -k kustomize/argocd
+    """
+    settings, apps = read_settings(kustomize_dir), read_apps(kustomize_dir)
+    if settings.argocd is None:
+        raise ArcanError(
+            f"{settings.source}: has no section 'argocd'",
+            hint="say where this repository is: argocd: {repository: https://git.example.com/team/secrets.git}",
+        )
+    overlays = settings.overlays(load_catalogue(realms).environments())
+    servers = plan_servers(realms, kustomize_dir, overlays).overlays
+    planned = plan_argocd(kustomize_dir, settings, apps, overlays, servers)
+    check_or_write(ctx, [planned], check=check, command="arcan generate argocd")

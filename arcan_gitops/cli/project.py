@@ -1,0 +1,58 @@
+"""What commands about overlays read first: the settings, and which overlays they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from arcan_gitops.cli.catalogue import load_catalogue
+from arcan_gitops.cli.parsed import Parsed
+from arcan_gitops.deploy import ServerSettings, read_servers
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.names import InvalidName, OverlayName, did_you_mean
+from arcan_gitops.overlay import Settings
+from arcan_gitops.overlay.settings import SETTINGS_FILE, Overlay
+from arcan_gitops.realms.tree import read_file
+
+
+def _context(text: str) -> str:
+    """One line, though kubectl takes any text: a line break would break out of what is printed."""
+    if not text.isprintable() or not text:
+        raise InvalidName(
+            f"{text[:80]!r} is not the name of a context", hint="they are in: kubectl config get-contexts"
+        )
+    return text
+
+
+OVERLAY = Parsed("overlay", OverlayName.parse)
+context_option = click.option(
+    "--context",
+    metavar="NAME",
+    type=Parsed("context", _context),
+    help="The context of kubectl's configuration.  [default: the current one]",
+)
+
+
+def overlays_of(settings: Settings, realms: Path) -> tuple[Overlay, ...]:
+    """The declared overlays; only where none is declared, the realms are read for their environments."""
+    return settings.overlays(() if settings.declared else load_catalogue(realms).environments())
+
+
+def servers_of(kustomize_dir: Path, overlays: Sequence[Overlay]) -> tuple[ServerSettings, ...]:
+    """The servers that arcan.yaml declares for those overlays; none where there is no such file."""
+    path = kustomize_dir / SETTINGS_FILE
+    return read_servers(read_file(path), str(path), overlays) if path.exists() else ()
+
+
+def find_overlay(overlays: Sequence[Overlay], name: OverlayName | None) -> Overlay:
+    """The overlay of that name, or the only one. Raises `ArcanError`."""
+    known = [overlay.name for overlay in overlays]
+    if name is None and len(overlays) == 1:
+        return overlays[0]
+    if name is None:
+        raise ArcanError("which overlay? there are several", hint=f"name one of them: {', '.join(known)}")
+    if name not in known:
+        raise ArcanError(f"there is no overlay '{name}'", hint=did_you_mean(name, known))
+    return overlays[known.index(name)]

@@ -1,0 +1,120 @@
+"""The section `argocd` of `arcan.yaml`: where Argo CD finds this repository, and what it deploys where."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from arcan_gitops.names import InvalidName, Namespace, ObjectName
+from arcan_gitops.yamlio import Fields
+
+
+class ClusterName(ObjectName):
+    """The name by which Argo CD knows a cluster: `in-cluster` is the one that it runs in."""
+
+    __slots__ = ()
+    noun = "cluster name"
+    rule = "the name that `argocd cluster list` shows: an RFC 1123 subdomain"
+
+
+IN_CLUSTER: Final = ClusterName("in-cluster")
+
+
+class Repository(str):
+    """The URL of a Git repository, as Argo CD clones it; never one with a password in it."""
+
+    __slots__ = ()
+    _grammar: ClassVar = re.compile(
+        r"https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?/[\w.~/+-]+|ssh://(?:[\w.-]+@)?[A-Za-z0-9.-]+(?::[0-9]{1,5})?/[\w.~/+-]+"
+        r"|[\w.-]+@[A-Za-z0-9.-]+:[\w.~/+-]+",
+        re.ASCII,
+    )
+
+    @classmethod
+    def parse(cls, text: str) -> Repository:
+        """`https://host/path`, `ssh://git@host/path` or `git@host:path`. Raises `InvalidName`."""
+        if cls._grammar.fullmatch(text) is None:
+            raise InvalidName(
+                "not the URL of a Git repository",
+                hint="write https://host/path, ssh://git@host/path or git@host:path, without a password: "
+                "credentials are Argo CD's own ('argocd repo add')",
+            )
+        return cls(text)
+
+
+class RepositoryPath(str):
+    """A folder in the repository, relative to its root, such as `kustomize`."""
+
+    __slots__ = ()
+    _grammar: ClassVar = re.compile(r"(?!\.{1,2}(?:/|\Z))[\w.-]+(?:/(?!\.{1,2}(?:/|\Z))[\w.-]+)*", re.ASCII)
+
+    @classmethod
+    def parse(cls, text: str) -> RepositoryPath:
+        """Raises `InvalidName`."""
+        if cls._grammar.fullmatch(text) is None:
+            raise InvalidName(
+                f"{text[:80]!r} is not a folder of the repository", hint="write it from the root: kustomize"
+            )
+        return cls(text)
+
+
+class Revision(str):
+    """A branch, tag or commit of the repository."""
+
+    __slots__ = ()
+    _grammar: ClassVar = re.compile(r"[A-Za-z0-9][\w./-]{0,254}", re.ASCII)
+
+    @classmethod
+    def parse(cls, text: str) -> Revision:
+        """Raises `InvalidName`."""
+        if cls._grammar.fullmatch(text) is None or ".." in text:
+            raise InvalidName(f"{text[:80]!r} is not a branch, tag or commit", hint="as in main or v1.2.3")
+        return cls(text)
+
+
+@dataclass(frozen=True, slots=True)
+class EsoChart:
+    """How ESO's Helm chart is installed: `replicas` of the controller, and whether Prometheus scrapes ESO."""
+
+    replicas: int = 1
+    service_monitor: bool = False
+
+    @classmethod
+    def parse(cls, fields: Fields) -> EsoChart:
+        """Raises `InvalidFile`."""
+        fields.only("replicas", "serviceMonitor")
+        replicas = fields.integer("replicas", 1)
+        if not 1 <= replicas <= 10:
+            fields.fail("'replicas' must be 1 to 10", field="replicas", hint="one works, the others stand by")
+        return cls(replicas, fields.flag("serviceMonitor"))
+
+
+@dataclass(frozen=True, slots=True)
+class ArgoCd:
+    """How Argo CD deploys the overlays.
+
+    `path` is where the folder of `arcan.yaml` is in the repository; `namespace` is Argo CD's own; `project`
+    is the AppProject of the overlays.
+    """
+
+    repository: Repository
+    path: RepositoryPath
+    revision: Revision
+    namespace: Namespace
+    project: ObjectName
+    eso: EsoChart
+
+    @classmethod
+    def parse(cls, fields: Fields) -> ArgoCd:
+        """Raises `InvalidFile`, with the line, for anything that is not a setting."""
+        argocd = cls(
+            repository=fields.parse("repository", Repository, fields.text("repository")),
+            path=fields.parse("path", RepositoryPath, fields.text("path", "kustomize")),
+            revision=fields.parse("revision", Revision, fields.text("revision", "main")),
+            namespace=fields.parse("namespace", Namespace, fields.text("namespace", "argocd")),
+            project=fields.parse("project", ObjectName, fields.text("project", "arcan")),
+            eso=EsoChart() if (eso := fields.optional_mapping("eso")) is None else EsoChart.parse(eso),
+        )
+        fields.done()
+        return argocd

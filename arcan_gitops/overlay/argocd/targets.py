@@ -1,0 +1,56 @@
+"""From apps and overlays to what Argo CD is told of each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from arcan_gitops.names import Namespace, ObjectName, OverlayName
+from arcan_gitops.overlay.app import App
+from arcan_gitops.overlay.argocd.settings import ClusterName
+from arcan_gitops.overlay.placement import by_store_namespace, placements
+from arcan_gitops.overlay.plan import plan
+from arcan_gitops.overlay.settings import Overlay
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One overlay and where it goes. `eso_version` has no `v`: `2.9.0`; `namespaces` are what it fills."""
+
+    overlay: OverlayName
+    cluster: ClusterName
+    eso_version: str
+    eso_namespace: Namespace
+    namespaces: tuple[Namespace, ...]
+    cluster_stores: tuple[ObjectName, ...]
+    where: str  # `file:line`, for errors
+
+
+def targets(
+    apps: Sequence[App],
+    overlays: Sequence[Overlay],
+    servers: Collection[OverlayName],
+    server_namespace: Namespace,
+) -> Iterator[Target]:
+    """The overlays that have files: an app goes there, or a server is part of it.
+
+    Raises `InvalidName` where the names of stores have to end in that of a token, and cannot.
+    """
+    for overlay in overlays:
+        placed = placements(apps, overlay)
+        if not placed and overlay.name not in servers:
+            continue
+        namespaces = {name for placement in placed for name in placement.namespaces}
+        if overlay.name in servers:
+            namespaces.add(server_namespace)
+        cluster_wide = by_store_namespace(placed).get(None)
+        stores = plan(cluster_wide).stores.values() if cluster_wide else ()
+        yield Target(
+            overlay.name,
+            overlay.cluster,
+            str(overlay.settings.eso_version),
+            overlay.settings.eso_namespace,
+            tuple(sorted(namespaces)),
+            tuple(sorted(store.name for store in stores)),
+            overlay.where,
+        )

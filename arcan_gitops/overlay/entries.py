@@ -1,0 +1,83 @@
+"""From a declared Kubernetes Secret to its ExternalSecret: what it asks for, and by which version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from arcan_gitops.names import KeyName
+from arcan_gitops.overlay.app import Consistency, Realm
+from arcan_gitops.overlay.catalogue import Catalogue, Contents
+from arcan_gitops.overlay.declared_secret import DeclaredKey, DeclaredSecret, Rewrite
+from arcan_gitops.overlay.external_secret import ExternalSecret, Remote
+from arcan_gitops.overlay.manifest import LABELS
+from arcan_gitops.overlay.placement import Placement
+from arcan_gitops.overlay.plan import Plan
+from arcan_gitops.overlay.refresh import Refresh
+
+
+def external_secrets(placement: Placement, plan: Plan, catalogue: Catalogue) -> Iterator[ExternalSecret]:
+    """One for each Kubernetes Secret that the app declares."""
+    app, overlay = placement.app, placement.overlay
+    contents = None
+    if placement.realm is not None and app.consistency is Consistency.PINNED:
+        contents = catalogue.contents[placement.realm.name, overlay.environment]
+    for secret in app.secrets:
+        labels, annotations = {**app.labels, **secret.labels}, {**app.annotations, **secret.annotations}
+        data, extract = _remotes(placement, secret, contents)
+        yield ExternalSecret(
+            name=secret.name,
+            own_name=secret.external,
+            place=placement.place,
+            store=plan.store_for(placement, secret.is_bulk),
+            refresh=_refresh(placement, secret),
+            data=data,
+            extract=extract,
+            rewrites=tuple(_rewrite(rewrite) for rewrite in secret.rewrites),
+            template=secret.template.spec(secret.type, {**LABELS, **labels}, annotations),
+            creation=secret.creation,
+            deletion=secret.deletion,
+            immutable=secret.immutable,
+            labels=labels,
+            annotations=annotations,
+        )
+
+
+def _remotes(
+    placement: Placement, secret: DeclaredSecret, contents: Contents | None
+) -> tuple[list[tuple[str, Remote]], list[Remote]]:
+    """(`data`, `extract`); with `contents`, each entry names the version of what it asks for."""
+    realm = placement.realm
+    if realm is None:
+        data = [(str(name), _of_store(entry)) for name, entry in (secret.keys or {}).items()]
+        return data, [_of_store(entry) for entry in secret.extract or ()]
+    if secret.keys is None:
+        return [], [Remote(realm.name, version=None if contents is None else contents.version)]
+    unified = placement.overlay.settings.unified
+    return [(name, _of_realm(entry, realm, contents, unified)) for name, entry in secret.keys.items()], []
+
+
+def _of_store(entry: DeclaredKey) -> Remote:
+    return Remote(entry.key, entry.property, entry.version, entry.decode)
+
+
+def _of_realm(entry: DeclaredKey, realm: Realm, contents: Contents | None, unified: bool) -> Remote:
+    version = None if contents is None else contents.keys[KeyName(entry.key)]
+    if unified:
+        return Remote(realm.name, entry.key, version, entry.decode)
+    return Remote(entry.key, None, version, entry.decode)
+
+
+def _refresh(placement: Placement, secret: DeclaredSecret) -> Refresh:
+    settings = placement.overlay.settings
+    refresh = settings.refresh.changed(placement.app.refresh, secret.refresh)
+    if settings.spread is None:
+        return refresh
+    names = "/".join([placement.overlay.name, *placement.namespaces, secret.name])
+    return Refresh(refresh.policy, settings.spread.of(refresh.interval, names))
+
+
+def _rewrite(rewrite: Rewrite) -> dict[str, Any]:
+    if rewrite.source is None:
+        return {"transform": {"template": rewrite.target}}
+    return {"regexp": {"source": rewrite.source, "target": rewrite.target}}

@@ -1,0 +1,101 @@
+"""`inventory.yaml`: what a realm has, by name, for whoever declares apps elsewhere and may not see the realm.
+
+It holds the names of environments, keys and tokens, the tokens' scopes, and the versions of the ciphertext:
+nothing that is secret, and nothing that decrypts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.names import EnvironmentName, KeyName, RealmName, TokenName
+from arcan_gitops.overlay.catalogue import Catalogue, Contents, TokenScope, Version
+from arcan_gitops.overlay.tree import header
+from arcan_gitops.yamlio import Fields, emit, read_mapping
+
+INVENTORY_FILE: Final = "inventory.yaml"
+INVENTORY_COMMAND: Final = "arcan generate inventory"
+
+
+def inventory_text(realm: RealmName, catalogue: Catalogue) -> str:
+    """The file for one realm, the same for the same catalogue."""
+    return header([f"realm {realm}"], INVENTORY_COMMAND) + emit(
+        [
+            {
+                "realm": str(realm),
+                "environments": {
+                    str(environment): _contents(catalogue.contents[realm, environment])
+                    for environment in catalogue.environments(realm)
+                },
+                "tokens": {
+                    str(name): _scope(scope)
+                    for name, scope in sorted(catalogue.tokens.get(realm, {}).items())
+                },
+            }
+        ]
+    )
+
+
+def _contents(contents: Contents) -> dict[str, Any]:
+    keys = {str(key): contents.keys[key] for key in sorted(contents.keys)}
+    return {"version": contents.version, "keys": keys}
+
+
+def _scope(scope: TokenScope) -> dict[str, list[str]]:
+    globs = {"environments": scope.environments, "keys": scope.keys}
+    return {name: list(given) for name, given in globs.items() if given is not None}
+
+
+def read_inventories(files: Iterable[tuple[bytes, str]]) -> Catalogue:
+    """The catalogue of all files, given as pairs of bytes and a source for messages.
+
+    Raises `InvalidFile`, and `ArcanError` where two files are of one realm.
+    """
+    contents: dict[tuple[RealmName, EnvironmentName], Contents] = {}
+    tokens: dict[RealmName, Mapping[str, TokenScope]] = {}
+    sources: dict[RealmName, str] = {}
+    for data, source in files:
+        fields = read_mapping(data, source)
+        fields.only("realm", "environments", "tokens")
+        realm = fields.parse("realm", RealmName, fields.text("realm"))
+        if realm in sources:
+            raise ArcanError(
+                f"{source}: realm '{realm}' is already in {sources[realm]}", hint="give one of them"
+            )
+        sources[realm] = source
+        environments = _mapping(fields, "environments")
+        for name in environments.names():
+            environment = environments.parse(name, EnvironmentName, name)
+            contents[realm, environment] = _read_contents(_mapping(environments, name))
+        named = _mapping(fields, "tokens")
+        tokens[realm] = {
+            str(named.parse(name, TokenName, name)): _read_scope(_mapping(named, name))
+            for name in named.names()
+        }
+    return Catalogue(contents, tokens)
+
+
+def _mapping(fields: Fields, field: str) -> Fields:
+    found = fields.optional_mapping(field)
+    if found is None:
+        fields.fail(f"'{field}' is missing", hint="make the file anew: arcan generate inventory")
+    return found
+
+
+def _read_contents(fields: Fields) -> Contents:
+    fields.only("version", "keys")
+    keys = _mapping(fields, "keys")
+    versions = {keys.parse(name, KeyName, name): _version(keys, name) for name in keys.names()}
+    return Contents(versions, _version(fields, "version"))
+
+
+def _version(fields: Fields, field: str) -> Version:
+    version: Version = fields.parse(field, Version, fields.text(field))
+    return version
+
+
+def _read_scope(fields: Fields) -> TokenScope:
+    fields.only("environments", "keys")
+    return TokenScope(fields.optional_texts("environments"), fields.optional_texts("keys"))

@@ -1,0 +1,90 @@
+"""Whether what an app asks for is there: in its realm, by its token, or in the grammar of its store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from arcan_gitops.names import InvalidName, KeyName, did_you_mean
+from arcan_gitops.overlay.app import App, Realm
+from arcan_gitops.overlay.catalogue import Catalogue, Contents, TokenScope
+from arcan_gitops.overlay.declared_secret import DeclaredKey, DeclaredSecret
+from arcan_gitops.overlay.placement import Placement
+from arcan_gitops.yamlio import InvalidFile
+
+
+def reading_problems(placement: Placement, catalogue: Catalogue) -> Iterator[InvalidFile]:
+    """Every reason why the app would not get what it asks for in this overlay."""
+    if placement.realm is None:
+        yield from _store(placement)
+    else:
+        yield from _realm(placement, placement.realm, catalogue)
+
+
+def _store(placement: Placement) -> Iterator[InvalidFile]:
+    """Keys of declared stores follow the grammar of the store's kind; whether they exist only it knows."""
+    app, settings = placement.app, placement.overlay.settings
+    store = placement.declared_store
+    if store is None:
+        problem = f"overlay '{placement.overlay.name}' has no store '{app.reads}'"
+        if app.reads in (settings.store_name, settings.bulk_store_name):
+            hint = "leave 'store' out, and name 'realm' and 'token': the Arcan stores are made for them"
+        else:
+            hint = f"{did_you_mean(str(app.reads), settings.others)}; declare it in arcan.yaml under 'stores'"
+        yield InvalidFile(f"{app.at('store')}: {problem}", hint=hint)
+        return
+    for secret in app.secrets:
+        for entry in secret.entries:
+            try:
+                store.backend.check_key(entry.key)
+            except InvalidName as error:
+                yield InvalidFile(f"{entry.where}: {error.message}", hint=error.hint)
+
+
+def _realm(placement: Placement, realm: Realm, catalogue: Catalogue) -> Iterator[InvalidFile]:
+    app, environment = placement.app, placement.overlay.environment
+    contents = catalogue.contents.get((realm.name, environment))
+    if contents is None:
+        if realm.name not in catalogue.realms() or environment not in catalogue.environments():
+            return  # there is no such realm, or the overlay itself is wrong: both are said elsewhere
+        overlay = placement.overlay.name
+        problem = f"realm '{realm.name}' has no environment '{environment}' (overlay '{overlay}')"
+        hint = "name the overlays that the app goes to: 'overlays: [...]'; the realm's environments: "
+        hint += ", ".join(catalogue.environments(realm.name))
+        yield InvalidFile(f"{app.at('realm')}: {problem}", hint=hint)
+        return
+    for secret in app.secrets:
+        for entry in secret.entries:
+            if entry.key not in contents.keys:
+                where = f"{realm.name}/{environment}"
+                problem = f"key '{entry.key}' does not exist in {where} (app '{app.name}')"
+                yield InvalidFile(f"{entry.where}: {problem}", hint=did_you_mean(entry.key, contents.keys))
+    scope = catalogue.tokens.get(realm.name, {}).get(realm.token)
+    if scope is None:
+        return
+    if not scope.reads_environment(environment):
+        problem = f"token '{realm.token}' may not read environment '{environment}' of realm '{realm.name}'"
+        hint = f"it may read: {_globs(scope.environments)}; the server would answer 403"
+        yield InvalidFile(f"{app.at('token')}: {problem}", hint=hint)
+    for secret in app.secrets:
+        yield from _scope(app, realm, secret, scope, contents)
+
+
+def _scope(
+    app: App, realm: Realm, secret: DeclaredSecret, scope: TokenScope, contents: Contents
+) -> Iterator[InvalidFile]:
+    hint = f"it may read: {_globs(scope.keys)}; the server would answer 403, so widen it or use another"
+    if secret.is_bulk and not scope.reads_whole_environments:
+        problem = f"secret '{secret.name}' asks for all keys, but token '{realm.token}' is narrowed by keys"
+        yield InvalidFile(f"{secret.where}: {problem}", hint=hint)
+    for entry in secret.entries:
+        if entry.key in contents.keys and not scope.reads_key(KeyName(entry.key)):
+            yield _unreadable(app, realm, entry, hint)
+
+
+def _unreadable(app: App, realm: Realm, entry: DeclaredKey, hint: str) -> InvalidFile:
+    problem = f"key '{entry.key}' cannot be read by token '{realm.token}' of realm '{realm.name}'"
+    return InvalidFile(f"{entry.where}: {problem} (app '{app.name}')", hint=hint)
+
+
+def _globs(globs: tuple[str, ...] | None) -> str:
+    return ", ".join(globs or ()) or "nothing"
