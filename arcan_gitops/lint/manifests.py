@@ -1,0 +1,128 @@
+"""Everything that one run was given, and which store an ExternalSecret means."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TypeVar
+
+from arcan_gitops.eso_version import EsoVersion
+from arcan_gitops.lint.nodes import Node
+from arcan_gitops.lint.objects import (
+    ESO_GROUP,
+    EXTERNAL_SECRETS,
+    STORES,
+    Entry,
+    ExternalSecret,
+    Object,
+    Store,
+    StoreRef,
+)
+from arcan_gitops.lint.reading import Document, NotYaml
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifests:
+    """The objects of a run, in order, and the ESO version that they are judged for."""
+
+    eso: EsoVersion
+    not_yaml: tuple[NotYaml, ...]
+    objects: tuple[Object, ...]
+    stores: tuple[Store, ...]
+    external_secrets: tuple[ExternalSecret, ...]
+    secrets: tuple[Object, ...]
+    named: Mapping[tuple[str, str], tuple[Store, ...]]
+
+    @classmethod
+    def of(cls, documents: Iterable[Document | NotYaml], eso: EsoVersion) -> Manifests:
+        """The items of a `List` count as objects of their own."""
+        not_yaml, objects = [], []
+        for document in documents:
+            if isinstance(document, NotYaml):
+                not_yaml.append(document)
+            else:
+                objects += [Object.read(document.chunk.source, root) for root in _objects(document.root)]
+        ours = [obj for obj in objects if obj.group == ESO_GROUP]
+        read = (ExternalSecret.read(obj) for obj in ours if obj.kind in EXTERNAL_SECRETS)
+        stores = tuple(Store.read(obj) for obj in ours if obj.kind in STORES)
+        named: dict[tuple[str, str], tuple[Store, ...]] = {}
+        for store in stores:
+            key = (store.object.kind, store.object.name)
+            named[key] = (*named.get(key, ()), store)
+        return cls(
+            eso,
+            tuple(not_yaml),
+            tuple(objects),
+            stores,
+            tuple(found for found in read if found is not None),
+            tuple(obj for obj in objects if (obj.api_version, obj.kind) == ("v1", "Secret")),
+            named,
+        )
+
+    def store(self, user: ExternalSecret, ref: StoreRef | None) -> Store | None:
+        """The store that a reference names; None where it is not among the manifests."""
+        if ref is None:
+            return None
+        kind = ref.kind or "SecretStore"
+        namespace = user.object.namespace if kind == "SecretStore" else ""
+        if user.object.kind == "ClusterExternalSecret":
+            namespace = ""
+        named = self.named.get((kind, ref.name), ())
+        fitting = [store for store in named if store.cluster or _same(store.object.namespace, namespace)]
+        return _nearest(user.object, [(store.object.source, store) for store in fitting])
+
+    def secret(self, store: Store, name: str, namespace: str) -> Object | None:
+        """The Secret that a store's reference names."""
+        named = [secret for secret in self.secrets if secret.name == name]
+        fitting = [secret for secret in named if _same(secret.namespace, namespace)]
+        return _nearest(store.object, [(secret.source, secret) for secret in fitting])
+
+    def uses(self) -> Iterator[tuple[ExternalSecret, Entry, Store]]:
+        """Each entry of each ExternalSecret whose store is among the manifests."""
+        for user in self.external_secrets:
+            for entry in user.entries():
+                store = self.store(user, entry.store)
+                if store is not None:
+                    yield user, entry, store
+
+    def webhook_uses(self) -> Iterator[tuple[ExternalSecret, list[tuple[Entry, Store]]]]:
+        """Each ExternalSecret with those of its entries that a webhook store among the manifests answers."""
+        found: dict[int, list[tuple[Entry, Store]]] = defaultdict(list)
+        users: dict[int, ExternalSecret] = {}
+        for user, entry, store in self.uses():
+            if store.webhook is not None:
+                users[id(user)] = user
+                found[id(user)].append((entry, store))
+        for key, user in users.items():
+            yield user, found[key]
+
+
+def _objects(root: Node) -> Iterator[Node]:
+    if root.text("kind") == "List" and root.text("apiVersion") == "v1":
+        yield from (item for item in root.items("items") if item.is_mapping)
+    elif root.is_mapping:
+        yield root
+
+
+def _same(one: str, other: str) -> bool:
+    """A manifest without a namespace gets it from elsewhere, and may be in any."""
+    return not one or not other or one == other
+
+
+def _nearest(user: Object, candidates: list[tuple[str, T]]) -> T | None:
+    """Of several with one name, as in the overlays of several clusters, the one whose file is nearest.
+
+    `candidates`: (source, what it is).
+    """
+
+    def shared(candidate: tuple[str, T]) -> tuple[bool, int]:
+        folders = [PurePath(path).parent.parts for path in (user.source, candidate[0])]
+        same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(*folders, strict=False))
+        return candidate[0] == user.source, sum(1 for _ in same)
+
+    return max(candidates, key=shared)[1] if candidates else None

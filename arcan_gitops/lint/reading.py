@@ -1,0 +1,133 @@
+"""Files, folders and standard input -> documents, each with its lines and the comments in it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.lint.nodes import Node, Unreadable, read_nodes
+
+_SUFFIXES: Final = (".yaml", ".yml")
+# At column 0 these three characters end a document, also inside what looks like a scalar (YAML 1.2, 9.1.2).
+_SEPARATOR: Final = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
+# Nothing but Helm has these; the others only where the text is no YAML: ESO's and Alertmanager's templates
+# have them too.
+_HELM: Final = re.compile(r"\{\{-?[^}]*(?:\.(?:Values|Release|Chart|Capabilities)\.\w|\binclude\s+\")")
+_MAYBE_HELM: Final = re.compile(r"\{\{-|-\}\}|\{\{\s*(?:if|else|end|with|range|define|template|block)\b")
+_NEEDS_QUOTES: Final = re.compile(r"\{\{|\$[.\[]")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file's name, as it is shown, and its bytes."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One document's text; `first_line` counts from 1, in its file."""
+
+    source: str
+    first_line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document that is YAML."""
+
+    chunk: Chunk
+    root: Node
+
+
+@dataclass(frozen=True, slots=True)
+class NotYaml:
+    """A document that is none; `helm`: a chart's template; `unquoted`: its line has a template or a path."""
+
+    chunk: Chunk
+    line: int
+    problem: str
+    helm: bool
+    unquoted: bool
+
+
+def files_under(path: Path) -> tuple[Path, ...]:
+    """The file itself, or every .yaml and .yml file below a folder, sorted; hidden ones are left out.
+
+    Raises `ArcanError` for a path that does not exist, and for a folder without any.
+    """
+    if path.is_file():
+        return (path,)
+    if not path.is_dir():
+        raise ArcanError(
+            f"{path}: no such file or folder",
+            hint="give files, folders, or - for standard input: kustomize build DIR | arcan lint manifests -",
+        )
+    found = []
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [
+            Path(folder, name) for name in names if name.endswith(_SUFFIXES) and not name.startswith(".")
+        ]
+    if not found:
+        raise ArcanError(f"{path}: no manifests here", hint="a manifest's name ends in .yaml or .yml")
+    return tuple(sorted(found))
+
+
+def read_file(path: Path) -> Source:
+    """Raises `ArcanError` for a file that cannot be read."""
+    try:
+        return Source(str(path), path.read_bytes())
+    except OSError as error:
+        raise ArcanError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def read_documents(source: Source) -> Iterator[Document | NotYaml]:
+    """The documents of a source in order; one that is not readable does not hide the others."""
+    try:
+        text = source.data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        yield NotYaml(Chunk(source.name, 1, ""), 1, "not readable as UTF-8", False, False)
+        return
+    for chunk in _chunks(source.name, text):
+        if _HELM.search(chunk.text):
+            line = next(number for number, text in enumerate(chunk.text.split("\n")) if "{{" in text)
+            yield NotYaml(chunk, chunk.first_line + line, "a Helm template", True, False)
+            continue
+        try:
+            nodes = read_nodes(chunk.text, chunk.first_line)
+        except Unreadable as error:
+            at = min(error.line - chunk.first_line, chunk.text.count("\n"))
+            unquoted = _NEEDS_QUOTES.search(chunk.text.split("\n")[at]) is not None
+            helm = _MAYBE_HELM.search(chunk.text) is not None
+            yield NotYaml(chunk, error.line, error.problem, helm, unquoted)
+            continue
+        yield from (Document(chunk, node) for node in nodes)
+
+
+def _chunks(name: str, text: str) -> Iterator[Chunk]:
+    """The text of each document, from the comments right above its separator on."""
+    starts = [match.start() for match in _SEPARATOR.finditer(text)]
+    begin = line = 0
+    for end in [*starts, len(text)]:
+        chunk = text[begin:end]
+        head = _without_last_comments(chunk) if end < len(text) else chunk
+        if head.strip():
+            yield Chunk(name, line + 1, head)
+        begin += len(head)
+        line += head.count("\n")
+
+
+def _without_last_comments(chunk: str) -> str:
+    """Only comments at the left margin: others may be text of a block scalar."""
+    lines = chunk.splitlines(keepends=True)
+    while lines and (not lines[-1].strip() or lines[-1].startswith("#")):
+        lines.pop()
+    return "".join(lines)

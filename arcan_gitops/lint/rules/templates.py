@@ -1,0 +1,35 @@
+"""Go templates, as far as lint looks into them: where they are, and which variables they name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+_ACTION: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_STRINGS: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"|`[^`]*`|\'(?:[^\'\\\n]|\\.)*\'|/\*.*?\*/', re.DOTALL)
+_VARIABLE: Final = re.compile(r"(?<![\w.)\]$])((?:\.[^\W\d]\w*)+)")
+# Inside these the dot is something else.
+_MOVES_THE_DOT: Final = re.compile(r"\{\{-?\s*(?:range|with|define|block|template)\b")
+# Stands for an action where the text around it is looked at; no URL, header or path holds it.
+PLACEHOLDER: Final = "\x00"
+
+
+def without_actions(text: str) -> str:
+    """The text with each `{{ ... }}` replaced by `PLACEHOLDER`."""
+    return _ACTION.sub(PLACEHOLDER, text)
+
+
+def actions(text: str) -> Iterator[str]:
+    """The inside of each `{{ ... }}`, its strings and comments blanked."""
+    for match in _ACTION.finditer(text):
+        yield _STRINGS.sub(" ", match[0][2:-2])
+
+
+def variables(text: str) -> Iterator[tuple[str, ...]]:
+    """`("remoteRef", "key")` for each field that a template names; none where the dot may be another."""
+    if _MOVES_THE_DOT.search(text):
+        return
+    for action in actions(text):
+        for match in _VARIABLE.finditer(action):
+            yield tuple(match[1][1:].split("."))
