@@ -18,12 +18,22 @@ from typing import Final
 
 from arcan_gitops.atomic import replace_file
 from arcan_gitops.errors import ArcanError
+from arcan_gitops.validate.constraints import constraint_crd
 from arcan_gitops.validate.derive import Derived, ObjectMeta, derive_crd, derive_openapi
 from arcan_gitops.yamlio import read_documents
 
 # The projects whose kinds are kept with the package; `arcan schemas add` is for all others.
-PROJECTS: Final = ("argo-cd", "external-secrets")
+PROJECTS: Final = (
+    "argo-cd",
+    "cert-manager",
+    "external-secrets",
+    "gatekeeper",
+    "kyverno",
+    "prometheus-operator",
+)
 _ROOT: Final = Path(__file__).resolve().parent.parent
+# A constraint's schema comes from its own template; this project's is kept with Gatekeeper's.
+_TEMPLATE: Final = _ROOT / "arcan_gitops/deploy/kustomize/components/policies/gatekeeper/template.yaml"
 
 
 def derive(folder: Path) -> Iterator[tuple[PurePosixPath, Derived]]:
@@ -40,6 +50,10 @@ def derive(folder: Path) -> Iterator[tuple[PurePosixPath, Derived]]:
             for crd in read_documents(file.read_bytes(), str(file)):
                 for schema in derive_crd(crd, meta):
                     yield PurePosixPath(project, file.parent.name), schema
+    for version in sorted((folder / "gatekeeper").glob("*")):
+        for template in read_documents(_TEMPLATE.read_bytes(), str(_TEMPLATE)):
+            for schema in derive_crd(constraint_crd(template), meta):
+                yield PurePosixPath("gatekeeper", version.name), schema
 
 
 def main() -> int:

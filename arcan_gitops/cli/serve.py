@@ -35,6 +35,11 @@ from arcan_gitops.server import serve as run
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=9797, show_default=True)
 @click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65535),
+    help="A port on which Prometheus reads /metrics, over the same TLS.  [default: none]",
+)
+@click.option(
     "--tls-host",
     multiple=True,
     metavar="NAME",
@@ -81,6 +86,7 @@ def serve(
     data_dir: Path,
     host: str,
     port: int,
+    metrics_port: int | None,
     tls_host: tuple[str, ...],
     tls_cert: Path | None,
     tls_key: Path | None,
@@ -106,6 +112,7 @@ def serve(
             data_dir=data_dir,
             host=host,
             port=port,
+            metrics_port=metrics_port,
             tls_hosts=tuple(dict.fromkeys(tls_host or ("localhost", "127.0.0.1", socket.gethostname()))),
             tls_files=None if tls_cert is None or tls_key is None else (tls_cert, tls_key),
             workers=workers,

@@ -21,6 +21,7 @@ class ServerConfig:
     data_dir: Path  # where the server's own CA lives, if it makes one
     host: str = "127.0.0.1"  # the address that is listened on
     port: int = 9797  # its port
+    metrics_port: int | None = None  # where Prometheus reads, if it does
     tls_hosts: tuple[str, ...] = ("localhost", "127.0.0.1")  # the names of a certificate that we make
     tls_files: tuple[Path, Path] | None = None  # certificate and key, if the operator brought them
     workers: int = 1  # processes that answer requests

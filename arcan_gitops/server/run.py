@@ -20,6 +20,7 @@ from arcan_gitops.server.audit import AuditLog
 from arcan_gitops.server.board import Board
 from arcan_gitops.server.config import ServerConfig
 from arcan_gitops.server.granian_server import BACKLOG, EdgeServer, WorkerApp
+from arcan_gitops.server.metrics import MetricsServer
 from arcan_gitops.server.process import allow_open_files, forbid_core_dumps
 from arcan_gitops.server.watch import Watcher
 from arcan_gitops.sops import Identities
@@ -67,14 +68,21 @@ def serve(config: ServerConfig) -> None:
     certificate = attempt(lambda: _certificate(config))
     audit = attempt(lambda: AuditLog(config.audit_log))
     listener = attempt(lambda: _listen(config.host, config.port))
+    metrics_listener = None
+    if (metrics_port := config.metrics_port) is not None:
+        metrics_listener = attempt(lambda: _listen(config.host, metrics_port))
     if problems or repository is None or snapshot is None:
         raise SeveralErrors(f"the server does not start: {len(problems)} problem(s)", problems)
     allow_open_files(config.max_connections)
     board = Board(snapshot)
     watcher = Watcher(config.realms, repository, board)
+    metrics = None if metrics_listener is None else MetricsServer(metrics_listener, certificate, board)
 
     def announce() -> None:
         _announce(snapshot, certificate, listener)
+        if metrics is not None:
+            metrics.start()  # a thread, so only after the first fork
+            log.info("metrics on %s/metrics", _address(metrics.socket))
 
     multiprocessing.set_start_method("fork", force=True)
     gc.freeze()  # what is loaded stays shared with the workers
@@ -132,5 +140,10 @@ def _announce(snapshot: Snapshot, certificate: tls.Certificate, listener: socket
     if certificate.ca is not None:
         log.info("clients trust this server by %s", certificate.ca)
     log.info("the certificate expires on %s", certificate.expires.date().isoformat())
+    log.info("serving revision %s on %s", snapshot.revision[:12], _address(listener))
+
+
+def _address(listener: socket.socket) -> str:
+    """`https://127.0.0.1:9797`; an IPv6 address stands in brackets (RFC 3986, section 3.2.2)."""
     host, port = listener.getsockname()[:2]
-    log.info("serving revision %s on https://%s:%d", snapshot.revision[:12], host, port)
+    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"

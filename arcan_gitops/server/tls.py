@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,18 +10,15 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from arcan_gitops.atomic import replace_file
+from arcan_gitops.certificates import Issued, host_name, issue, new_ca
 from arcan_gitops.errors import ArcanError
+from arcan_gitops.names import InvalidName
 
-_CA_LIFE: Final = timedelta(days=3650)
-_LEAF_LIFE: Final = timedelta(days=825)
 _RENEW_BEFORE: Final = timedelta(days=90)
-_HOST: Final = re.compile(r"(?:\*\.)?[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?", re.ASCII)
-_BACKDATE: Final = timedelta(hours=1)  # clocks of a cluster differ
 
 
 class BadCertificate(ArcanError):
@@ -78,63 +73,17 @@ def own(folder: Path, hosts: Sequence[str]) -> Certificate:
             hint="restore the missing one, or delete the other for a new CA, which clients must then trust",
         )
     if not ca_path.exists():
-        _create_ca(ca_path, ca_key_path)
+        _write(new_ca(), ca_path, ca_key_path)
     ca = _read_certificate(ca_path)
     _refuse_expired(ca, ca_path)
     if not _is_current(path, key_path, ca, names):
-        _issue(path, key_path, ca, _read_key(ca_key_path), names)
+        _write(issue(ca, _read_key(ca_key_path), hosts), path, key_path)
     return Certificate(path, key_path, _read_certificate(path).not_valid_after_utc, ca_path)
 
 
-def _create_ca(path: Path, key_path: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Arcan GitOps CA")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - _BACKDATE)
-        .not_valid_after(now + _CA_LIFE)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs_certificates=True), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    replace_file(key_path, _pem(key), mode=0o600)
-    replace_file(path, certificate.public_bytes(serialization.Encoding.PEM), mode=0o644)
-
-
-def _issue(
-    path: Path,
-    key_path: Path,
-    ca: x509.Certificate,
-    ca_key: ec.EllipticCurvePrivateKey,
-    hosts: list[x509.GeneralName],
-) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(
-            ca.subject,
-            x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Arcan GitOps server")]),
-            key.public_key(),
-            x509.random_serial_number(),
-        )
-        .not_valid_before(now - _BACKDATE)
-        .not_valid_after(min(now + _LEAF_LIFE, ca.not_valid_after_utc))
-        .add_extension(x509.SubjectAlternativeName(hosts), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False
-        )
-        .sign(ca_key, hashes.SHA256())
-    )
-    # The CA follows the leaf, so that `openssl s_client -showcerts` shows what clients have to trust.
-    chain = b"".join(one.public_bytes(serialization.Encoding.PEM) for one in (certificate, ca))
-    replace_file(key_path, _pem(key), mode=0o600)
-    replace_file(path, chain, mode=0o644)
+def _write(issued: Issued, path: Path, key_path: Path) -> None:
+    replace_file(key_path, issued.private_key(), mode=0o600)
+    replace_file(path, issued.chain(), mode=0o644)
 
 
 def _is_current(path: Path, key_path: Path, ca: x509.Certificate, hosts: list[x509.GeneralName]) -> bool:
@@ -153,31 +102,9 @@ def _is_current(path: Path, key_path: Path, ca: x509.Certificate, hosts: list[x5
 
 def _general_name(host: str) -> x509.GeneralName:
     try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        if _HOST.fullmatch(host) is None:
-            raise BadCertificate(f"--tls-host '{host}': neither an IP address nor a host name") from None
-        return x509.DNSName(host)
-
-
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not signs_certificates,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+        return host_name(host)
+    except InvalidName as error:
+        raise BadCertificate(f"--tls-host {error.message}") from None
 
 
 def _read_certificate(path: Path) -> x509.Certificate:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from arcan_gitops.atomic import CannotWrite, replace_file
 from arcan_gitops.errors import ArcanError
+from arcan_gitops.validate.constraints import KIND, constraint_crd
 from arcan_gitops.validate.derive import CannotDerive, Derived, derive_crd
 from arcan_gitops.validate.schemaset import KEPT, object_meta
 from arcan_gitops.yamlio import read_documents
@@ -15,7 +16,8 @@ from arcan_gitops.yamlio import read_documents
 def add_schemas(files: Iterable[tuple[str, bytes]], folder: Path) -> tuple[Path, ...]:
     """Write a schema for every served version of every CustomResourceDefinition in (name, bytes) files.
 
-    Nothing is written unless every file gives at least one. Returns the files written.
+    A Gatekeeper ConstraintTemplate stands for the definition of its constraints. Nothing is written unless
+    every file gives at least one. Returns the files written.
     Raises `InvalidFile`, `CannotDerive`, `CannotWrite`, and `ArcanError` for a kind that comes with the
     package: a second schema of it would make the versions mean nothing.
     """
@@ -41,9 +43,10 @@ def add_schemas(files: Iterable[tuple[str, bytes]], folder: Path) -> tuple[Path,
 def _derive(name: str, data: bytes) -> list[Derived]:
     found = []
     for document in read_documents(data, name):
-        if isinstance(document, dict) and document.get("kind") == "CustomResourceDefinition":
+        if isinstance(document, dict) and document.get("kind") in ("CustomResourceDefinition", KIND):
             try:
-                found += list(derive_crd(document, object_meta()))
+                crd = constraint_crd(document) if document["kind"] == KIND else document
+                found += list(derive_crd(crd, object_meta()))
             except CannotDerive as error:
                 raise CannotDerive(f"{name}: {error.message}", hint=error.hint) from None
     if not found:

@@ -31,6 +31,7 @@ _BASE64: Final = (
     r"^[\r\n]*(([A-Za-z0-9+/][\r\n]*){4})*"
     r"(([A-Za-z0-9+/][\r\n]*){2}=[\r\n]*=[\r\n]*|([A-Za-z0-9+/][\r\n]*){3}=[\r\n]*)?$"
 )
+_FLAGS: Final = re.compile(r"\A\^(\(\?[a-z]+\))")
 _KEPT: Final = frozenset(
     (
         "type",
@@ -265,6 +266,8 @@ def _translate(node: Mapping[str, Any], where: str, *, structural: bool) -> Sche
     for keyword in (keyword for keyword in node if keyword in _KEPT):
         inner = functools.partial(_translate, where=where, structural=structural and keyword not in _JUNCTORS)
         result |= map_children({keyword: node[keyword]}, inner)
+    if "pattern" in result:  # Go takes flags anywhere, JSON Schema's checkers only in front
+        result["pattern"] = _FLAGS.sub(r"\1^", result["pattern"])
     if node.get("format") == "byte":
         result["format"] = "byte"  # ignored by both engines; `explain` words its message by it
         result.setdefault("pattern", _BASE64)

@@ -48,8 +48,9 @@ def discover(path: Path) -> tuple[Source, ...]:
     """What there is to validate under a path, sorted.
 
     A file is itself (a kustomization file is its directory). A directory is every kustomization in it that no
-    other kustomization in it uses; where there is no kustomization at all, it is its YAML and JSON files.
-    Hidden directories are left out. Raises `ArcanError` for a path that does not exist.
+    other kustomization in it uses, but for components, which are only a part of one; where there is no
+    kustomization at all, it is its YAML and JSON files. Hidden directories are left out. Raises `ArcanError`
+    for a path that does not exist.
     """
     if path.is_file():
         return (Overlay(path.parent) if path.name in _KUSTOMIZATIONS else PlainFile(path),)
@@ -65,14 +66,23 @@ def discover(path: Path) -> tuple[Source, ...]:
     if not kustomizations:
         return tuple(PlainFile(file) for file in files if file.suffix in _MANIFESTS)
     used = {base for file in kustomizations.values() for base in _used(file)}
-    roots = [directory for directory in kustomizations if directory.resolve() not in used]
-    return tuple(Overlay(directory) for directory in sorted(roots or kustomizations))  # all: a cycle
+    whole = [directory for directory, file in kustomizations.items() if not _is_component(file)]
+    roots = [directory for directory in whole if directory.resolve() not in used]
+    return tuple(Overlay(directory) for directory in sorted(roots or whole))  # all: a cycle
 
 
 def _files(top: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(top):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(folder, name) for name in files if not name.startswith("."))
+
+
+def _is_component(kustomization: Path) -> bool:
+    try:
+        documents = read_documents(kustomization.read_bytes(), str(kustomization))
+    except (OSError, InvalidFile):
+        return False
+    return any(isinstance(document, dict) and document.get("kind") == "Component" for document in documents)
 
 
 def _used(kustomization: Path) -> Iterator[Path]:

@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator
 
+from arcan_gitops.validate.constraints import constraint_crd
 from arcan_gitops.validate.derive import CannotDerive, derive_crd
 from arcan_gitops.validate.schemaset import KEPT, Schema, eso_versions, kept_sets, object_meta, read_schemas
 from arcan_gitops.validate.sharing import share
+from arcan_gitops.yamlio import read_documents
 
 HERE = Path(__file__).resolve().parent
-SCRIPT = HERE.parent.parent / "scripts" / "derive_schemas.py"
+ROOT = HERE.parent.parent
+SCRIPT = ROOT / "scripts" / "derive_schemas.py"
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -131,3 +134,61 @@ def test_sharing_moves_only_what_is_repeated_and_never_touches_data() -> None:
     reference = {"$ref": "#/definitions/s1"}
     assert shared["properties"] == {"a": reference, "b": {"items": reference}, "c": root["properties"]["c"]}
     assert shared["definitions"] == {"own": {"type": "string"}, "s1": selector}
+
+
+def test_the_flags_of_a_pattern_come_first() -> None:
+    (derived,) = derive_crd(
+        _crd({"type": "object", "properties": {"a": {"type": "string", "pattern": "^(?i)(abort|warn)?$"}}}),
+        object_meta(),
+    )
+    assert derived.body["properties"]["a"]["pattern"] == "(?i)^(abort|warn)?$"
+
+
+def test_a_constraint_has_the_schema_that_its_template_says(tmp_path: Path) -> None:
+    template = {
+        "apiVersion": "templates.gatekeeper.sh/v1",
+        "kind": "ConstraintTemplate",
+        "metadata": {"name": "mustbe"},
+        "spec": {
+            "crd": {
+                "spec": {
+                    "names": {"kind": "MustBe"},
+                    "validation": {
+                        "openAPIV3Schema": {"type": "object", "properties": {"words": {"type": "array"}}}
+                    },
+                }
+            }
+        },
+    }
+    (derived,) = derive_crd(constraint_crd(template), object_meta())
+    assert str(derived.path) == "constraints.gatekeeper.sh/mustbe_v1beta1.json"
+    validator = Draft4Validator(derived.body)
+    constraint: dict[str, Any] = {
+        "apiVersion": "constraints.gatekeeper.sh/v1beta1",
+        "kind": "MustBe",
+        "metadata": {"name": "short"},
+        "spec": {"enforcementAction": "deny", "match": {"kinds": []}, "parameters": {"words": ["a"]}},
+    }
+    assert validator.is_valid(constraint)
+    constraint["spec"]["parameters"] = {"wrods": ["a"]}
+    assert not validator.is_valid(constraint)
+
+
+@pytest.mark.parametrize("template", [{}, {"spec": None}, {"spec": {"crd": {"spec": {"names": {}}}}}])
+def test_half_a_constraint_template_is_refused(template: dict[str, Any]) -> None:
+    with pytest.raises(CannotDerive, match="not a whole ConstraintTemplate"):
+        constraint_crd({"kind": "ConstraintTemplate", "metadata": {"name": "x"}, **template})
+
+
+def test_a_template_whose_name_gatekeeper_would_refuse_is_refused() -> None:
+    spec = {"crd": {"spec": {"names": {"kind": "MustBe"}}}}
+    with pytest.raises(CannotDerive, match="its name must be its kind in lower case, mustbe"):
+        constraint_crd({"kind": "ConstraintTemplate", "metadata": {"name": "must-be"}, "spec": spec})
+
+
+def test_the_schema_of_our_own_constraint_is_that_of_its_template() -> None:
+    template = ROOT / "arcan_gitops/deploy/kustomize/components/policies/gatekeeper/template.yaml"
+    (document,) = read_documents(template.read_bytes(), str(template))
+    (derived,) = derive_crd(constraint_crd(document), object_meta())
+    (kept,) = KEPT.glob(f"gatekeeper/*/{derived.path}")
+    assert kept.read_bytes() == derived.text()

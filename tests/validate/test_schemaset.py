@@ -37,7 +37,7 @@ def test_every_eso_version_knows_the_kinds_that_this_project_emits(version: str)
             "SecretStore",
             "no such version of SecretStore: there is external-secrets.io/v1",
         ),
-        ("monitoring.coreos.com/v1", "ServiceMonitor", "add its CRD with 'arcan schemas add CRD.yaml'"),
+        ("traefik.io/v1alpha1", "IngressRoute", "add its CRD with 'arcan schemas add CRD.yaml'"),
         ("v1", "secret", "did you mean 'Secret'"),
         ("/v1", "ConfigMap/../Secret", "no such kind"),
         ("../v1", "Secret", "no such kind"),

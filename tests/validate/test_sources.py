@@ -53,6 +53,13 @@ def _message(directory: Path) -> str:
     return item.message
 
 
+def test_a_component_that_nothing_uses_is_not_built_by_itself(tmp_path: Path, write: Write) -> None:
+    write("base/kustomization.yaml", "resources: [a.yaml]")
+    write("base/a.yaml", CONFIG_MAP % "a")
+    write("parts/kustomization.yaml", "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\n")
+    assert discover(tmp_path) == (Overlay(tmp_path / "base"),)
+
+
 def test_a_kustomization_that_another_one_uses_is_not_built_by_itself(tmp_path: Path, write: Write) -> None:
     write("base/kustomization.yaml", "resources: [a.yaml]")
     write("base/a.yaml", CONFIG_MAP % "a")

@@ -1,0 +1,90 @@
+"""What `arcan generate overlays` writes for the servers that arcan.yaml declares: no command of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from arcan_gitops.cli.generated import Generated
+from arcan_gitops.cli.project import servers_of
+from arcan_gitops.deploy import (
+    RealmFolder,
+    Server,
+    ServerSettings,
+    base_tree,
+    component_tree,
+    realm_tree,
+    server_tree,
+)
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.names import OverlayName, RealmName
+from arcan_gitops.overlay.build import SERVERS_FOLDER
+from arcan_gitops.overlay.settings import Overlay
+from arcan_gitops.realms import CannotRead, DocumentFile, RealmTree, Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """The servers, and all that is generated for them, in the order to write it."""
+
+    servers: tuple[Server, ...]
+    generated: tuple[Generated, ...]
+
+    @property
+    def overlays(self) -> Collection[OverlayName]:
+        """The overlays that have one."""
+        return frozenset(server.settings.overlay.name for server in self.servers)
+
+
+def plan_servers(realms: Path, kustomize_dir: Path, overlays: Sequence[Overlay]) -> Servers:
+    """Where no server is declared, the folders are listed all the same: what was generated there has to go.
+
+    Raises `ArcanError` for settings that are none, a selection of nothing, and a file that is too large.
+    """
+    declared = servers_of(kustomize_dir, overlays)
+    tree = RealmTree(realms)
+    documents = tree.documents() if declared else ()
+    servers = tuple(_server(one, documents) for one in declared)
+    used = {realm for server in servers for realm, _ in server.selected}
+    folders = [_folder(tree, documents, realm) for realm in sorted(used)]
+    root = kustomize_dir / SERVERS_FOLDER
+    to_realms = PurePosixPath(os.path.relpath(realms.resolve(), root.resolve()))
+    return Servers(
+        servers,
+        (
+            Generated(realms, realm_tree(folders), shared=True),
+            Generated(kustomize_dir / "base", base_tree() if servers else {}),
+            Generated(kustomize_dir / "components", component_tree() if servers else {}),
+            Generated(root, server_tree(servers, folders, to_realms)),
+        ),
+    )
+
+
+def _server(settings: ServerSettings, documents: Sequence[DocumentFile]) -> Server:
+    """What the patterns select today, as `arcan serve --select` would. Raises `BadSelection`."""
+    try:
+        selection = Selection.parse(settings.select)
+        found = {(file.realm, file.environment) for file in documents}
+        selected = frozenset(pair for pair in found if selection.has(*pair))
+        selection.require_each_used(found)
+    except ArcanError as error:
+        raise error.located(f"{settings.overlay.where}: server.deploy.select") from None
+    return Server(settings, selected)
+
+
+def _folder(tree: RealmTree, documents: Sequence[DocumentFile], realm: RealmName) -> RealmFolder:
+    beside = (tree.tokens_file(realm), tree.realm_file(realm))
+    return RealmFolder(
+        realm,
+        {file.environment: _size(file.path) for file in documents if file.realm == realm},
+        {path.name: _size(path) for path in beside if path is not None},
+    )
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise CannotRead(f"{path}: cannot be read: {error.strerror}") from None

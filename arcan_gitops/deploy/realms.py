@@ -1,0 +1,99 @@
+"""`realms/<realm>/kustomization.yaml`: ConfigMaps of a realm's files, named by their content.
+
+Kustomize reads no file outside a kustomization's own folder, so it stands beside the documents. The realm's
+documents are one ConfigMap each; `tokens.yaml` and `realm.yaml` share another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from arcan_gitops.deploy.names import SERVER_NAMESPACE
+from arcan_gitops.errors import ArcanError, SeveralErrors
+from arcan_gitops.names import EnvironmentName, RealmName
+from arcan_gitops.overlay.kustomization import KUSTOMIZATION_FILE
+from arcan_gitops.overlay.tree import Tree, header
+from arcan_gitops.yamlio import emit
+
+# The sum of the values that the API server takes (k8s.io/kubernetes pkg/apis/core/validation,
+# ValidateConfigMap: core.MaxSecretSize).
+CONFIG_MAP_BYTES: Final = 1024 * 1024
+
+_DOCUMENT_SUFFIX: Final = ".sops.yaml"
+
+
+class TooLarge(ArcanError):
+    """A file that no ConfigMap can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class RealmFolder:
+    """The files of one realm, with their sizes in bytes. `beside` has `tokens.yaml` and `realm.yaml`."""
+
+    realm: RealmName
+    documents: Mapping[EnvironmentName, int]
+    beside: Mapping[str, int]
+
+
+def document_map(realm: RealmName, environment: EnvironmentName) -> str:
+    """The ConfigMap of one document, before Kustomize adds the hash.
+
+    Joined by dots, which no realm and no environment has: two documents never share a name.
+    """
+    return f"realm.{realm}.{environment}"
+
+
+def document_file(environment: EnvironmentName) -> str:
+    """The file of one document, and its key in the ConfigMap."""
+    return f"{environment}{_DOCUMENT_SUFFIX}"
+
+
+def beside_map(realm: RealmName) -> str:
+    """The ConfigMap of what stands beside the documents."""
+    return f"realm.{realm}"
+
+
+def realm_tree(folders: Iterable[RealmFolder]) -> Tree:
+    """The files below realms/. Raises `SeveralErrors` of `TooLarge`."""
+    found = sorted(folders, key=lambda folder: folder.realm)
+    problems = [problem for folder in found for problem in _too_large(folder)]
+    if problems:
+        raise SeveralErrors("the realms do not fit into ConfigMaps:", problems)
+    return {f"{folder.realm}/{KUSTOMIZATION_FILE}": _text(folder) for folder in found}
+
+
+def _too_large(folder: RealmFolder) -> Iterable[ArcanError]:
+    for environment, size in sorted(folder.documents.items()):
+        if size > CONFIG_MAP_BYTES:
+            yield TooLarge(
+                f"{folder.realm}/{document_file(environment)}: has {size} bytes, and a ConfigMap holds"
+                f" {CONFIG_MAP_BYTES}",
+                hint="split the environment's keys into realms: move those of one team to a realm of its own",
+            )
+    if sum(folder.beside.values()) > CONFIG_MAP_BYTES:
+        yield TooLarge(
+            f"{folder.realm}/{' and '.join(sorted(folder.beside))}: have {sum(folder.beside.values())} bytes,"
+            f" and a ConfigMap holds {CONFIG_MAP_BYTES}",
+            hint="revoke the tokens that nobody uses: arcan token list",
+        )
+
+
+def _text(folder: RealmFolder) -> str:
+    files = {document_map(folder.realm, name): [document_file(name)] for name in sorted(folder.documents)}
+    if folder.beside:
+        files[beside_map(folder.realm)] = sorted(folder.beside)
+    body: dict[str, Any] = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "generatorOptions": {
+            "immutable": True,  # a change makes another one, and kubelets need not watch it
+            "labels": {"app.kubernetes.io/managed-by": "arcan"},
+            "annotations": {"argocd.argoproj.io/sync-wave": "-4"},
+        },
+        "configMapGenerator": [
+            {"name": name, "namespace": str(SERVER_NAMESPACE), "files": files[name]} for name in sorted(files)
+        ],
+    }
+    return header([f"the files of realm {folder.realm}"]) + emit([body])

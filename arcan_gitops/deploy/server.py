@@ -1,0 +1,177 @@
+"""`kustomize/servers/<overlay>/`: the base, the selected realms and the components of one server."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from arcan_gitops.deploy.names import (
+    CA_KEY,
+    CA_MAP,
+    IDENTITY_KEY,
+    IDENTITY_SECRET,
+    SERVER_NAMESPACE,
+    SERVICE_HOSTS,
+    TLS_CERT,
+    TLS_KEY,
+    TLS_SECRET,
+    server_hosts,
+)
+from arcan_gitops.deploy.patches import json_patch, target_of
+from arcan_gitops.deploy.policies import policy_patches
+from arcan_gitops.deploy.realms import RealmFolder, beside_map, document_file, document_map
+from arcan_gitops.deploy.settings import ServerSettings
+from arcan_gitops.names import EnvironmentName, RealmName
+from arcan_gitops.overlay.kustomization import KUSTOMIZATION_FILE
+from arcan_gitops.overlay.manifest import Manifest
+from arcan_gitops.overlay.settings import DEFAULTS, SETTINGS_FILE
+from arcan_gitops.overlay.tree import Tree, header
+from arcan_gitops.yamlio import emit
+
+_BASE: Final = PurePosixPath("../../base/arcan")
+_COMPONENTS: Final = PurePosixPath("../../components")
+_VOLUME_FILE: Final = "realms-volume.yaml"
+_UNSELECTED_FILE: Final = "unselected.yaml"
+
+# What the base and the components are written with.
+_IMAGE: Final = "arcan"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What is generated for one server: its settings, and what its selection means today."""
+
+    settings: ServerSettings
+    selected: frozenset[tuple[RealmName, EnvironmentName]]
+
+    def folders(self, folders: Iterable[RealmFolder]) -> tuple[RealmFolder, ...]:
+        """The realms of which it has a document, sorted."""
+        realms = {realm for realm, _ in self.selected}
+        return tuple(sorted((f for f in folders if f.realm in realms), key=lambda folder: folder.realm))
+
+
+def server_tree(servers: Iterable[Server], folders: Sequence[RealmFolder], realms: PurePosixPath) -> Tree:
+    """The files below kustomize/servers/; `realms` is the path from there to the folder of the realms."""
+    return {
+        f"{server.settings.overlay.name}/{path}": text
+        for server in servers
+        for path, text in _files(server, server.folders(folders), realms).items()
+    }
+
+
+def _files(server: Server, folders: Sequence[RealmFolder], realms: PurePosixPath) -> Tree:
+    notes = header([SETTINGS_FILE, *(f"realm {folder.realm}" for folder in folders)])
+    unselected = [
+        _deletion(document_map(folder.realm, environment))
+        for folder in folders
+        for environment in sorted(folder.documents)
+        if (folder.realm, environment) not in server.selected
+    ]
+    files = {_VOLUME_FILE: notes + emit([_volume(server, folders)])}
+    if unselected:
+        files[_UNSELECTED_FILE] = notes + emit(unselected)
+    kustomization = _kustomization(server.settings, folders, realms, sorted(files))
+    return {**files, KUSTOMIZATION_FILE: notes + _needs(server.settings) + emit([kustomization])}
+
+
+def _kustomization(
+    settings: ServerSettings, folders: Sequence[RealmFolder], realms: PurePosixPath, patches: Sequence[str]
+) -> Manifest:
+    image: dict[str, str] = {"name": _IMAGE, "newName": settings.image.name}
+    if settings.image.tag is not None:
+        image["newTag"] = settings.image.tag
+    if settings.image.digest is not None:
+        image["digest"] = settings.image.digest
+    body: dict[str, Any] = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": [str(_BASE), *(str(".." / realms / folder.realm) for folder in folders)],
+    }
+    if settings.components:
+        body["components"] = [str(_COMPONENTS / name) for name in settings.components]
+    body["images"] = [image]
+    body["patches"] = [{"path": path} for path in patches] + list(_patches(settings))
+    return body
+
+
+def _volume(server: Server, folders: Sequence[RealmFolder]) -> Manifest:
+    """The Deployment's volume: one source a ConfigMap, and each file at its path below the realms."""
+    sources = []
+    for folder in folders:
+        for environment in sorted(folder.documents):
+            if (folder.realm, environment) in server.selected:
+                name = document_map(folder.realm, environment)
+                sources.append(_source(name, folder.realm, [document_file(environment)]))
+        if folder.beside:
+            sources.append(_source(beside_map(folder.realm), folder.realm, sorted(folder.beside)))
+    volume = {"name": "realms", "projected": {"sources": sources}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "arcan", "namespace": str(SERVER_NAMESPACE)},
+        "spec": {"template": {"spec": {"volumes": [volume]}}},
+    }
+
+
+def _source(config_map: str, realm: RealmName, files: Sequence[str]) -> dict[str, Any]:
+    items = [{"key": file, "path": f"{realm}/{file}"} for file in files]
+    return {"configMap": {"name": config_map, "items": items}}
+
+
+def _deletion(config_map: str) -> Manifest:
+    """The realm's kustomization makes it, and this server is not to have it."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": config_map, "namespace": str(SERVER_NAMESPACE)},
+        "$patch": "delete",
+    }
+
+
+def _patches(settings: ServerSettings) -> Iterable[dict[str, Any]]:
+    """What differs from the base and the components as they are written."""
+    eso_namespace = settings.overlay.settings.eso_namespace
+    if eso_namespace != DEFAULTS.eso_namespace:
+        pointer = "/spec/ingress/0/from/0/namespaceSelector/matchLabels/kubernetes.io~1metadata.name"
+        target = target_of("networking.k8s.io", "v1", "NetworkPolicy", "arcan")
+        yield json_patch(target, "replace", (pointer, str(eso_namespace)))
+    if settings.replicas is not None:
+        yield json_patch(
+            target_of("autoscaling", "v2", "HorizontalPodAutoscaler", "arcan"),
+            "replace",
+            ("/spec/minReplicas", settings.replicas.least),
+            ("/spec/maxReplicas", settings.replicas.most),
+        )
+    parts = urlsplit(settings.overlay.settings.server_url)
+    host = parts.hostname or ""
+    if "cert-manager" in settings.components and host not in SERVICE_HOSTS:
+        target = target_of("cert-manager.io", "v1", "Certificate", "arcan")
+        if _is_address(host):
+            yield json_patch(target, "add", ("/spec/ipAddresses", [host]))
+        else:
+            yield json_patch(target, "add", ("/spec/dnsNames/-", host))
+    yield from policy_patches(settings.components, parts.netloc, settings.policies)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _needs(settings: ServerSettings) -> str:
+    """What the server reads and nobody generates, as comments."""
+    lines = [f"Secret {IDENTITY_SECRET}, key {IDENTITY_KEY}: the age identity that opens the realms"]
+    if "cert-manager" not in settings.components:
+        keys = f"keys {TLS_CERT}, {TLS_KEY} and {CA_KEY}"
+        hosts = ", ".join(server_hosts(settings.overlay.settings.server_url))
+        lines.append(f"Secret {TLS_SECRET}, {keys}: its certificate, for {hosts}")
+    if "own-ca" in settings.components:
+        lines.append(f"ConfigMap {CA_MAP}, key {CA_KEY}: the CA of its certificate")
+    return "".join(f"# Needs in namespace {SERVER_NAMESPACE}: {line}.\n" for line in lines)

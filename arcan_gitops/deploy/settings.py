@@ -1,0 +1,114 @@
+"""`server.deploy` of kustomize/arcan.yaml: which overlays have a server of their own, and which it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from arcan_gitops.deploy.image import Image
+from arcan_gitops.deploy.packaged import component_names
+from arcan_gitops.deploy.policies import NO_EXCEPTIONS, StorePolicy
+from arcan_gitops.overlay.settings import Overlay
+from arcan_gitops.yamlio import Fields, one_of, read_mapping
+
+_FIELDS: Final = ("enabled", "image", "select", "components", "replicas", "policies")
+_CERTIFICATES: Final = ("cert-manager", "own-ca")  # each says where Secret arcan-tls comes from
+
+
+@dataclass(frozen=True, slots=True)
+class Replicas:
+    """How many pods the HorizontalPodAutoscaler keeps."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Deploy:
+    enabled: bool = False
+    image: Image | None = None
+    select: tuple[str, ...] = ()
+    components: tuple[str, ...] = ()
+    replicas: Replicas | None = None
+    policies: StorePolicy = NO_EXCEPTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """One server: it runs in the cluster of an overlay, in namespace `arcan`."""
+
+    overlay: Overlay
+    image: Image
+    select: tuple[str, ...]  # as `arcan serve --select` takes them
+    components: tuple[str, ...]  # in the order of `component_names`
+    replicas: Replicas | None  # None: as in the base
+    policies: StorePolicy
+
+
+def read_servers(data: bytes, source: str, overlays: Sequence[Overlay]) -> tuple[ServerSettings, ...]:
+    """The servers of those overlays that have one: `deploy` at the top holds for all, an overlay's over it.
+
+    Nothing else of the file is looked at. Raises `InvalidFile`, with the line.
+    """
+    file = read_mapping(data, source)
+    base = _of(file, _Deploy())
+    declared = file.optional_mapping("overlays")
+    servers = []
+    for overlay in overlays:
+        own = declared.optional_mapping(overlay.name) if declared and overlay.name in declared else None
+        deploy = base if own is None else _of(own, base)
+        if not deploy.enabled:
+            continue
+        if deploy.image is None:
+            (own or file).fail(
+                f"the server of overlay '{overlay.name}' has no image: 'server.deploy.image' is missing",
+                hint="build one from the Dockerfile, push it, and name it with a tag or a digest",
+            )
+        select = deploy.select or (f"*/{overlay.environment}",)
+        chosen = (deploy.components, deploy.replicas, deploy.policies)
+        servers.append(ServerSettings(overlay, deploy.image, select, *chosen))
+    return tuple(servers)
+
+
+def _of(parent: Fields, base: _Deploy) -> _Deploy:
+    server = parent.optional_mapping("server")
+    fields = None if server is None else server.optional_mapping("deploy")
+    if fields is None:
+        return base
+    fields.only(*_FIELDS)
+    deploy = replace(base, enabled=fields.flag("enabled", True))
+    if (image := fields.optional_text("image")) is not None:
+        deploy = replace(deploy, image=fields.parse("image", Image, image))
+    if (select := fields.optional_texts("select")) is not None:
+        if not select:
+            fields.fail("'select' selects nothing", field="select", hint="leave it out for */ENVIRONMENT")
+        deploy = replace(deploy, select=select)
+    if (components := fields.optional_texts("components")) is not None:
+        deploy = replace(deploy, components=_components(fields, components))
+    if (replicas := fields.optional_mapping("replicas")) is not None:
+        deploy = replace(deploy, replicas=_replicas(replicas))
+    if (policies := fields.optional_mapping("policies")) is not None:
+        deploy = replace(deploy, policies=StorePolicy.read(policies))
+    return deploy
+
+
+def _components(fields: Fields, names: Sequence[str]) -> tuple[str, ...]:
+    known = component_names()
+    for name in names:
+        one_of(fields, "components", name, known)
+    if all(name in names for name in _CERTIFICATES):
+        fields.fail(
+            f"{' and '.join(_CERTIFICATES)} exclude each other: each makes Secret arcan-tls",
+            field="components",
+            hint="keep one of them",
+        )
+    return tuple(name for name in known if name in names)
+
+
+def _replicas(fields: Fields) -> Replicas:
+    fields.only("min", "max")
+    replicas = Replicas(fields.integer("min"), fields.integer("max"))
+    if not 1 <= replicas.least <= replicas.most:
+        fields.fail("replicas must be 1 <= min <= max", field="min", hint="as in {min: 2, max: 6}")
+    return replicas

@@ -1,0 +1,102 @@
+"""Alerts and dashboard read metrics that exist, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from arcan_gitops.server.metrics import METRICS
+from tests.deploy.repository import one
+from tests.deploy.test_manifests import build
+
+# External Secrets Operator, docs/api/metrics.md, and pkg/controllers/*/*metrics.
+OF_ESO = {
+    "externalsecret_status_condition",
+    "externalsecret_sync_calls_total",
+    "externalsecret_sync_calls_error",
+    "externalsecret_provider_api_calls_count",
+    "secretstore_status_condition",
+    "clustersecretstore_status_condition",
+}
+# github.com/kubernetes/kube-state-metrics, docs/metrics/workload/deployment-metrics.md.
+OF_KUBE_STATE_METRICS = {"kube_deployment_status_condition"}
+OF_PROMETHEUS = {"up"}
+KNOWN = set(METRICS) | OF_ESO | OF_KUBE_STATE_METRICS | OF_PROMETHEUS
+
+# PromQL without its functions, operators, labels and strings: what is left are names of metrics.
+WORDS = {
+    "absent", "and", "by", "count", "increase", "max", "min", "on", "or", "rate", "sum", "time", "without",
+}  # fmt: skip
+
+
+def metrics_of(expression: str) -> set[str]:
+    bare = re.sub(r'"[^"]*"', "", expression)
+    bare = re.sub(r"\{[^}]*\}|\[[^]]*\]", "", bare)
+    bare = re.sub(r"\b(by|without|on)\s*\([^)]*\)", "", bare)
+    return set(re.findall(r"\b[a-zA-Z_:][a-zA-Z0-9_:]*", bare)) - WORDS
+
+
+@pytest.fixture(scope="module")
+def alerts(kustomize: Path) -> dict[str, dict[str, object]]:
+    groups = one(build(kustomize, "monitoring"), "PrometheusRule")["spec"]["groups"]
+    return {rule["alert"]: rule for group in groups for rule in group["rules"]}
+
+
+@pytest.fixture(scope="module")
+def dashboard(kustomize: Path) -> dict[str, object]:
+    config_map = one(build(kustomize, "monitoring"), "ConfigMap", "arcan-dashboard")
+    assert config_map["metadata"]["labels"]["grafana_dashboard"] == "1"
+    board: dict[str, object] = json.loads(config_map["data"]["arcan.json"])
+    return board
+
+
+def expressions(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("expr"), str):
+            yield node["expr"]
+        for child in node.values():
+            yield from expressions(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from expressions(child)
+
+
+def test_every_metric_of_an_alert_or_a_panel_exists(
+    alerts: dict[str, dict[str, object]], dashboard: dict[str, object]
+) -> None:
+    found = [*expressions(list(alerts.values())), *expressions(dashboard)]
+    assert len(found) > 20
+    for expression in found:
+        assert metrics_of(expression), expression
+        assert metrics_of(expression) <= KNOWN, expression
+        assert expression.count("(") == expression.count(")")
+
+
+def test_names_that_a_guide_made_up_are_seen() -> None:
+    assert metrics_of('sum by (name) (rate(external_secrets_reconciled{name="up"}[5m])) > 0') - KNOWN == {
+        "external_secrets_reconciled"
+    }
+
+
+def test_there_is_an_alert_for_all_that_needs_somebody(alerts: dict[str, dict[str, object]]) -> None:
+    read = {name: metrics_of(str(rule["expr"])) for name, rule in alerts.items()}
+    assert read["ArcanReloadFailed"] == {"arcan_reload_failed"}
+    assert read["ArcanRolloutFailed"] == {"kube_deployment_status_condition"}
+    assert read["ArcanCertificateExpires"] == {"arcan_certificate_expiry_timestamp_seconds"}
+    assert read["ArcanTokenExpires"] == {"arcan_token_expiry_timestamp_seconds"}
+    assert read["ExternalSecretNotSynced"] == {"externalsecret_status_condition"}
+    assert read["ExternalSecretSyncsFail"] == {"externalsecret_sync_calls_error"}
+    for rule in alerts.values():
+        labels, annotations = rule["labels"], rule["annotations"]
+        assert isinstance(labels, dict)
+        assert isinstance(annotations, dict)
+        assert labels["severity"] in ("warning", "critical")
+        assert annotations.keys() == {"summary", "description"}
+
+
+def test_every_metric_of_the_server_is_on_the_dashboard(dashboard: dict[str, object]) -> None:
+    assert set(METRICS) <= set.union(*map(metrics_of, expressions(dashboard)))
