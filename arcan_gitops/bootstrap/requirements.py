@@ -1,0 +1,154 @@
+"""(apps, overlay, server) -> all that the overlay needs and Git must not hold. Pure, sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from arcan_gitops.bootstrap.objects import Authority, Secret, Value
+from arcan_gitops.bootstrap.server import has_ca, server_secrets
+from arcan_gitops.deploy.names import CA_KEY, CA_MAP, SERVER_NAMESPACE, server_hosts
+from arcan_gitops.deploy.settings import ServerSettings
+from arcan_gitops.errors import SeveralErrors
+from arcan_gitops.names import KeyName, Namespace, ObjectName, RealmName
+from arcan_gitops.overlay.app import App, Realm
+from arcan_gitops.overlay.catalogue import Catalogue, TokenScope
+from arcan_gitops.overlay.check import find_problems
+from arcan_gitops.overlay.naming import Credential
+from arcan_gitops.overlay.needs import CaNeed, SecretNeed
+from arcan_gitops.overlay.placement import by_store_namespace, placements
+from arcan_gitops.overlay.plan import PlacedNeed, plan
+from arcan_gitops.overlay.settings import Overlay
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """What one overlay needs, in the order to make it.
+
+    `certificate_hosts`: what a certificate under a CA of our own has to name, or None where somebody else
+    makes the certificate. `notes` are about what has to be there and is not made here.
+    """
+
+    overlay: Overlay
+    secrets: tuple[Secret, ...]
+    certificate_hosts: tuple[str, ...] | None
+    authorities: tuple[Authority, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def namespaces(self) -> tuple[Namespace, ...]:
+        """Every namespace that has one of the objects, sorted."""
+        objects: Iterable[Secret | Authority] = (*self.secrets, *self.authorities)
+        return tuple(sorted({each.namespace for each in objects}))
+
+
+def requirements(
+    apps: Sequence[App], overlay: Overlay, catalogue: Catalogue, server: ServerSettings | None
+) -> Requirements:
+    """What the stores of the apps and the overlay's server need.
+
+    A token that its realm does not have yet is no problem here: it is to be made. Raises `SeveralErrors` for
+    all else that keeps the overlay from being generated.
+    """
+    here = [_only_in(app, overlay) for app in apps if app.goes_to(overlay.name)]
+    if problems := find_problems(here, [overlay], _with_tokens(catalogue, here)):
+        raise SeveralErrors(f"overlay '{overlay.name}' cannot be generated:", problems)
+    needs = [
+        need for group in by_store_namespace(placements(here, overlay)).values() for need in plan(group).needs
+    ]
+    secrets = [] if server is None else list(server_secrets(server))
+    secrets += _tokens(needs, catalogue)
+    secrets += _others(needs)
+    own_ca = server is not None and "own-ca" in server.components
+    return Requirements(
+        overlay,
+        tuple(secrets),
+        server_hosts(overlay.settings.server_url) if own_ca else None,
+        tuple(_authorities(needs, server)),
+        tuple(dict.fromkeys(_notes(needs))),
+    )
+
+
+def _only_in(app: App, overlay: Overlay) -> App:
+    """The app as if there were no other overlay: what is wrong there is none of our business."""
+    place = app.place
+    if isinstance(place, Mapping):
+        place = {name: namespace for name, namespace in place.items() if name == overlay.name}
+    return replace(app, overlays=None, place=place)
+
+
+def _with_tokens(catalogue: Catalogue, apps: Iterable[App]) -> Catalogue:
+    """The catalogue as it is when every token has been made, with a scope that reads everything."""
+    tokens: dict[RealmName, Mapping[str, TokenScope]] = dict(catalogue.tokens)
+    for app in apps:
+        if isinstance(app.reads, Realm):
+            known = tokens.get(app.reads.name, {})
+            tokens[app.reads.name] = {app.reads.token: TokenScope(), **known}
+    return replace(catalogue, tokens=tokens)
+
+
+def _tokens(needs: Iterable[PlacedNeed], catalogue: Catalogue) -> Iterator[Secret]:
+    """A Secret for each place of each token; those of one token follow each other."""
+    found: dict[Credential, list[Secret]] = {}
+    for placed in needs:
+        credential, need = placed.credential, placed.need
+        if credential is None or not isinstance(need, SecretNeed) or need.key is None:
+            continue
+        recorded = credential.token in catalogue.tokens.get(credential.realm, {})
+        file = f"tokens/{credential.realm}/{credential.token}"
+        value = Value(file, need.what, token=credential, recorded=recorded)
+        secret = Secret(placed.namespace, need.name, {need.key: value}, need.labelled, of="Arcan's stores")
+        found.setdefault(credential, []).append(secret)
+    for credential in sorted(found):
+        yield from found[credential]
+
+
+def _others(needs: Iterable[PlacedNeed]) -> Iterator[Secret]:
+    """The Secrets of declared stores, each once, with every key that a store reads from it."""
+    found: dict[tuple[Namespace, ObjectName], Secret] = {}
+    for placed in needs:
+        need = placed.need
+        if placed.credential is not None or not isinstance(need, SecretNeed) or need.key is None:
+            continue
+        place = (placed.namespace, need.name)
+        what = need.what or f"key {need.key} of Secret {need.name}"
+        value = Value(f"{placed.namespace}/{need.name}/{need.key}", what)
+        of = f"store {placed.store}"
+        secret = found.get(place, Secret(*place, {}, of=of))
+        values: dict[KeyName, Value] = {need.key: value, **secret.values}
+        found[place] = replace(
+            secret,
+            values=dict(sorted(values.items())),
+            labelled=secret.labelled or need.labelled,
+            of=secret.of if of in secret.of.split(", ") else f"{secret.of}, {of}",
+        )
+    yield from (found[place] for place in sorted(found))
+
+
+def _authorities(needs: Iterable[PlacedNeed], server: ServerSettings | None) -> Iterator[Authority]:
+    """The ConfigMaps of CAs, each once: the server's own first."""
+    found: dict[tuple[Namespace, ObjectName, KeyName], Authority] = {}
+    if server is not None and "own-ca" in server.components:
+        found[SERVER_NAMESPACE, CA_MAP, CA_KEY] = Authority(SERVER_NAMESPACE, CA_MAP, CA_KEY, None)
+    for placed in needs:
+        need = placed.need
+        if not isinstance(need, CaNeed):
+            continue
+        if placed.store is not None:
+            file = f"{placed.namespace}/{need.name}/{need.key}"
+            value: Value | None = Value(file, f"the CA of store {placed.store} (PEM)", from_file=True)
+        elif server is not None and has_ca(server):
+            value = None
+        else:
+            value = Value("tls/ca.crt", "the CA of the server's certificate (PEM)", from_file=True)
+        place = (placed.namespace, need.name, need.key)
+        found.setdefault(place, Authority(*place, value))
+    yield from found.values()
+
+
+def _notes(needs: Iterable[PlacedNeed]) -> Iterator[str]:
+    """ServiceAccounts, and Secrets whose keys only the templates of a store know."""
+    for placed in needs:
+        if isinstance(placed.need, SecretNeed | CaNeed) and placed.need.key is not None:
+            continue
+        yield str(placed)

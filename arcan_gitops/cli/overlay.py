@@ -1,0 +1,113 @@
+"""`arcan overlay`: the overlays that arcan.yaml declares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from arcan_gitops.atomic import replace_file
+from arcan_gitops.cli.options import kustomize_option, realms_option
+from arcan_gitops.cli.output import say, warn
+from arcan_gitops.cli.parsed import Parsed
+from arcan_gitops.cli.project import OVERLAY
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.eso_version import EsoVersion, supported_version
+from arcan_gitops.names import EnvironmentName, Namespace, OverlayName
+from arcan_gitops.overlay import Settings, read_settings
+from arcan_gitops.overlay.argocd.settings import ClusterName
+from arcan_gitops.overlay.ca import read_ca
+from arcan_gitops.overlay.declaring import declare_overlay
+from arcan_gitops.overlay.server_url import ServerUrl
+from arcan_gitops.overlay.settings import SETTINGS_FILE
+from arcan_gitops.realms import RealmTree
+from arcan_gitops.realms.tree import read_file
+
+
+@click.group()
+def overlay() -> None:
+    """Add a cluster, or another environment on one."""
+
+
+@overlay.command()
+@click.argument("name", type=OVERLAY)
+@click.option(
+    "--env",
+    "environment",
+    type=Parsed("name", EnvironmentName.parse),
+    required=True,
+    help="The environment of the realms that it gets.",
+)
+@click.option(
+    "--cluster", type=Parsed("name", ClusterName.parse), help="Where it runs, as Argo CD calls the cluster."
+)
+@click.option("--server-url", type=Parsed("url", ServerUrl.parse), help="Where ESO reaches the server there.")
+@click.option("--eso-version", type=Parsed("version", supported_version), help="The ESO that runs there.")
+@click.option("--eso-namespace", type=Parsed("namespace", Namespace.parse), help="Where ESO runs there.")
+@realms_option
+@kustomize_option
+def add(
+    name: OverlayName,
+    environment: EnvironmentName,
+    cluster: ClusterName | None,
+    server_url: ServerUrl | None,
+    eso_version: EsoVersion | None,
+    eso_namespace: Namespace | None,
+    realms: Path,
+    kustomize_dir: Path,
+) -> None:
+    """Declare an overlay: one line more in arcan.yaml.
+
+    All else in the file stays as it is, comments too. Where no overlay was declared, there was one for each
+    environment of the realms: those are declared as well. What is not given is as at the top of the file.
+    """
+    declaration: dict[str, Any] = {"environment": environment}
+    if cluster is not None:
+        declaration["cluster"] = cluster
+    if server_url is not None:
+        declaration["server"] = {"url": server_url}
+    if eso_namespace is not None:
+        declaration["stores"] = {"esoNamespace": eso_namespace}
+    if eso_version is not None:
+        declaration["eso-version"] = eso_version
+    known = _environments(realms)
+    implied = _implied(read_settings(kustomize_dir), known, name, environment)
+    path = kustomize_dir / SETTINGS_FILE
+    data = read_file(path) if path.exists() else b""
+    declarations = {**implied, name: declaration}
+    edited = declare_overlay(data, str(path), declarations, lambda text: read_ca(kustomize_dir / text))
+    replace_file(path, edited)
+    for other in implied:
+        say(f"{path}: declared overlay '{other}', which was there without a line")
+    say(f"{path}: declared overlay '{name}'")
+    if environment not in known:
+        warn(f"no realm has an environment '{environment}' yet")
+        say(f"next: arcan realm create REALM --env {environment} --key NAME")
+    say(f"next: arcan generate overlays, then: arcan bootstrap {name}")
+
+
+def _environments(realms: Path) -> tuple[EnvironmentName, ...]:
+    """Those of all realms; none where there is no realm yet."""
+    tree = RealmTree(realms)
+    if not realms.is_dir() or not tree.scan()[0]:
+        return ()
+    return tuple(sorted({document.environment for document in tree.documents()}))
+
+
+def _implied(
+    settings: Settings,
+    environments: tuple[EnvironmentName, ...],
+    name: OverlayName,
+    environment: EnvironmentName,
+) -> dict[OverlayName, dict[str, Any]]:
+    """The overlays that there are as long as none is declared, but for the one that is added."""
+    if settings.declared:
+        return {}
+    found = {each.name: each for each in settings.overlays(environments)}
+    if name in found and found[name].environment != environment:
+        raise ArcanError(
+            f"overlay '{name}' is the one of environment '{found[name].environment}'",
+            hint="choose another name",
+        )
+    return {other: {"environment": found[other].environment} for other in found if other != name}

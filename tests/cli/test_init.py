@@ -1,0 +1,207 @@
+"""`arcan init`: a repository that its own checks accept, written over nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from arcan_gitops import __version__
+from arcan_gitops.cli import arcan
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.overlay import App, read_settings
+from arcan_gitops.realms.sops_config import SopsConfig
+from arcan_gitops.sops import encrypt
+from tests.support.realm_files import new_identity, sops_binary
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def recipients() -> tuple[str, str]:
+    return new_identity()[1], new_identity()[1]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "secrets"
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(arcan, list(map(str, arguments)))
+
+
+def init(folder: Path, *recipients: str, options: tuple[str, ...] = ()) -> Result:
+    return run("init", folder, *(f"--recipient={each}" for each in recipients), *options)
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_rules_are_for_each_realm_and_environment_and_sops_takes_them(
+    folder: Path, recipients: tuple[str, str]
+) -> None:
+    options = ("--realm=production", "--realm=platform", "--env=prod", "--env=staging")
+    assert init(folder, *recipients, options=options).exit_code == 0
+    config = SopsConfig.find(folder / "realms")
+    assert config is not None
+    for realm in ("production", "platform"):
+        for environment in ("prod", "staging"):
+            rule = config.rule_for(folder / f"realms/{realm}/{environment}.sops.yaml")
+            assert rule is not None
+            assert [set(group) for group in rule.recipients().groups] == [set(recipients)]
+    document = folder / "realms/platform/prod.sops.yaml"
+    document.parent.mkdir()
+    document.write_text("URL: x\n")
+    done = subprocess.run(
+        [sops_binary(), "encrypt", "--in-place", document], cwd=folder, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert run("realm", "check", folder / "realms").exit_code == 0
+
+
+def test_from_nothing_to_overlays_that_are_valid(
+    folder: Path, recipients: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first steps of the README, with a document as `arcan realm create` would write it."""
+    assert init(folder, *recipients).exit_code == 0
+    monkeypatch.chdir(folder)
+    [example] = re.findall(
+        r"^```yaml\n(.*?)^```", (folder / "kustomize/apps/README.md").read_text(), re.M | re.S
+    )
+    app = App.parse(example.encode(), "shop.yaml")
+    Path("kustomize/apps/shop.yaml").write_text(example)
+    Path("realms/production").mkdir()
+    keys = {str(entry.key): "x" for secret in app.secrets for entry in secret.entries}
+    Path("realms/production/prod.sops.yaml").write_bytes(encrypt(keys, recipients=recipients))
+    assert run("token", "create", "--realm=production", "--name=shop", "--policy=read-only").exit_code == 0
+    for command in (
+        "bootstrap",
+        "generate overlays",
+        "realm check",
+        "generate overlays --check",
+        "validate --engine embedded",
+        "lint manifests --format github kustomize",
+    ):
+        result = run(*command.split())
+        assert result.exit_code == 0, f"{command}: {result.output} {result.exception}"
+
+
+def test_every_command_of_its_workflows_and_hooks_is_one(folder: Path, recipients: tuple[str, str]) -> None:
+    init(folder, *recipients)
+    hooks = yaml.safe_load((folder / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    lines = [hook["entry"] for hook in hooks]
+    for path in (folder / ".github/workflows").iterdir():
+        lines += re.findall(r"(?:run: |^ +|-n 1 )(arcan .*)$", path.read_text(), re.M)
+    assert len(lines) >= 8
+    for line in lines:
+        words = line.split()[1:]
+        options = [number for number, word in enumerate(words) if word.startswith("-")]
+        result = run(*words[: options[0] if options else None], "--help")
+        assert result.exit_code == 0, line
+
+
+def test_its_workflows_are_sound_and_pin_what_those_of_the_project_pin(
+    folder: Path, recipients: tuple[str, str]
+) -> None:
+    init(folder, *recipients)
+    workflows = sorted(map(str, (folder / ".github/workflows").iterdir()))
+    for command in (
+        ["actionlint", "-no-color", *workflows],
+        ["zizmor", "--offline", "--no-progress", "--persona", "auditor", str(folder / ".github")],
+    ):
+        done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+    own = "".join(path.read_text() for path in (ROOT / ".github/workflows").glob("*.yml"))
+    for path in workflows:
+        for action in re.findall(r"uses: (.*)", Path(path).read_text()):
+            assert f"uses: {action}\n" in own, "move the pins of both together"
+
+
+def test_the_settings_have_an_overlay_for_each_environment_and_arcan_is_pinned(
+    folder: Path, recipients: tuple[str, str]
+) -> None:
+    init(folder, *recipients, options=("--env=prod", "--env=dev", "--owner=@acme/secrets"))
+    overlays = {overlay.name: overlay.environment for overlay in read_settings(folder / "kustomize").declared}
+    assert overlays == {"prod": "prod", "dev": "dev"}
+    assert f"arcan-gitops=={__version__}\n" in (folder / "requirements.txt").read_text()
+    owners = (folder / ".github/CODEOWNERS").read_text()
+    assert "/realms/production/ @acme/secrets\n" in owners
+    assert "$" not in owners
+
+
+def test_identities_and_keys_are_ignored_by_git(folder: Path, recipients: tuple[str, str]) -> None:
+    init(folder, *recipients)
+    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    names = ["identity.txt", "server.agekey", "tls/ca.key", "values/x", "sub/keys.txt"]
+    done = subprocess.run(
+        ["git", "check-ignore", *names], cwd=folder, check=True, capture_output=True, text=True,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+    )  # fmt: skip
+    assert done.stdout.split() == names
+
+
+def test_a_second_run_finds_everything_and_writes_nothing(folder: Path, recipients: tuple[str, str]) -> None:
+    init(folder, *recipients)
+    before = content(folder)
+    again = init(folder, *recipients)
+    assert again.exit_code == 0
+    assert "wrote" not in again.stderr
+    assert content(folder) == before
+
+
+def test_another_file_in_the_way_stops_everything_and_all_are_named(
+    folder: Path, recipients: tuple[str, str]
+) -> None:
+    folder.mkdir()
+    (folder / "README.md").write_text("mine\n")
+    (folder / "kustomize").write_text("a file\n")
+    (folder / ".gitignore").symlink_to("/nonexistent")
+    before = content(folder)
+    error = init(folder, *recipients).exception
+    assert isinstance(error, ArcanError)
+    for name in ("README.md", "kustomize", ".gitignore"):
+        assert str(folder / name) in error.message
+    assert content(folder) == before
+
+
+def test_a_folder_that_is_a_link_is_not_written_through(folder: Path, recipients: tuple[str, str]) -> None:
+    folder.mkdir()
+    (folder.parent / "elsewhere").mkdir()
+    (folder / ".github").symlink_to(folder.parent / "elsewhere")
+    assert isinstance(init(folder, *recipients).exception, ArcanError)
+    assert list((folder.parent / "elsewhere").iterdir()) == []
+
+
+def test_a_dry_run_names_the_files_and_writes_none(folder: Path, recipients: tuple[str, str]) -> None:
+    result = init(folder, *recipients, options=("--dry-run",))
+    assert f"would write {folder / '.sops.yaml'}" in result.stderr
+    assert not folder.exists()
+
+
+def test_a_private_key_is_not_taken_for_a_recipient_nor_repeated(folder: Path) -> None:
+    private, _ = new_identity()
+    result = init(folder, private)
+    assert result.exit_code == 2
+    assert "private key" in result.stderr
+    assert private not in result.output
+    assert init(folder, "age1nonsense").exit_code == 2
+    assert run("init", folder).exit_code == 2
+    assert not folder.exists()
+
+
+def test_what_is_installed_has_the_files() -> None:
+    """The files of the package that are no Python are named in pyproject.toml."""
+    patterns = re.search(r"^arcan_gitops = \[(.*?)\]", (ROOT / "pyproject.toml").read_text(), re.M | re.S)
+    assert patterns is not None
+    named = re.findall(r'"(.*?)"', patterns[1])
+    package = ROOT / "arcan_gitops"
+    found = {path for pattern in named for path in package.glob(pattern)}
+    assert set((package / "scaffold/files").iterdir()) <= found
+    assert package / "bootstrap/outputs/functions.sh" in found
