@@ -19,6 +19,7 @@ class Terminal:
     def __init__(self, command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> None:
         self.pid, self._pty = pty.fork()
         if self.pid == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored where the tests run in the background
             os.chdir(cwd)
             os.execvpe(command[0], list(command), dict(environment))
         self.shown = ""

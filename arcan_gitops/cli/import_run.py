@@ -1,0 +1,161 @@
+"""What the commands of `arcan import` share: their options, and the run itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Final
+
+import click
+
+from arcan_gitops.cli.identities import held_identities
+from arcan_gitops.cli.import_apps import Declaring, declaring_options
+from arcan_gitops.cli.output import say
+from arcan_gitops.cli.parsed import Parsed
+from arcan_gitops.cli.secret_target import Target, names_document, takes_target
+from arcan_gitops.errors import ArcanError, printable
+from arcan_gitops.migrate import (
+    CannotImport,
+    Destination,
+    Found,
+    Left,
+    Source,
+    Status,
+    as_json,
+    as_text,
+    name_all,
+    summary,
+    unlogged,
+)
+from arcan_gitops.names import InvalidName, KeyName
+from arcan_gitops.sops import Identities
+
+_SECONDS_BETWEEN_LINES: Final = 2
+
+
+def _origin_key(text: str) -> tuple[str, KeyName]:
+    origin, equals, key = text.rpartition("=")
+    if not equals or not origin:
+        raise InvalidName(f"{text!r} is not ORIGIN=KEY", hint="as in --map 'myapp/db#password=DB_PASSWORD'")
+    return origin, KeyName.parse(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One run: from a source into the document of an environment."""
+
+    target: Target
+    mapped: dict[str, KeyName]
+    replace: bool
+    dry_run: bool
+    json: bool
+    declaring: Declaring
+
+    def run(self, open_source: Callable[[], Source]) -> None:
+        """Read, write, report; exit 1 where something failed, and 130 where it was interrupted.
+
+        What a source gave before it broke, or before Ctrl-C, is written: the next run finds it there.
+        """
+        destination = Destination.find(self.target.tree, self.target.realm, self.target.environment)
+        with unlogged():
+            source = open_source()
+            say(f"reading {source.name}")
+            items, broken = _read(source)
+            apps = self.declaring.manifests(source) if broken is None else None
+        found = {str(item.origin) for item in items}
+        mapped = {origin: key for origin, key in self.mapped.items() if broken is None or origin in found}
+        named, outcomes = name_all(items, source.below, mapped)
+        outcomes += destination.land(named, self._identities, replace=self.replace, dry_run=self.dry_run)
+        outcomes.sort(key=lambda one: (str(one.origin), one.key or ""))
+        declared = [] if apps is None else self.declaring.declare(
+            apps, source, outcomes, self.target.realm, dry_run=self.dry_run
+        )  # fmt: skip
+        if self.json:
+            report = as_json(
+                source.name, str(destination.path), outcomes, dry_run=self.dry_run, complete=broken is None,
+                apps=[one.to_plain() for one in declared],
+            )  # fmt: skip
+            click.echo(report, nl=False)
+        else:
+            click.echo(as_text(outcomes), nl=False)
+            for one in declared:
+                click.echo(printable(str(one)).replace("\n", "\ufffd"))
+        said = "; nothing was written (--dry-run)" if self.dry_run else ""
+        say(f"{destination.path}: {summary(outcomes)}{said}")
+        if any(one.status == "declared" for one in declared) and not self.dry_run:
+            say(
+                f"next: a token for each app that has none ('arcan token create --realm {self.target.realm} "
+                "--name APP'), and 'arcan generate overlays'"
+            )
+        if broken is not None:
+            _tell(broken)
+        failed = any(one.status is Status.FAILED for one in outcomes)
+        if failed or broken is not None or any(one.failed for one in declared):
+            raise click.exceptions.Exit(130 if isinstance(broken, KeyboardInterrupt) else 1)
+
+    def _identities(self) -> Identities:
+        return held_identities(self.target.identity_file, self.target.passphrase_file)
+
+
+def _read(source: Source) -> tuple[list[Found | Left], CannotImport | KeyboardInterrupt | None]:
+    """All that the source gives, and what ended it early. Raises `CannotImport` where it gives nothing."""
+    items: list[Found | Left] = []
+    said = time.monotonic()
+    try:
+        for item in source.read():
+            items.append(item)
+            if time.monotonic() - said > _SECONDS_BETWEEN_LINES:
+                said = time.monotonic()
+                say(f"read {len(items)} so far: {item.origin.path}")
+    except CannotImport as error:
+        if not items:
+            raise
+        return items, error
+    except KeyboardInterrupt as interrupt:
+        if not items:
+            raise
+        say(f"interrupted: what was read so far ({len(items)}) is kept; Ctrl-C again keeps nothing")
+        return items, interrupt
+    return items, None
+
+
+def _tell(broken: ArcanError | KeyboardInterrupt) -> None:
+    if isinstance(broken, ArcanError):
+        say(f"error: {broken.message}")
+    say("not everything was read: run the command again, which goes on from what is there")
+
+
+def takes_import(command: Callable[..., None]) -> Callable[..., None]:
+    """The argument and options of an `Import`, which the command gets as `into`."""
+
+    @wraps(command)
+    def with_import(
+        target: Target,
+        mapped: tuple[tuple[str, KeyName], ...],
+        replace: bool,
+        dry_run: bool,
+        as_json: bool,
+        declaring: Declaring,
+        **others: Any,
+    ) -> None:
+        command(into=Import(target, dict(mapped), replace, dry_run, as_json, declaring), **others)
+
+    decorated = takes_target(declaring_options(with_import))
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="The report as JSON."),
+        click.option("--dry-run", is_flag=True, help="Read and report, and write nothing."),
+        click.option(
+            "--replace", is_flag=True, help="Replace the values of keys that are there with another one."
+        ),
+        click.option(
+            "--map",
+            "mapped",
+            type=Parsed("origin=key", _origin_key),
+            multiple=True,
+            help="The key for one value, by its origin as the report names it; repeatable.",
+        ),
+    ):
+        decorated = option(decorated)
+    return names_document(decorated)

@@ -1,0 +1,156 @@
+"""Into the document of an environment, a new one or the one that is there: one write, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.migrate.outcome import Named, Outcome, Status
+from arcan_gitops.names import EnvironmentName, RealmName
+from arcan_gitops.realms import RealmTree, text_of
+from arcan_gitops.realms.creating import Creation, plan_document
+from arcan_gitops.realms.editing import open_document
+from arcan_gitops.realms.importing import MAX_VALUE_BYTES
+from arcan_gitops.realms.settings import RealmSettings, settings_of
+from arcan_gitops.realms.sops_config import SopsConfig
+from arcan_gitops.realms.tree import DOCUMENT_SUFFIX
+from arcan_gitops.secret import SecretValue
+from arcan_gitops.sops import Document, Identities, key_names
+from arcan_gitops.sops.cipher import PREFIX
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where values go; `creation` is None where the document is there."""
+
+    tree: RealmTree
+    realm: RealmName
+    environment: EnvironmentName
+    creation: Creation | None
+
+    @classmethod
+    def find(cls, tree: RealmTree, realm: RealmName, environment: EnvironmentName) -> Destination:
+        """Checked before anything is read elsewhere: a document, or what a new one needs.
+
+        Raises `BadLayout`, and what `plan_document` raises.
+        """
+        if os.path.lexists(tree.root / realm / f"{environment}{DOCUMENT_SUFFIX}"):
+            tree.document(realm, environment)
+            return cls(tree, realm, environment, None)
+        return cls(
+            tree, realm, environment, plan_document(tree, SopsConfig.required(tree.root), realm, environment)
+        )
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        if self.creation is not None:
+            return self.creation.path
+        return self.tree.document(self.realm, self.environment).path
+
+    def land(
+        self,
+        named: Sequence[Named],
+        identities: Callable[[], Identities],
+        *,
+        replace: bool = False,
+        dry_run: bool = False,
+    ) -> list[Outcome]:
+        """Write all values that can be written, and say of each what became of it.
+
+        `identities` is called only where the document has to be opened: not for a new one, nor for a dry run
+        that finds none of the keys in it. `replace` takes the other system's value where both have one.
+        Raises as `Creation.write`, `OpenDocument.load` and `OpenDocument.save`; nothing is written then.
+        """
+        settings = self._settings()
+        fit: list[Named] = []
+        outcomes: list[Outcome] = []
+        for one in named:
+            reason = _unfit(one.found.value.reveal(), settings, one)
+            if reason:
+                outcomes.append(_outcome(one, Status.SKIPPED, reason))
+            else:
+                fit.append(one)
+        if self.creation is not None:
+            if fit and not dry_run:
+                self.creation.write({one.key: one.found.value.reveal() for one in fit})
+            return outcomes + [_outcome(one, Status.IMPORTED) for one in fit]
+        return outcomes + self._edit(fit, identities, replace, dry_run)
+
+    def _settings(self) -> RealmSettings:
+        return self.creation.settings if self.creation is not None else settings_of(self.tree, self.realm)
+
+    def _edit(
+        self, named: Sequence[Named], identities: Callable[[], Identities], replace: bool, dry_run: bool
+    ) -> list[Outcome]:
+        file = self.tree.document(self.realm, self.environment)
+        try:
+            there = set(key_names(file.read()))
+        except ArcanError as error:
+            raise error.located(file.path) from None
+        if not named or (dry_run and not any(one.key in there for one in named)):
+            return [_outcome(one, Status.IMPORTED) for one in named]
+        opened = open_document(self.tree, self.realm, self.environment, identities())
+        document = opened.load()
+        outcomes = _put(document, named, replace)
+        if dry_run:
+            opened.changed(document)
+        else:
+            opened.save(document)
+        return outcomes
+
+
+def _unfit(text: str, settings: RealmSettings, one: Named) -> str:
+    """Why a realm cannot have this value; empty if it can."""
+    if not text and not any(fnmatchcase(one.key, glob) for glob in settings.allow_empty):
+        return "is empty, which SOPS cannot protect ('allowEmpty' in realm.yaml allows it)"
+    try:
+        size = len(text.encode("utf-8"))
+    except UnicodeEncodeError:
+        return "is not UTF-8 text: store it base64-encoded"
+    if size > MAX_VALUE_BYTES:
+        return f"has more than the {MAX_VALUE_BYTES} bytes of a Kubernetes Secret"
+    if text.startswith(PREFIX):
+        return "is a value that SOPS has encrypted already"
+    return ""
+
+
+def _put(document: Document, named: Sequence[Named], replace: bool) -> list[Outcome]:
+    """All that are to be written, in one edit; key by key only to tell which cannot be."""
+    kept = {one.key: outcome for one in named if (outcome := _kept(document, one, replace)) is not None}
+    new = [one for one in named if one.key not in kept]
+    try:
+        document.update({one.key: one.found.value.reveal() for one in new})
+    except ArcanError:
+        return [kept.get(one.key) or _set(document, one) for one in named]
+    return [kept.get(one.key) or _outcome(one, Status.IMPORTED) for one in named]
+
+
+def _kept(document: Document, one: Named, replace: bool) -> Outcome | None:
+    """What is said of a key whose value in the document stays."""
+    if one.key not in document.tree:
+        return None
+    try:
+        if SecretValue(text_of(document.tree[one.key])) == one.found.value:
+            return _outcome(one, Status.UNCHANGED)
+    except ArcanError:
+        pass  # what is there has no text, so it is another value
+    if replace:
+        return None
+    return _outcome(one, Status.FAILED, "the document has another value (--replace replaces it)")
+
+
+def _set(document: Document, one: Named) -> Outcome:
+    try:
+        document.set(one.key, one.found.value.reveal())
+    except ArcanError as error:
+        return _outcome(one, Status.FAILED, error.message)
+    return _outcome(one, Status.IMPORTED)
+
+
+def _outcome(one: Named, status: Status, reason: str = "") -> Outcome:
+    return Outcome(one.found.origin, status, one.key, reason or one.found.note, one.renamed, one.found.base64)

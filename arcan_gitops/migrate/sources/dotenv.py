@@ -1,0 +1,29 @@
+"""A dotenv file, or any other that `arcan secret import` reads: for a migration in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from arcan_gitops.migrate.source import Found, Left, Origin
+from arcan_gitops.migrate.texts import of_value
+from arcan_gitops.realms.importing import read_values
+
+
+class DotenvSource:
+    """The keys of one file."""
+
+    below = ""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        """Reads all of it. Raises `BadImport`, naming a line."""
+        self.name = name
+        self._values = read_values(data, name, "dotenv")
+
+    def read(self) -> Iterator[Found | Left]:
+        """As `Source.read`."""
+        for key, value in self._values.items():
+            yield of_value(Origin(key), value)
+
+    def origin_of(self, key: str, property: str | None) -> Origin:
+        """A file has no ExternalSecrets; a key is its name."""
+        return Origin(key, property)
