@@ -1,0 +1,141 @@
+"""One cluster for all stories, and logs that stay where one of them has failed."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arcan_gitops.deploy import base_tree, component_tree
+from tests.deploy.repository import Manifest, Repository
+from tests.e2e.api_server import ApiServer
+from tests.e2e.cluster import Cluster
+from tests.e2e.platform_team import PlatformTeam
+from tests.e2e.programs import Programs
+from tests.e2e.real_operator import Operator
+from tests.e2e.stores import EXCEPTIONS
+
+Say = Callable[[str], None]
+NewTeam = Callable[..., PlatformTeam]
+Excepting = Callable[[str, str], Manifest]
+
+
+def pytest_sessionstart() -> None:
+    """SIGTERM ends the run as Ctrl-C does, so that no program outlives it."""
+
+    def end(number: int, frame: object) -> None:
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    signal.signal(signal.SIGTERM, end)
+
+
+@pytest.fixture(scope="session")
+def say(request: pytest.FixtureRequest) -> Say:
+    """Prints a line of progress at once, whatever pytest captures."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+
+    def line(text: str) -> None:
+        with capture.global_and_fixture_disabled():
+            print(f"\n  {text}", end="", flush=True)
+
+    return line
+
+
+@pytest.fixture(scope="session")
+def folder(request: pytest.FixtureRequest, say: Say) -> Iterator[Path]:
+    """For all that the run writes; of a run that fails the logs are kept."""
+    folder = Path(tempfile.mkdtemp(prefix="arcan-e2e-"))
+    yield folder
+    if request.session.testsfailed:
+        shutil.rmtree(folder / "cluster", ignore_errors=True)
+        say(f"the logs are kept in {folder}\n")
+    else:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def programs() -> Programs:
+    return Programs()
+
+
+@pytest.fixture(scope="session")
+def api(programs: Programs, folder: Path, say: Say) -> Iterator[ApiServer]:
+    started = time.monotonic()
+    with ApiServer(programs, folder) as api:
+        say(f"etcd and kube-apiserver {api.get('/version')['gitVersion']}: started, {_since(started)}")
+        yield api
+
+
+@pytest.fixture(scope="session")
+def cluster(programs: Programs, api: ApiServer, folder: Path, say: Say) -> Iterator[Cluster]:
+    started = time.monotonic()
+    api.install_crds([programs["crds"]])
+    say(f"CustomResourceDefinitions of ESO: installed, {_since(started)}")
+    started = time.monotonic()
+    with Operator(programs, api, folder) as operator:
+        say(f"External Secrets Operator: started, {_since(started)}\n")
+        yield Cluster(api, operator)
+
+
+def _since(started: float) -> str:
+    return f"{time.monotonic() - started:.0f} s"
+
+
+@pytest.fixture
+def new_team(folder: Path, cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[NewTeam]:
+    """Makes the platform team of a story, and stops its server in the end."""
+    teams: list[PlatformTeam] = []
+
+    def make(values: Mapping[str, str], **settings: Any) -> PlatformTeam:
+        place = folder / f"{request.node.originalname}-{len(list(folder.iterdir()))}"
+        place.mkdir()
+        team = PlatformTeam(place, cluster, values, settings)
+        teams.append(team)
+        return team.__enter__()
+
+    yield make
+    for team in teams:
+        team.__exit__()
+
+
+@pytest.fixture
+def argocd(tmp_path: Path) -> Path:
+    """kustomize/argocd/ of a repository with a server."""
+    repository = Repository(tmp_path)
+    repository.declare()
+    settings = repository.kustomize / "arcan.yaml"
+    url = "https://git.example.com/platform/secrets.git"
+    settings.write_text(f"{settings.read_text()}argocd: {{repository: '{url}'}}\n")
+    done = repository.generate()
+    assert done.returncode == 0, done.stderr
+    return repository.kustomize / "argocd"
+
+
+@pytest.fixture(scope="module")
+def kustomize(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The base and the components, as they are written into a repository."""
+    folder = tmp_path_factory.mktemp("kustomize")
+    for name, tree in (("base", base_tree()), ("components", component_tree())):
+        for path, text in tree.items():
+            (folder / name / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name / path).write_text(text)
+    return folder
+
+
+@pytest.fixture
+def excepting(tmp_path: Path) -> Excepting:
+    """An object of a policies component, as it is generated with `EXCEPTIONS` in the settings."""
+    repository = Repository(tmp_path / "excepting")
+
+    def generate(engine: str, kind: str) -> Manifest:
+        objects = repository.generated({"components": [f"policies/{engine}"], "policies": EXCEPTIONS})
+        (found,) = [item for item in objects if item["kind"] == kind]
+        return found
+
+    return generate

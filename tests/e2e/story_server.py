@@ -1,0 +1,88 @@
+"""The server's manifests in an API server that enforces what they promise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arcan_gitops.yamlio import emit
+from tests.deploy.repository import Repository
+from tests.e2e.cluster import Cluster
+
+CARELESS = {"containers": [{"name": "arcan", "image": "arcan"}]}  # may run as root, for one thing
+SERVERS = {"own-certificate": (), "own-ca": ("own-ca",), "openshift": ("openshift",)}
+
+
+@pytest.mark.parametrize("components", SERVERS.values(), ids=SERVERS)
+def test_a_pod_of_the_server_is_accepted_where_pod_security_is_restricted(
+    cluster: Cluster, tmp_path: Path, components: tuple[str, ...]
+) -> None:
+    api = cluster.api
+    repository = Repository(tmp_path)
+    objects = repository.generated({"components": list(components)})
+    overlay = tmp_path / "kustomize" / "overlays" / "prod"
+    api.make_namespaces_of(overlay)
+    done = api.try_kubectl("apply", "--server-side", "-k", str(overlay))
+    assert done.returncode == 0, done.stderr
+    assert "PodSecurity" not in done.stderr  # a Deployment that is no good gets a warning, and no pods
+    (deployment,) = [item for item in objects if item["kind"] == "Deployment"]
+    template = deployment["spec"]["template"]
+    api.kubectl("create", "--dry-run=server", "-f", "-", data=emit([pod(template)]))
+    refused = api.try_kubectl("create", "--dry-run=server", "-f", "-", data=emit([pod({"spec": CARELESS})]))
+    assert 'violates PodSecurity "restricted:latest"' in refused.stderr
+
+
+def pod(template: dict[str, Any]) -> dict[str, Any]:
+    """The pod that the Deployment's controller would make."""
+    metadata = {**template.get("metadata", {}), "name": "arcan-0", "namespace": "arcan"}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+
+
+def test_an_old_pod_can_still_mount_its_config_maps_while_a_bad_rollout_hangs(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """Every state of a document has a ConfigMap of its own, and none goes before the new pods are healthy."""
+    repository = Repository(tmp_path)
+    overlay = tmp_path / "kustomize" / "overlays" / "prod"
+    mounted: list[set[str]] = []
+    for state in ("first", "second"):
+        repository.files.write("production", "prod", f"PASSWORD: {state}\n")
+        (deployment,) = [item for item in repository.generated() if item["kind"] == "Deployment"]
+        cluster.api.make_namespaces_of(overlay)
+        cluster.api.apply_from_git(overlay)
+        mounted.append(config_maps(deployment["spec"]["template"]["spec"]))
+    assert len(mounted[0] ^ mounted[1]) == 2  # the document's, before and after; the others are shared
+    for name in mounted[0] | mounted[1]:
+        assert cluster.api.get(f"/api/v1/namespaces/arcan/configmaps/{name}"), name
+
+
+def test_argo_cd_prunes_nothing_before_everything_else_is_healthy(cluster: Cluster, argocd: Path) -> None:
+    """PruneLast: what was pruned first would be missing where a pod of the old state starts anew."""
+    (cluster_folder,) = (argocd / "clusters").iterdir()
+    applications = [
+        item for item in cluster.api.manifests_of(cluster_folder) if item["kind"] == "Application"
+    ]
+    (overlay,) = [
+        item["spec"]
+        for item in applications
+        if item["spec"]["source"].get("path") == "kustomize/overlays/prod"
+    ]
+    assert overlay["syncPolicy"]["automated"]["prune"] is True
+    assert "PruneLast=true" in overlay["syncPolicy"]["syncOptions"]
+    for item in cluster.api.manifests_of(
+        argocd.parent / "overlays" / "prod"
+    ):  # a hook or an option of its own would not wait
+        annotations = item["metadata"].get("annotations", {})
+        assert set(annotations) & {"argocd.argoproj.io/hook", "argocd.argoproj.io/sync-options"} == set(), (
+            item["metadata"]
+        )
+
+
+def config_maps(spec: dict[str, Any]) -> set[str]:
+    """The names of those that a pod mounts."""
+    sources = [
+        source for volume in spec["volumes"] for source in volume.get("projected", {}).get("sources", [])
+    ]
+    return {source["configMap"]["name"] for source in sources if "configMap" in source}
