@@ -33,7 +33,8 @@ from typing import Any, Final
 
 import pyrage
 import yaml
-from line_chart import Point, bars, svg
+from bench_measuring import mebibytes, say
+from line_chart import Line, Point, bars, svg
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
 from arcan_gitops import sops
@@ -231,12 +232,6 @@ def taken(function: Callable[[], object]) -> float:
     return (time.perf_counter() - start) * 1000
 
 
-def say(what: str) -> None:
-    """Progress, on one line of a terminal."""
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{what}", end="", file=sys.stderr, flush=True)
-
-
 def hold(path: Path, keys: int) -> None:
     """Load the document until so many keys are held, and print how much memory that takes."""
     held = sops.Identities([sys.stdin.read()])
@@ -256,8 +251,7 @@ def resident() -> float:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         return pages * resource.getpagesize() / 2**20
     except OSError:
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+        return mebibytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def main() -> int:
@@ -290,7 +284,8 @@ def main() -> int:
     print("\n".join(bars(shown, x_unit="keys", y_unit="MiB")))
     arguments.output.mkdir(parents=True, exist_ok=True)
     chart = arguments.output / "memory.svg"
-    chart.write_text(svg(points, title=title, x_label="keys held", y_label="MiB of the process"))
+    line = Line("arcan serve", points)
+    chart.write_text(svg([line], title=title, x_label="keys held", y_label="MiB of the process"))
     print(f"drawn in {chart}")
     missed = [aim for row in rows for aim in row.aims if not aim.met]
     print(f"aims: {'all met' if not missed else f'{len(missed)} missed'}")
