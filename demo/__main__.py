@@ -105,7 +105,8 @@ def change(world: World, secrets: str) -> None:
     chapter(
         "A change, by pull request",
         "One value is set on a branch, from standard input. The diff shows which key changed and not to "
-        "what; the server picks the merge up in place.",
+        "what. The overlay names the new version of the key, so that ESO asks at once and gets no other; "
+        "the server picks the merge up in place.",
     )
     revision = world.ready()["revision"]
     before = _values(simulate(world, secrets, "--reveal", "--output", "json", quiet=True))
@@ -118,6 +119,7 @@ def change(world: World, secrets: str) -> None:
         width=100,
     )
     world.run("arcan", "realm", "check", DOCUMENT)
+    world.run("arcan", "generate", "overlays")
     world.commit("New database password")
     world.run("git", "switch", "--quiet", "-")
     world.run("git", "merge", "--quiet", "new-database-password")

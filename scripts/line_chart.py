@@ -1,7 +1,8 @@
-"""A line through a few points, drawn: as an SVG file, and as bars for a terminal."""
+"""Lines through a few points, drawn: as an SVG file; and one line as bars for a terminal."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
 from typing import Final, NamedTuple
@@ -12,7 +13,8 @@ _LEFT: Final = 70
 _RIGHT: Final = 30
 _TOP: Final = 50
 _BOTTOM: Final = 55
-_TICKS: Final = 5
+_TICKS: Final = 6  # at the most
+_COLOURS: Final = ("#1f6feb", "#bc4c00", "#1a7f37")
 _BAR: Final = 48
 
 
@@ -23,14 +25,23 @@ class Point(NamedTuple):
     y: float
 
 
-def svg(points: Sequence[Point], *, title: str, x_label: str, y_label: str) -> str:
-    """The SVG of a chart whose axes start at zero."""
-    right, top = max(point.x for point in points), max(point.y for point in points)
+class Line(NamedTuple):
+    """Measurements of one thing."""
+
+    name: str
+    points: Sequence[Point]
+
+
+def svg(lines: Sequence[Line], *, title: str, x_label: str, y_label: str) -> str:
+    """The SVG of a chart whose axes start at zero; several lines have their names beside them."""
+    points = [point for line in lines for point in line.points]
+    x_ticks, y_ticks = _ticks(max(point.x for point in points)), _ticks(max(point.y for point in points))
+    right, top = x_ticks[-1], y_ticks[-1]
     across, up = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
     bottom = _HEIGHT - _BOTTOM
 
-    def place(point: Point) -> str:
-        return f"{_LEFT + across * point.x / right:.1f},{bottom - up * point.y / top:.1f}"
+    def place(point: Point) -> tuple[float, float]:
+        return _LEFT + across * point.x / right, bottom - up * point.y / top
 
     def text(x: float, y: float, said: str, more: str = 'text-anchor="middle"') -> str:
         return f'<text x="{x:.1f}" y="{y:.1f}" {more}>{escape(said)}</text>'
@@ -43,21 +54,30 @@ def svg(points: Sequence[Point], *, title: str, x_label: str, y_label: str) -> s
         text(_LEFT + across / 2, _HEIGHT - 12, x_label),
         text(18, _TOP + up / 2, y_label, f'text-anchor="middle" transform="rotate(-90 18 {_TOP + up / 2})"'),
     ]
-    for tick in range(_TICKS + 1):
-        share = tick / _TICKS
-        x, y = _LEFT + across * share, bottom - up * share
+    for tick in y_ticks:
+        y = place(Point(0, tick))[1]
         parts += [
             f'<path d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}" stroke="#ddd"/>',
-            text(x, bottom + 18, f"{right * share:,.0f}"),
-            text(_LEFT - 8, y + 4, f"{top * share:,.0f}", 'text-anchor="end"'),
+            text(_LEFT - 8, y + 4, f"{tick:,.10g}", 'text-anchor="end"'),
         ]
-    parts.append(
-        f'<polyline points="{" ".join(map(place, points))}" fill="none" stroke="#1f6feb" stroke-width="2"/>'
-    )
-    for point in points:
-        left, _, up_to = place(point).partition(",")
-        parts.append(f'<circle cx="{left}" cy="{up_to}" r="3" fill="#1f6feb"/>')
+    parts += [text(place(Point(tick, 0))[0], bottom + 18, f"{tick:,.10g}") for tick in x_ticks]
+    for line, colour in zip(lines, _COLOURS, strict=False):
+        places = [place(point) for point in line.points]
+        corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+        parts.append(f'<polyline points="{corners}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in places]
+        if len(lines) > 1:
+            x, y = places[-1]
+            side = (x + 8, "start") if x < _WIDTH / 2 else (x - 8, "end")
+            parts.append(text(side[0], y - 8, line.name, f'text-anchor="{side[1]}" fill="{colour}"'))
     return "\n".join([*parts, "</svg>", ""])
+
+
+def _ticks(highest: float) -> list[float]:
+    """Round numbers at one distance, from zero to the first that is not below the highest."""
+    power = 10 ** math.floor(math.log10(highest))
+    step = next(share * power for share in (0.1, 0.2, 0.5, 1, 2) if highest <= share * power * _TICKS)
+    return [step * tick for tick in range(math.ceil(highest / step) + 1)]
 
 
 def bars(points: Sequence[Point], *, x_unit: str, y_unit: str) -> list[str]:

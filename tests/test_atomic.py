@@ -55,6 +55,22 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_other(
     assert [entry.name for entry in tmp_path.iterdir()] == ["f"]
 
 
+def test_a_file_that_can_be_made_again_is_replaced_as_a_whole_and_waits_for_no_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "f"
+    path.write_text("old")
+    path.chmod(0o640)
+
+    def slow(_: int) -> None:
+        raise AssertionError("waited for the disk")
+
+    monkeypatch.setattr(os, "fsync", slow)
+    replace_file(path, b"new", durable=False)
+    assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("new", 0o640)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["f"]
+
+
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CannotWrite, match="No such file or directory"):
         replace_file(tmp_path / "missing" / "f", b"x")

@@ -8,16 +8,20 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from arcan_gitops.editor import Editor, EditorFailed, NoEditor
 
+# where the tests run in the background, SIGINT is ignored, and a shell cannot trap what it was given as ignored
 OPENING = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
 from arcan_gitops.editor import Editor
+signal.signal(signal.SIGINT, signal.default_int_handler)
 Editor((sys.argv[1],)).open(Path(sys.argv[2]), os.environ)
 print("after", flush=True)
 """
@@ -120,15 +124,25 @@ def test_its_temporary_files_go_beside_the_file_and_its_environment_is_what_is_g
     assert (tmp_path / "file").read_text() == f"{tmp_path} 1 \n"
 
 
-def run(editor: Path, file: Path) -> subprocess.Popen[str]:
+@contextmanager
+def run(editor: Path, file: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that waits for the editor; both are gone afterwards, whatever the test found."""
     process = subprocess.Popen(
-        [sys.executable, "-c", OPENING, str(editor), str(file)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", OPENING, str(editor), str(file)],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
-    end = time.monotonic() + 20
-    while not file.exists():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    return process
+    try:
+        end = time.monotonic() + 20
+        while not file.exists():
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arcan_gitops.goyaml import Ambiguous, Timestamp, format_float, resolve_plain
-from arcan_gitops.yamlio import InvalidFile, RoundTrip, emit, read_documents, read_foreign, read_mapping
+from arcan_gitops.yamlio import InvalidFile, emit, read_documents, read_foreign, read_mapping
+from arcan_gitops.yamlio.editing import RoundTrip
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from arcan_gitops.yamlio import Fields, RoundTrip, emit, read_mapping
+from arcan_gitops.yamlio import Fields, emit, read_mapping
+from arcan_gitops.yamlio.editing import RoundTrip
 
 _DASH: Final = re.compile(rb"( *)-(?=\s)")
 _SCALAR: Final = rb"""(?:"[^"\\]*"|'[^']*'|[^\s"'#{\[]\S*)"""

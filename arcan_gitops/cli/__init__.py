@@ -15,16 +15,24 @@ from typing import Final
 import click
 
 from arcan_gitops import __version__
-from arcan_gitops.errors import ArcanError, place_of, printable
+from arcan_gitops.cli.output import say
+from arcan_gitops.errors import ArcanError, place_of
 
 # command -> (module of this package, the line that `arcan --help` shows)
 _COMMANDS: Final = {
+    "init": ("init", "Lay out a new repository: realms, apps, checks."),
     "serve": ("serve", "Serve the realms to the External Secrets Operator over HTTPS."),
     "token": ("token", "Create, list, revoke and rotate the tokens of a realm."),
     "secret": ("secret", "Set, read, edit and import the secrets of a realm."),
     "realm": ("realm", "Create, list, check and re-encrypt the documents of realms."),
+    "import": ("import_", "Take over the secrets of Vault, Infisical, AWS, Kubernetes or a dotenv file."),
     "generate": ("generate", "Generate the manifests that ESO consumes."),
+    "overlay": ("overlay", "Add a cluster, or another environment on one."),
+    "bootstrap": ("bootstrap", "Print what a cluster needs and Git must not hold."),
+    "sync": ("sync", "Print what makes ESO refresh apps at once, or --run it."),
     "validate": ("validate", "Build overlays with Kustomize and validate every manifest."),
+    "lint": ("lint", "Check manifests for what a schema cannot see."),
+    "schema": ("schema", "Print the JSON Schema of an app's file, for editors."),
     "schemas": ("schemas", "Manage the schemas that `arcan validate` uses."),
     "simulate": ("simulate", "Run manifests through an emulator of ESO against a live server."),
 }
@@ -39,8 +47,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"arcan_gitops.cli.{_COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name)
+        name = _COMMANDS[cmd_name][0]  # `import_`, for `import` is no name in Python
+        command: click.Command = getattr(importlib.import_module(f"arcan_gitops.cli.{name}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -66,17 +74,17 @@ def main() -> None:
         status = arcan.main(prog_name="arcan", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
     except click.Abort:
-        click.echo("arcan: interrupted", err=True)
+        say("interrupted")
         sys.exit(130)
     except click.ClickException as wrong:
         wrong.show()
         sys.exit(wrong.exit_code)
     except ArcanError as error:
-        click.echo(f"arcan: error: {printable(error.message)}", err=True)
+        say(f"error: {error.message}")
         if error.hint:
-            click.echo(f"arcan: hint: {printable(error.hint)}", err=True)
+            say(f"hint: {error.hint}")
         sys.exit(1)
     except Exception as error:  # its text might hold what must not be shown
-        click.echo(f"arcan: error: unexpected {type(error).__name__} at {place_of(error)}", err=True)
-        click.echo("arcan: hint: this is a bug; please report the line above and the command", err=True)
+        say(f"error: unexpected {type(error).__name__} at {place_of(error)}")
+        say("hint: this is a bug; please report the line above and the command")
         sys.exit(1)

@@ -22,6 +22,7 @@ import click
 
 from arcan_gitops.cli.environment import home, take
 from arcan_gitops.cli.key_command import output_of
+from arcan_gitops.cli.output import warn
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.sops import BadIdentity, Identities
 
@@ -213,4 +214,4 @@ def _read(path: Path, said: str = "") -> bytes:
 def _warn_of_readers(path: Path, status: os.stat_result) -> None:
     """A file that a user keeps open to everybody. What belongs to root was mounted, or is root's choice."""
     if stat.S_ISREG(status.st_mode) and status.st_uid != 0 and status.st_mode & 0o007:
-        click.echo(f"arcan: warning: {path}: everybody on this machine can read it: chmod 600", err=True)
+        warn(f"{path}: everybody on this machine can read it: chmod 600")

@@ -16,6 +16,11 @@ def say(line: str) -> None:
     click.echo(f"arcan: {printable(line)}", err=True)
 
 
+def warn(line: str) -> None:
+    """What went well, and should be known all the same."""
+    say(f"warning: {line}")
+
+
 def discard_output() -> None:
     """What could not be written must not be tried again when the interpreter ends."""
     with suppress(OSError, ValueError):  # no file at all: nothing is flushed at the end

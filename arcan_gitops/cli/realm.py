@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from arcan_gitops.cli.options import realms_option
+from arcan_gitops.cli.output import say
 from arcan_gitops.cli.realm_create import create
 from arcan_gitops.cli.realm_recipients import recipients
 from arcan_gitops.cli.realm_rewrap import rotate, updatekeys
@@ -52,7 +53,7 @@ def check(path: Path) -> None:
         if problem.hint:
             click.echo(f"  hint: {printable(problem.hint)}")
     if report.without_config:
-        click.echo("arcan: no .sops.yaml beside the realms: recipients were not checked", err=True)
+        say("no .sops.yaml beside the realms: recipients were not checked")
     click.echo(f"{report.checked} file(s) checked, {len(report.problems)} problem(s)", err=True)
     if report.problems:
         raise click.exceptions.Exit(1)

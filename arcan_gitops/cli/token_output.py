@@ -77,17 +77,8 @@ class TokenPrinter:
 
 
 def _manifest(text: str, namespace: Namespace | None) -> str:
+    from arcan_gitops.overlay.opaque_secret import opaque_secret
     from arcan_gitops.overlay.settings import DEFAULTS  # slow to import, and rarely needed
 
-    metadata: dict[str, Any] = {"name": str(DEFAULTS.token_secret.name)}
-    if namespace is not None:
-        metadata["namespace"] = str(namespace)
-    metadata["labels"] = {SECRET_LABEL_NAME: SECRET_LABEL_VALUE}
-    manifest = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": metadata,
-        "type": "Opaque",
-        "stringData": {str(DEFAULTS.token_secret.key): text},
-    }
-    return emit([manifest])
+    place = DEFAULTS.token_secret
+    return emit([opaque_secret(place.name, namespace, {place.key: text}, labelled=True)])

@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from arcan_gitops.cli.output import say
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.validate.check import validate as validate_sources
 from arcan_gitops.validate.embedded import Embedded
@@ -86,5 +87,5 @@ def _engine(name: str) -> Engine:
             "kubeconform is not on PATH",
             hint="go install github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0, or --engine embedded",
         )
-    click.echo("arcan: kubeconform is not installed: the embedded validator uses the same schemas", err=True)
+    say("kubeconform is not installed: the embedded validator uses the same schemas")
     return Embedded()

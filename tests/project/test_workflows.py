@@ -31,7 +31,7 @@ def steps(path: Path) -> list[dict[str, Any]]:
 
 
 def test_the_workflows_of_the_project_are_there():
-    assert [path.name for path in WORKFLOWS] == ["ci.yml", "manifests.yml", "realms.yml"]
+    assert [path.name for path in WORKFLOWS] == ["ci.yml", "image.yml", "manifests.yml", "realms.yml"]
 
 
 def test_actionlint_finds_nothing():
@@ -45,9 +45,21 @@ def test_zizmor_finds_nothing_even_as_an_auditor():
 @EACH_WORKFLOW
 def test_a_workflow_has_no_rights_and_a_job_only_reads(path: Path):
     assert read(path)["permissions"] == {}
-    for job in jobs(path):
-        assert job["permissions"] == {"contents": "read"}
+    for name, job in read(path)["jobs"].items():
+        publishes = {"id-token": "write", "packages": "write"} if name == "publish" else {}
+        assert job["permissions"] == {"contents": "read", **publishes}
         assert int(job["timeout-minutes"]) <= 30
+
+
+def test_an_image_is_published_for_a_pushed_tag_only_with_sbom_provenance_and_signature():
+    workflow = read(ROOT / ".github/workflows/image.yml")
+    assert [name for name in workflow["on"] if name != "pull_request"] == ["push"]
+    assert workflow["on"]["push"] == {"tags": ["v*"]}
+    publish = workflow["jobs"]["publish"]
+    assert publish["if"] == "${{ github.event_name == 'push' }}"
+    script = "\n".join(step.get("run", "") for step in publish["steps"])
+    for part in ("--sbom=true", "--provenance=mode=max", 'cosign" sign --yes "${IMAGE,,}@$digest"'):
+        assert part in script
 
 
 @EACH_WORKFLOW

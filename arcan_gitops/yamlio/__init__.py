@@ -1,0 +1,19 @@
+"""YAML that this project owns: one strict reader, one deterministic emitter, one round-trip editor.
+
+(SOPS documents are read by `arcan_gitops.sops`, whose rules are SOPS's and not ours.) The editor is not
+imported here: nothing else needs ruamel.yaml.
+"""
+
+from arcan_gitops.yamlio.emitting import emit
+from arcan_gitops.yamlio.fields import Fields, InvalidFile, one_of
+from arcan_gitops.yamlio.reading import read_documents, read_foreign, read_mapping
+
+__all__ = [
+    "Fields",
+    "InvalidFile",
+    "emit",
+    "one_of",
+    "read_documents",
+    "read_foreign",
+    "read_mapping",
+]
