@@ -25,11 +25,13 @@ from arcan_gitops.overlay.settings import Overlay
 class Requirements:
     """What one overlay needs, in the order to make it.
 
+    `app_namespaces` are where the apps' ExternalSecrets go, as far as they are known by name.
     `certificate_hosts`: what a certificate under a CA of our own has to name, or None where somebody else
     makes the certificate. `notes` are about what has to be there and is not made here.
     """
 
     overlay: Overlay
+    app_namespaces: frozenset[Namespace]
     secrets: tuple[Secret, ...]
     certificate_hosts: tuple[str, ...] | None
     authorities: tuple[Authority, ...]
@@ -37,9 +39,9 @@ class Requirements:
 
     @property
     def namespaces(self) -> tuple[Namespace, ...]:
-        """Every namespace that has one of the objects, sorted."""
+        """Every namespace that has one of the objects or an app's ExternalSecrets, sorted."""
         objects: Iterable[Secret | Authority] = (*self.secrets, *self.authorities)
-        return tuple(sorted({each.namespace for each in objects}))
+        return tuple(sorted(self.app_namespaces | {each.namespace for each in objects}))
 
 
 def requirements(
@@ -53,15 +55,15 @@ def requirements(
     here = [_only_in(app, overlay) for app in apps if app.goes_to(overlay.name)]
     if problems := find_problems(here, [overlay], _with_tokens(catalogue, here)):
         raise SeveralErrors(f"overlay '{overlay.name}' cannot be generated:", problems)
-    needs = [
-        need for group in by_store_namespace(placements(here, overlay)).values() for need in plan(group).needs
-    ]
+    placed = placements(here, overlay)
+    needs = [need for group in by_store_namespace(placed).values() for need in plan(group).needs]
     secrets = [] if server is None else list(server_secrets(server))
     secrets += _tokens(needs, catalogue)
     secrets += _others(needs)
     own_ca = server is not None and "own-ca" in server.components
     return Requirements(
         overlay,
+        frozenset(namespace for placement in placed for namespace in placement.namespaces),
         tuple(secrets),
         server_hosts(overlay.settings.server_url) if own_ca else None,
         tuple(_authorities(needs, server)),
@@ -74,7 +76,11 @@ def _only_in(app: App, overlay: Overlay) -> App:
     place = app.place
     if isinstance(place, Mapping):
         place = {name: namespace for name, namespace in place.items() if name == overlay.name}
-    return replace(app, overlays=None, place=place)
+    reads = app.reads
+    if isinstance(reads, Realm) and isinstance(reads.token, Mapping):
+        here = {name: token for name, token in reads.token.items() if name == overlay.name}
+        reads = replace(reads, token=here)
+    return replace(app, overlays=None, place=place, reads=reads)
 
 
 def _with_tokens(catalogue: Catalogue, apps: Iterable[App]) -> Catalogue:
@@ -83,7 +89,7 @@ def _with_tokens(catalogue: Catalogue, apps: Iterable[App]) -> Catalogue:
     for app in apps:
         if isinstance(app.reads, Realm):
             known = tokens.get(app.reads.name, {})
-            tokens[app.reads.name] = {app.reads.token: TokenScope(), **known}
+            tokens[app.reads.name] = {**dict.fromkeys(app.reads.tokens, TokenScope()), **known}
     return replace(catalogue, tokens=tokens)
 
 

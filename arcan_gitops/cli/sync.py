@@ -93,7 +93,8 @@ def _chosen(apps: tuple[App, ...], names: tuple[AppName, ...]) -> list[App]:
 
 def _run(found: tuple[Refresh, ...], cluster: tuple[str, ...]) -> None:
     """Every one is tried; those that fail are named at the end."""
-    kubectl, stamp = Kubectl.find(), str(int(time.time()))
+    # finer than a second: ESO takes no notice of a stamp that it has seen, and two changes may be that close
+    kubectl, stamp = Kubectl.find(), str(time.time_ns())
     environment = {name: text for name, text in os.environ.items() if name not in _NOT_FOR_KUBECTL}
     problems: list[ArcanError] = []
     for refresh in found:

@@ -36,9 +36,9 @@ def test_the_manifests_are_valid_and_hold_placeholders_alone() -> None:
         for value in each.get(field, {}).values()
     ]
     assert set(values) == {PLACEHOLDER}
-    assert {each["metadata"]["namespace"] for each in objects if each["kind"] != "Namespace"} == {
-        each["metadata"]["name"] for each in objects if each["kind"] == "Namespace"
-    }
+    made = [each["metadata"]["name"] for each in objects if each["kind"] == "Namespace"]
+    assert made == list(needed().namespaces)
+    assert {each["metadata"]["namespace"] for each in objects if each["kind"] != "Namespace"} <= set(made)
 
 
 def test_the_manifests_say_how_a_token_and_the_certificate_are_made() -> None:
@@ -56,7 +56,16 @@ def test_every_variable_of_the_terraform_is_declared_once_used_and_sensitive_unl
     assert len(set(names)) == len(names)
     assert set(re.findall(r"= var\.(\w+)$", text, re.M)) == set(names)
     open_ones = {name for name, body in declared if "sensitive   = true" not in body}
-    assert open_ones == {"arcan_ca", "ca_old_legacy_ca_root_pem"}
+    assert open_ones == {"arcan_ca", "arcan_namespaces", "ca_old_legacy_ca_root_pem"}
+
+
+def test_the_terraform_makes_the_namespaces_before_what_is_in_them() -> None:
+    text = as_terraform(needed(), None)
+    (listed,) = re.findall(r'^variable "arcan_namespaces" \{.*?default = \[\n(.*?)  \]', text, re.M | re.S)
+    assert re.findall(r'"(.+)"', listed) == list(needed().namespaces)
+    objects = re.findall(r'^resource "kubernetes_(?:secret|config_map)_v1" .*?^\}', text, re.M | re.S)
+    assert objects
+    assert all("depends_on = [kubernetes_namespace_v1.arcan_namespaces]" in each for each in objects)
 
 
 def test_the_terraform_of_a_machine_identity_is_as_people_write_it() -> None:
@@ -73,6 +82,8 @@ resource "kubernetes_secret_v1" "external_secrets_infisical_machine_identity" {
     "clientId"     = var.external_secrets_infisical_machine_identity_clientId
     "clientSecret" = var.external_secrets_infisical_machine_identity_clientSecret
   }
+
+  depends_on = [kubernetes_namespace_v1.arcan_namespaces]
 }
 """
         in text
@@ -90,7 +101,7 @@ def test_resources_and_variables_of_terraform_never_share_a_name() -> None:
     found = needed(settings=settings, one=app.format("one", "vault"), two=app.format("two", "other"))
     text = as_terraform(found, None)
     identifiers = re.findall(r'^(?:resource|variable) (".*") \{', text, re.M)
-    assert len(identifiers) == len(set(identifiers)) == 8
+    assert len(identifiers) == len(set(identifiers)) == 10
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\x0c", "\x85", "\u2028"])

@@ -84,6 +84,28 @@ def test_an_overlay_without_a_server_needs_no_identity_and_no_certificate() -> N
     assert copied_ca(found) is False
 
 
+def test_the_namespaces_are_those_of_the_objects_and_those_of_the_apps() -> None:
+    """The first sync of an overlay makes no namespace for what is in it."""
+    apps = {"shop", "web", "mailer", "vaulted", "homelab", "old", "cloud"}
+    assert set(needed().namespaces) == {*apps, "arcan", "external-secrets"}
+    assert list(needed().namespaces) == sorted(needed().namespaces)
+
+
+@pytest.mark.parametrize(
+    ("place", "made"),
+    [
+        ("namespaces: [a, b]", {"a", "b"}),
+        ("namespaces: {matchLabels: {team: x}}", set()),
+        ("namespace: {prod: here, away: there}", {"here"}),
+        ("namespace: a\noverlays: [away]", set()),
+    ],
+)
+def test_of_an_app_the_namespaces_that_are_known_by_name_are_made(place: str, made: set[str]) -> None:
+    app = APPS["homelab"].replace("namespace: homelab", place)
+    found = needed(shop=APPS["shop"], homelab=app)
+    assert found.app_namespaces == {"shop", *made}
+
+
 def test_only_apps_of_the_overlay_count() -> None:
     only = APPS["shop"] + "overlays: [away]\n"
     assert "shop/arcan-credentials" not in secrets(needed("prod", shop=only))

@@ -99,6 +99,12 @@ def test_on_an_empty_cluster_everything_is_made_and_a_second_run_does_the_same(
         "root.pem": VALUES["old/legacy-ca/root.pem"]
     }
     assert (values / "tls/ca.crt").read_text() == tls["ca.crt"]
+    for namespace in (
+        "vaulted",
+        "homelab",
+        "cloud",
+    ):  # for ExternalSecrets, and for nothing that is made here
+        assert f"namespace//{namespace}" in cluster.objects
 
     objects, tokens = cluster.objects, tokens_file(operator)
     again = operator.run(script, VALUES=str(values))
@@ -262,7 +268,6 @@ def test_a_certificate_is_renewed_under_the_ca_that_stores_trust(operator: Opera
 
 def test_without_a_folder_each_value_is_a_line_of_standard_input(operator: Operator) -> None:
     operator.has_what_takes_time()
-    operator.cluster.put("configmap/old/legacy-ca", **{"root.pem": "there"})
     typed = "".join(f"typed {CANARY} {number}\n" for number in range(9))
     done = operator.run(operator.script(), typed=typed)
     assert "the CA of store legacy (PEM): set VALUES to a folder" in done.stderr  # no line holds a PEM file
@@ -297,3 +302,38 @@ def test_without_a_server_in_the_cluster_the_ca_is_a_file(operator: Operator, va
     assert done.returncode == 0, done.stderr
     assert operator.cluster.objects["configmap/shop/arcan-ca"]["data"] == {"ca.crt": "PEM\n"}
     assert not [place for place in operator.cluster.objects if "/arcan/" in place]
+
+
+@pytest.mark.parametrize("overlay", ["prod", "away"])
+def test_a_second_run_needs_no_values_at_all(operator: Operator, values: Path, overlay: str) -> None:
+    (values / "tls").mkdir()
+    (values / "tls/ca.crt").write_text("PEM\n")
+    operator.has_what_takes_time()
+    script = operator.script(overlay)
+    assert operator.run(script, VALUES=str(values)).returncode == 0
+    before = operator.cluster.objects
+    done = operator.run(script)
+    assert done.returncode == 0, done.stderr
+    assert operator.cluster.objects == before
+
+
+def test_a_ca_that_is_there_stays_unless_it_is_named(operator: Operator, values: Path) -> None:
+    operator.has_what_takes_time()
+    script = operator.script()
+    operator.cluster.put("configmap/old/legacy-ca", **{"root.pem": "there"})
+    assert operator.run(script, VALUES=str(values)).returncode == 0
+    assert operator.cluster.objects["configmap/old/legacy-ca"]["data"] == {"root.pem": "there"}
+    assert operator.run(script, VALUES=str(values), REPLACE="old/legacy-ca").returncode == 0
+    replaced = operator.cluster.objects["configmap/old/legacy-ca"]["data"]
+    assert replaced == {"root.pem": VALUES["old/legacy-ca/root.pem"]}
+
+
+def test_the_files_that_the_first_run_needs_are_named_in_the_head(operator: Operator) -> None:
+    for overlay, files in (
+        ("prod", ["old/legacy-ca/root.pem"]),
+        ("away", ["old/legacy-ca/root.pem", "tls/ca.crt"]),
+    ):
+        head, _, _ = operator.script(overlay).partition("set -euo pipefail")
+        assert [line for line in head.splitlines() if line.startswith("#   ")] == [
+            f"#   $VALUES/{file}" for file in files
+        ]

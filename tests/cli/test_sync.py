@@ -109,6 +109,15 @@ def test_run_annotates_them_without_telling_kubectl_what_it_need_not_know(
 
 
 @pytest.mark.usefixtures("project")
+def test_two_runs_within_a_second_are_two_refreshes(cluster: FakeCluster) -> None:
+    stamps = set()
+    for _ in range(3):
+        run("shop", "--overlay", "prod", "--run")
+        stamps.add(cluster.objects["externalsecret/shop/shop-env"]["annotation"])
+    assert len(stamps) == 3
+
+
+@pytest.mark.usefixtures("project")
 def test_one_that_is_not_there_is_named_and_the_others_are_done(cluster: FakeCluster) -> None:
     result = run("--all", "--overlay", "eu", "--run")
     assert isinstance(result.exception, SeveralErrors)

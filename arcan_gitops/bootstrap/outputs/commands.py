@@ -51,6 +51,17 @@ def _head(needed: Requirements) -> Iterator[str]:
     yield "already stays as it is, so it can be run again; REPLACE='NAMESPACE/NAME ...' (or all) replaces it."
     for note in needed.notes:
         yield f"{note} It is not made here."
+    if files := sorted(_files(needed)):
+        yield ""
+        yield "What has several lines is not asked for, so the first run needs these files there:"
+        yield from (f"  $VALUES/{file}" for file in files)
+
+
+def _files(needed: Requirements) -> set[str]:
+    """The files of what comes from files only."""
+    values = {value for secret in needed.secrets for value in secret.values.values()}
+    values |= {authority.value for authority in needed.authorities if authority.value is not None}
+    return {value.file for value in values if value.from_file}
 
 
 def _namespaces(needed: Requirements) -> str:
@@ -138,30 +149,41 @@ def _certificate(needed: Requirements) -> Iterator[str]:
 
 
 def _authorities(needed: Requirements) -> Iterator[str]:
-    """One step for each CA: copied each time, for it is public, and a renewal has to reach every copy."""
+    """One step for each CA. The server's own is copied each time, for a renewal has to reach every copy."""
     groups: dict[str, list[Authority]] = {}
     for authority in needed.authorities:
         groups.setdefault("" if authority.value is None else authority.value.file, []).append(authority)
     for file in sorted(groups):
         first = groups[file][0].value
-        lines = ["The CA of the server's certificate, where its stores look for it"]
         if first is None:
-            lines += [
+            lines = [
+                "The CA of the server's certificate, where its stores look for it",
                 f"held {CA_KEY} {SERVER_NAMESPACE}/{TLS_SECRET}",
                 'if [ -z "$value" ]; then',
                 f'  echo "there is no Secret {TLS_SECRET} yet: deploy the server, and run this again" >&2',
                 "  exit 1",
                 "fi",
             ]
+            for authority in groups[file]:
+                lines += _config_map(authority)
         else:
-            lines = [f"{first.what[0].upper()}{first.what[1:]}", _call("take", first)]
-        for authority in groups[file]:
-            lines += [
-                f"kubectl create configmap {authority.name} --namespace={authority.namespace} \\",
-                f"  --from-file={authority.key}=<(printf '%s\\n' \"$value\") \\",
-                "  --dry-run=client --output=yaml | apply",
-            ]
+            lines = [f"{first.what[0].upper()}{first.what[1:]}"]
+            for authority in groups[file]:
+                lines += [
+                    _lacks("configmap", authority.namespace, authority.name, (authority.key,)),
+                    'if [ -n "$lacking" ]; then',
+                    f"  {_call('take', first)}",
+                    *(f"  {line}" for line in _config_map(authority)),
+                    "fi",
+                ]
         yield _joined(lines)
+
+
+def _config_map(authority: Authority) -> Iterator[str]:
+    """The lines that make it of $value."""
+    yield f"kubectl create configmap {authority.name} --namespace={authority.namespace} \\"
+    yield f"  --from-file={authority.key}=<(printf '%s\\n' \"$value\") \\"
+    yield "  --dry-run=client --output=yaml | apply"
 
 
 def _lacks(kind: str, namespace: str, name: str, keys: Iterable[str]) -> str:

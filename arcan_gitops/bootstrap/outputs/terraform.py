@@ -1,15 +1,19 @@
-"""Terraform, for the provider hashicorp/kubernetes: a variable for each value, and the objects."""
+"""Terraform, for the provider hashicorp/kubernetes: namespaces, a variable for each value, the objects."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from arcan_gitops.bootstrap.objects import Authority, Secret, Value
 from arcan_gitops.bootstrap.outputs.texts import certificate_note, comments, made_by, title
 from arcan_gitops.bootstrap.requirements import Requirements
+from arcan_gitops.names import Namespace
 from arcan_gitops.webhook import SECRET_LABEL_NAME, SECRET_LABEL_VALUE
+
+_NAMESPACES: Final = "arcan_namespaces"
 
 
 def as_terraform(needed: Requirements, context: str | None) -> str:
@@ -19,6 +23,7 @@ def as_terraform(needed: Requirements, context: str | None) -> str:
     taken: set[str] = set()
     blocks = [
         comments(_head(needed, context)),
+        *_namespaces(needed.namespaces),
         *(_variable(name, value, sensitive=value not in public) for value, name in variables.items()),
         *(_secret(secret, variables, taken) for secret in needed.secrets),
         *(_config_map(each, variables, taken) for each in needed.authorities),
@@ -29,7 +34,9 @@ def as_terraform(needed: Requirements, context: str | None) -> str:
 def _head(needed: Requirements, context: str | None) -> Iterator[str]:
     yield from title(needed, "terraform")
     yield "The values come as variables (TF_VAR_...), and end up in Terraform's state: keep that as secret as"
-    yield "the values are. The namespaces must be there already, or be resources of your own."
+    yield "the values are."
+    if needed.namespaces:
+        yield f"Leave out of {_NAMESPACES} what is there already: Terraform refuses to make it again."
     if context is not None:
         yield f"The provider's config_context is {context}."
     yield from certificate_note(needed)
@@ -37,10 +44,44 @@ def _head(needed: Requirements, context: str | None) -> Iterator[str]:
         yield f"{note} It is not among these."
 
 
+def _namespaces(names: Sequence[Namespace]) -> Iterator[str]:
+    """A variable, for which of them are there is not known here; labels are for others to set."""
+    if not names:
+        return
+    yield "\n".join(
+        [
+            f'variable "{_NAMESPACES}" {{',
+            '  description = "the namespaces to make"',
+            "  type        = set(string)",
+            "  default = [",
+            *(f"    {_string(name)}," for name in names),
+            "  ]",
+            "}",
+            "",
+        ]
+    )
+    yield "\n".join(
+        [
+            f'resource "kubernetes_namespace_v1" "{_NAMESPACES}" {{',
+            f"  for_each = var.{_NAMESPACES}",
+            "",
+            "  metadata {",
+            "    name = each.value",
+            "  }",
+            "",
+            "  lifecycle {",
+            "    ignore_changes = [metadata[0].annotations, metadata[0].labels]",
+            "  }",
+            "}",
+            "",
+        ]
+    )
+
+
 def _variables(needed: Requirements) -> Mapping[Value, str]:
     """A name for each value; a token that several namespaces need is one."""
     names: dict[Value, str] = {}
-    taken: set[str] = set()
+    taken = {_NAMESPACES}
     for secret in needed.secrets:
         for key, value in secret.values.items():
             if value not in names:
@@ -110,7 +151,7 @@ def _resource(
     lines += ["  }", "", "  data = {"]
     width = max(len(_string(key)) for key in data)
     lines += [f"    {_string(key):<{width}} = var.{variable}" for key, variable in data.items()]
-    return "\n".join([*lines, "  }", "}", ""])
+    return "\n".join([*lines, "  }", "", f"  depends_on = [kubernetes_namespace_v1.{_NAMESPACES}]", "}", ""])
 
 
 def _string(text: str) -> str:
