@@ -11,7 +11,7 @@ from arcan_gitops.adopt.imported import Imported
 from arcan_gitops.adopt.secrets import Entry, NotAdopted
 from arcan_gitops.atomic import CannotWrite, replace_file
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.names import AppName, Namespace, ObjectName, RealmName, TokenName
+from arcan_gitops.names import AppName, Namespace, ObjectName, OverlayName, RealmName, TokenName
 from arcan_gitops.overlay import App
 from arcan_gitops.yamlio import emit
 
@@ -42,8 +42,16 @@ class AdoptedApp:
     """The file of one app, as it would be; nothing is written yet."""
 
     name: AppName
-    text: str
+    body: str  # all but `overlays`, which is the last field
+    overlays: tuple[OverlayName, ...] | None  # None: every one
     secrets: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The file."""
+        if self.overlays is None:
+            return self.body
+        return self.body + emit([{"overlays": list(map(str, self.overlays))}]).removeprefix("---\n")
 
     def write(self, folder: Path) -> Declaration:
         """Into `<folder>/<name>.yaml`, unless an app is declared there already. Raises `CannotWrite`."""
@@ -63,12 +71,18 @@ class AdoptedApp:
         return self._beside(path) if path.exists() else Declaration("declared", str(path), self._said())
 
     def _beside(self, path: Path) -> Declaration:
+        """An import of another environment finds the app of the first one, which goes to other overlays."""
         try:
-            same = path.read_bytes() == self.text.encode("utf-8")
-        except OSError:
-            same = False
-        if same:
+            there = path.read_bytes()
+            body = self.body.encode("utf-8")
+            known = App.parse(there, str(path)).overlays if there.startswith(body) else ()
+        except (OSError, ArcanError):
+            known = ()
+        if known is None or (self.overlays and set(self.overlays) <= set(known)):
             return Declaration("unchanged", str(path), self._said())
+        if known and self.overlays:
+            missing = ", ".join(name for name in self.overlays if name not in known)
+            return Declaration("failed", str(path), f"is there already: add to its 'overlays': {missing}")
         return Declaration("failed", str(path), f"is there already, and not with: {self._said()}")
 
     def _said(self) -> str:
@@ -103,10 +117,12 @@ def declare_apps(
     *,
     realm: RealmName,
     token: TokenName | None = None,
+    overlays: tuple[OverlayName, ...] | None = None,
 ) -> tuple[list[AdoptedApp], list[Declaration]]:
     """The apps of all ExternalSecrets among the manifests, and of each that is in none, why.
 
-    An app is named like its namespace, and so is its token unless `token` is given.
+    An app is named like its namespace, and so is its token unless `token` is given. `overlays` are those
+    that it goes to; None is all, now and later.
     """
     entries: dict[Namespace, list[Entry]] = {}
     left: list[Declaration] = []
@@ -129,11 +145,12 @@ def declare_apps(
     for namespace, found in sorted(entries.items()):
         found.sort(key=lambda entry: str(entry["name"]))
         try:
-            text = _parsed(namespace, found, realm, token)
+            body = _parsed(namespace, found, realm, token)
         except ArcanError as error:
             left.append(Declaration("failed", f"app {namespace}", error.message))
             continue
-        apps.append(AdoptedApp(AppName(namespace), text, tuple(str(entry["name"]) for entry in found)))
+        secrets = tuple(str(entry["name"]) for entry in found)
+        apps.append(AdoptedApp(AppName(namespace), body, overlays, secrets))
     return apps, left
 
 

@@ -23,7 +23,9 @@ from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.migrate import Outcome, Source, Status
 from arcan_gitops.migrate.sources.kubernetes import KubernetesSource
-from arcan_gitops.names import Namespace, RealmName, TokenName
+from arcan_gitops.names import EnvironmentName, Namespace, OverlayName, RealmName, TokenName
+from arcan_gitops.overlay import read_settings
+from arcan_gitops.realms import RealmTree
 from arcan_gitops.realms.tree import read_file
 from arcan_gitops.yamlio import read_documents
 
@@ -62,12 +64,31 @@ class Declaring:
             found += source.external_secrets()
         return found
 
+    def overlays(self, tree: RealmTree, environment: EnvironmentName) -> tuple[OverlayName, ...] | None:
+        """Those of the environment, or None where every overlay is: an app goes to all unless it says where.
+
+        Raises `ArcanError` where arcan.yaml declares overlays, and none of that environment.
+        """
+        settings = read_settings(self.folder)
+        if not settings.declared:
+            documents = tree.scan_all()[0] if tree.root.is_dir() else ()  # there may be no realm yet
+            others = any(document.environment != environment for document in documents)
+            return (OverlayName(environment),) if others else None
+        names = tuple(one.name for one in settings.declared if one.environment == environment)
+        if not names:
+            raise ArcanError(
+                f"{settings.source}: no overlay has the environment '{environment}', so no app can go there",
+                hint=f"declare one first: arcan overlay add {environment} --env {environment}",
+            )
+        return None if len(names) == len(settings.declared) else names
+
     def declare(
         self,
         manifests: Manifests,
         source: Source,
         outcomes: Sequence[Outcome],
         realm: RealmName,
+        overlays: tuple[OverlayName, ...] | None,
         *,
         dry_run: bool,
     ) -> list[Declaration]:
@@ -89,6 +110,7 @@ class Declaring:
             Imported(held, place),
             realm=realm,
             token=self.token,
+            overlays=overlays,
         )
         folder = self.folder / "apps"
         return [app.planned(folder) if dry_run else app.write(folder) for app in apps] + left

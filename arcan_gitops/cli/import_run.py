@@ -64,13 +64,15 @@ class Import:
             say(f"reading {source.name}")
             items, broken = _read(source)
             apps = self.declaring.manifests(source) if broken is None else None
+        target = self.target
+        overlays = None if apps is None else self.declaring.overlays(target.tree, target.environment)
         found = {str(item.origin) for item in items}
         mapped = {origin: key for origin, key in self.mapped.items() if broken is None or origin in found}
         named, outcomes = name_all(items, source.below, mapped)
         outcomes += destination.land(named, self._identities, replace=self.replace, dry_run=self.dry_run)
         outcomes.sort(key=lambda one: (str(one.origin), one.key or ""))
         declared = [] if apps is None else self.declaring.declare(
-            apps, source, outcomes, self.target.realm, dry_run=self.dry_run
+            apps, source, outcomes, target.realm, overlays, dry_run=self.dry_run
         )  # fmt: skip
         if self.json:
             report = as_json(

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from arcan_gitops.adopt import Imported, ImportedKey, declare_apps, declared_by_references
-from arcan_gitops.names import KeyName, RealmName
+from arcan_gitops.adopt import AdoptedApp, Imported, ImportedKey, declare_apps, declared_by_references
+from arcan_gitops.names import KeyName, OverlayName, RealmName
 from arcan_gitops.overlay import App
 
 IMPORTED = Imported(
@@ -134,3 +134,25 @@ def test_an_app_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
     path.write_text("name: shop\n")
     assert app.write(tmp_path / "apps").status == "failed"
     assert path.read_text() == "name: shop\n"
+
+
+def test_an_app_goes_to_the_overlays_of_its_environment_and_the_next_import_says_which_to_add(
+    tmp_path: Path,
+) -> None:
+    def adopted(*overlays: str) -> AdoptedApp:
+        (app,), _ = declare_apps(
+            [external_secret()], declared_by_references, IMPORTED, realm=RealmName("production"),
+            overlays=tuple(map(OverlayName, overlays)) or None,
+        )  # fmt: skip
+        return app
+
+    assert adopted("berlin", "tokyo").write(tmp_path).status == "declared"
+    path = tmp_path / "shop.yaml"
+    assert App.parse(path.read_bytes(), str(path)).overlays == ("berlin", "tokyo")
+    assert adopted("tokyo").write(tmp_path).status == "unchanged"
+    assert str(adopted("tokyo", "test").write(tmp_path)).endswith(
+        "shop.yaml (is there already: add to its 'overlays': test)"
+    )
+    assert adopted().write(tmp_path).status == "failed"  # it is to go to all, and goes to two
+    path.write_text(adopted().text)
+    assert adopted("tokyo").write(tmp_path).status == "unchanged"

@@ -118,6 +118,58 @@ spec:
         in result.out
     )
     assert "--whole" in result.out
+    assert "overlays:" not in text  # there is one environment
+
+
+SHOP = """\
+apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata: {name: shop, namespace: shop}
+spec:
+  data: [{secretKey: API, remoteRef: {key: prod/shop/api}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("overlays", "written"),
+    [
+        ("{prod: {environment: prod}}", None),
+        (
+            "{a: {environment: prod}, b: {environment: test}, '3': {environment: prod}}",
+            "overlays:\n- '3'\n- a\n",
+        ),
+        ("", "overlays:\n- prod\n"),  # one for each environment, and another realm has a second
+    ],
+)
+@pytest.mark.usefixtures("secrets_manager")
+def test_an_app_goes_to_the_overlays_of_the_environment(
+    overlays: str, written: str | None, arcan: ImportCommand
+) -> None:
+    Path("es.yaml").write_text(SHOP)
+    Path("kustomize").mkdir()
+    if overlays:
+        Path("kustomize/arcan.yaml").write_text(f"overlays: {overlays}\n")
+    else:
+        arcan.files.root.mkdir()
+        arcan.files.write("other", "staging", "A: b\n")
+    assert arcan("aws", "--path=prod/shop", "--external-secrets=es.yaml").status == 0
+    text = Path("kustomize/apps/shop.yaml").read_text()
+    assert ("overlays:" in text) == (written is not None)
+    assert written is None or text.endswith(written)
+
+
+@pytest.mark.usefixtures("secrets_manager")
+def test_an_environment_without_an_overlay_is_an_error_before_anything_is_written(
+    arcan: ImportCommand,
+) -> None:
+    Path("es.yaml").write_text(SHOP)
+    Path("kustomize").mkdir()
+    Path("kustomize/arcan.yaml").write_text("overlays: {test: {environment: test}}\n")
+    result = arcan("aws", "--path=prod/shop", "--external-secrets=es.yaml")
+    assert result.status == 1
+    assert "no overlay has the environment 'prod'" in result.err
+    assert "arcan overlay add prod --env prod" in result.err
+    assert not arcan.path.exists()
 
 
 @pytest.mark.usefixtures("parameter_store")
