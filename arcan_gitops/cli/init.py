@@ -10,7 +10,7 @@ from arcan_gitops import __version__
 from arcan_gitops.cli.output import say
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.names import EnvironmentName, RealmName
-from arcan_gitops.scaffold import Layout, Owner, layout_files, plan_files, write_files
+from arcan_gitops.scaffold import Layout, Owner, Package, layout_files, plan_files, write_files
 from arcan_gitops.sops import Recipients
 
 
@@ -55,6 +55,13 @@ def _recipient(text: str) -> str:
     show_default=True,
     help="Who reviews changes.",
 )
+@click.option(
+    "--package",
+    type=Parsed("requirement", Package.parse),
+    default=Package(f"arcan-gitops=={__version__}"),
+    show_default=True,
+    help="What the checks of the repository install; by URL: 'arcan-gitops @ git+https://...@COMMIT'.",
+)
 @click.option("--dry-run", is_flag=True, help="Write nothing; name the files.")
 def init(
     folder: Path,
@@ -62,6 +69,7 @@ def init(
     realms: tuple[RealmName, ...],
     environments: tuple[EnvironmentName, ...],
     owner: Owner,
+    package: Package,
     dry_run: bool,
 ) -> None:
     """Lay out a new repository: rules for realms, settings, checks.
@@ -74,7 +82,7 @@ def init(
         environments=tuple(dict.fromkeys(environments)),
         recipients=tuple(dict.fromkeys(recipients)),
         owner=owner,
-        version=__version__,
+        package=package,
     )
     files = layout_files(layout)
     done = plan_files(folder, files) if dry_run else write_files(folder, files)

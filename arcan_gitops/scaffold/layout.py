@@ -53,15 +53,34 @@ class Owner(str):
         return cls(text)
 
 
+class Package(str):
+    """Arcan itself, as a requirement of pip's (PEP 508): with a version, or with the place where it is."""
+
+    __slots__ = ()
+    _grammar: ClassVar = re.compile(
+        r"arcan-gitops(?:==[\w.+!-]+| @ [a-z+]+://[^\s#]+(?:#[\w=&:.-]+)?)", re.ASCII
+    )
+
+    @classmethod
+    def parse(cls, text: str) -> Package:
+        """Raises `InvalidName`."""
+        if cls._grammar.fullmatch(text) is None:
+            raise InvalidName(
+                f"{text[:80]!r} is not a requirement of arcan-gitops",
+                hint="write 'arcan-gitops==VERSION' or 'arcan-gitops @ git+https://HOST/PATH@COMMIT'",
+            )
+        return cls(text)
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What was asked for. `version` is arcan's own, which the checks of the repository install."""
+    """What was asked for. `package` is what the checks of the repository install, as pip names it."""
 
     realms: tuple[RealmName, ...]
     environments: tuple[EnvironmentName, ...]
     recipients: tuple[str, ...]
     owner: Owner
-    version: str
+    package: Package
 
 
 def layout_files(layout: Layout) -> Mapping[str, str]:
@@ -72,7 +91,7 @@ def layout_files(layout: Layout) -> Mapping[str, str]:
         "environment": environment,
         "document": f"realms/{realm}/{environment}.sops.yaml",
         "owner": layout.owner,
-        "version": layout.version,
+        "package": layout.package,
         "realm_owners": "\n".join(f"/realms/{name}/ {layout.owner}" for name in layout.realms),
     }
     made = {".sops.yaml": _sops_rules(layout), f"kustomize/{SETTINGS_FILE}": _settings(layout)}

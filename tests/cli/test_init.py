@@ -87,10 +87,30 @@ def test_from_nothing_to_overlays_that_are_valid(
         "realm check",
         "generate overlays --check",
         "validate --engine embedded",
-        "lint manifests --format github kustomize",
+        "lint manifests --format github --ignore ARC060 kustomize",
     ):
         result = run(*command.split())
         assert result.exit_code == 0, f"{command}: {result.output} {result.exception}"
+
+
+def test_the_workflow_is_green_for_an_older_eso(
+    folder: Path, recipients: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs one is told by the generator; only an upgrade of the cluster mends it."""
+    init(folder, *recipients)
+    monkeypatch.chdir(folder)
+    steps = yaml.safe_load(Path(".github/workflows/manifests.yml").read_text())["jobs"]["validate"]["steps"]
+    lint = steps[-1]["run"].split()
+    Path("kustomize/argocd").mkdir()
+    Path("kustomize/argocd/external-secrets.yaml").write_text("""\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: external-secrets, namespace: argocd}
+spec:
+  source: {repoURL: https://charts.external-secrets.io, chart: external-secrets, targetRevision: 0.20.4}
+""")
+    assert run(*lint[1:]).exit_code == 0
+    assert run(*[word for word in lint[1:] if word not in ("--ignore", "ARC060")]).exit_code == 1
 
 
 def test_every_command_of_its_workflows_and_hooks_is_one(folder: Path, recipients: tuple[str, str]) -> None:
@@ -130,10 +150,20 @@ def test_the_settings_have_an_overlay_for_each_environment_and_arcan_is_pinned(
     init(folder, *recipients, options=("--env=prod", "--env=dev", "--owner=@acme/secrets"))
     overlays = {overlay.name: overlay.environment for overlay in read_settings(folder / "kustomize").declared}
     assert overlays == {"prod": "prod", "dev": "dev"}
-    assert f"arcan-gitops=={__version__}\n" in (folder / "requirements.txt").read_text()
+    assert f"\narcan-gitops=={__version__}\n" in (folder / "requirements.txt").read_text()
     owners = (folder / ".github/CODEOWNERS").read_text()
     assert "/realms/production/ @acme/secrets\n" in owners
     assert "$" not in owners
+
+
+def test_the_checks_may_install_ones_own_copy(folder: Path, recipients: tuple[str, str]) -> None:
+    """A name on an index is whoever's registered it."""
+    copy = "arcan-gitops @ git+https://git.example.com/platform/arcan@0123abc"
+    assert init(folder, *recipients, options=(f"--package={copy}",)).exit_code == 0
+    assert f"\n{copy}\n" in (folder / "requirements.txt").read_text()
+    other = init(folder / "other", *recipients, options=("--package=arcan-gitopss==1",))
+    assert other.exit_code == 2
+    assert "is not a requirement of arcan-gitops" in other.stderr
 
 
 def test_identities_and_keys_are_ignored_by_git(folder: Path, recipients: tuple[str, str]) -> None:
