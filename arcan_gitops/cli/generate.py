@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from arcan_gitops.cli.catalogue import contents_of, load_catalogue
-from arcan_gitops.cli.generate_app import app, inventory
+from arcan_gitops.cli.generate_app import app, inventory, plan_inventories, with_inventory
 from arcan_gitops.cli.generate_argocd import argocd, plan_argocd
 from arcan_gitops.cli.generate_server import plan_servers
 from arcan_gitops.cli.generated import Generated, check_option, check_or_write
 from arcan_gitops.cli.options import kustomize_option, realms_option
 from arcan_gitops.cli.output import say, warn
 from arcan_gitops.cli.parsed import Parsed
-from arcan_gitops.deploy import find_intruders, find_refused, find_unserved
+from arcan_gitops.deploy import find_intruders, find_refused, find_unreachable, find_unserved
 from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.eso_version import EsoVersion, supported_version
+from arcan_gitops.lint.advisories import advisories_for
 from arcan_gitops.names import EnvironmentName, KeyName, Namespace, ObjectName, RealmName, did_you_mean
 from arcan_gitops.overlay import (
     Consumer,
@@ -30,6 +32,7 @@ from arcan_gitops.overlay import (
 )
 from arcan_gitops.overlay.ca import DEFAULT_CA, ConfigMapCa, PublicCa, SecretCa, read_ca
 from arcan_gitops.overlay.server_url import ServerUrl
+from arcan_gitops.overlay.settings import Overlay
 from arcan_gitops.realms import DocumentFile
 from arcan_gitops.realms.tree import DOCUMENT_SUFFIX
 from arcan_gitops.webhook import SECRET_LABEL_NAME, SECRET_LABEL_VALUE
@@ -209,7 +212,8 @@ def overlays(ctx: click.Context, check: bool, realms: Path, kustomize_dir: Path)
     namespace is checked against the realm files first; no identity is needed. Files that were not generated
     are never touched. An overlay whose settings have server.deploy takes in a server of its own: base/,
     components/, servers/<overlay>/, and a kustomization.yaml in the folder of each realm that it selects.
-    With a section argocd it also does what `arcan generate argocd` does.
+    With a section argocd it also does what `arcan generate argocd` does, and where a realm has an inventory
+    what `arcan generate inventory` does.
     """
     settings, apps = read_settings(kustomize_dir), read_apps(kustomize_dir)
     catalogue = load_catalogue(realms)
@@ -218,11 +222,28 @@ def overlays(ctx: click.Context, check: bool, realms: Path, kustomize_dir: Path)
     tree = build_overlays(apps, settings, catalogue, servers.overlays)
     if wrong := (*find_intruders(apps, servers.servers), *find_unserved(apps, servers.servers)):
         raise SeveralErrors("the overlays cannot be generated:", wrong)
-    for warning in (*find_warnings(apps, places), *find_refused(apps, servers.servers)):
+    for warning in (
+        *find_warnings(apps, places),
+        *find_unreachable(apps, places, servers.servers),
+        *find_refused(apps, servers.servers),
+        *_vulnerable(places),
+    ):
         warn(warning)
     generated = (
+        plan_inventories(realms, catalogue, with_inventory(realms, catalogue)),
         *servers.generated,
         Generated(kustomize_dir / "overlays", tree),
         plan_argocd(kustomize_dir, settings, apps, places, servers.overlays),
     )
     check_or_write(ctx, generated, check=check, command="arcan generate overlays")
+
+
+def _vulnerable(overlays: Sequence[Overlay]) -> Iterator[str]:
+    """One line for each version of ESO that has published vulnerabilities."""
+    for version in sorted({overlay.settings.eso_version for overlay in overlays}):
+        if advisories := advisories_for(version):
+            names = [one.name for one in overlays if one.settings.eso_version == version]
+            which = f"overlay '{names[0]}'" + (f" and {len(names) - 1} more" if len(names) > 1 else "")
+            numbers = ", ".join(advisory.cve for advisory in advisories)
+            fixed = max(advisory.fixed for advisory in advisories)
+            yield f"ESO {version} ({which}) has {numbers}: upgrade the cluster to {fixed} or newer"

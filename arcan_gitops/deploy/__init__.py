@@ -6,11 +6,11 @@
 - `policies`: the parameters of the policies on stores, as each engine holds them.
 - `realms`: realms/<realm>/kustomization.yaml, which makes ConfigMaps of a realm's files.
 - `server`: kustomize/servers/<overlay>/, where the base, the selected realms and the components meet.
-- `check`: whether that server has what the apps of its overlay read, and lets in the stores of others.
+- `check`: whether that server is where the stores ask, has what their apps read, and lets in other stores.
 - `static`: deploy/kubernetes/eso/, with placeholders.
 """
 
-from arcan_gitops.deploy.check import find_intruders, find_refused, find_unserved
+from arcan_gitops.deploy.check import find_intruders, find_refused, find_unreachable, find_unserved
 from arcan_gitops.deploy.packaged import base_tree, component_names, component_tree
 from arcan_gitops.deploy.realms import RealmFolder, realm_tree
 from arcan_gitops.deploy.server import Server, server_tree
@@ -26,6 +26,7 @@ __all__ = [
     "component_tree",
     "find_intruders",
     "find_refused",
+    "find_unreachable",
     "find_unserved",
     "read_servers",
     "realm_tree",

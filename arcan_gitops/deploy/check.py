@@ -12,6 +12,7 @@ from arcan_gitops.overlay import App
 from arcan_gitops.overlay.app import ManyNamespaces
 from arcan_gitops.overlay.ca import PublicCa
 from arcan_gitops.overlay.placement import placements
+from arcan_gitops.overlay.settings import DEFAULTS, Overlay
 from arcan_gitops.overlay.stores.endpoint import is_plain_http
 from arcan_gitops.overlay.stores.webhook import Webhook
 from arcan_gitops.yamlio import InvalidFile
@@ -40,9 +41,9 @@ def find_unserved(apps: Sequence[App], servers: Iterable[Server]) -> Iterator[In
         if urlsplit(overlay.settings.server_url).hostname not in SERVICE_HOSTS:
             continue
         for placement in placements(apps, overlay):
-            realm = placement.realm
-            if realm is not None and (realm.name, overlay.environment) not in server.selected:
-                missing = f"{realm.name}/{overlay.environment}"
+            read = placement.credential
+            if read is not None and (read.realm, overlay.environment) not in server.selected:
+                missing = f"{read.realm}/{overlay.environment}"
                 problem = f"the server of overlay '{overlay.name}' does not select {missing}"
                 hint = f"add it to 'server.deploy.select' ({overlay.where})"
                 yield InvalidFile(f"{placement.app.at('realm')}: {problem}", hint=hint)
@@ -72,3 +73,28 @@ def find_refused(apps: Sequence[App], servers: Iterable[Server]) -> Iterator[str
                 yield f"{refused}: it names no CA; {exempt}"
             elif host not in hosts:
                 yield f"{refused}: add '{host}' to 'server.deploy.policies.allowedHosts'"
+
+
+def find_unreachable(
+    apps: Sequence[App], overlays: Sequence[Overlay], servers: Sequence[Server]
+) -> Iterator[str]:
+    """Warnings of Arcan stores whose `server.url` nothing answers, as far as that can be told from here: the
+    default beside a server in the cluster, and the Service of a server that no overlay of the cluster has.
+    """
+    served = {server.settings.overlay.name for server in servers}
+    clusters = {server.settings.overlay.cluster for server in servers}
+    for overlay in overlays:
+        if not any(placement.credential is not None for placement in placements(apps, overlay)):
+            continue
+        url = overlay.settings.server_url
+        if overlay.name in served and url == DEFAULTS.server_url:
+            own = f"https://{SERVICE_HOSTS[0]}:{urlsplit(url).port}"
+            yield (
+                f"{overlay.where}: overlay '{overlay.name}' has a server, and its stores ask {url}: "
+                f"set server.url to {own} unless that name leads there"
+            )
+        elif overlay.cluster not in clusters and urlsplit(url).hostname in SERVICE_HOSTS:
+            yield (
+                f"{overlay.where}: the stores of overlay '{overlay.name}' ask {url}, and no overlay of its "
+                "cluster has a server: add 'server.deploy', or set 'server.url' to where one is"
+            )

@@ -29,7 +29,7 @@ class Image:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raises `InvalidName` for what is no reference, or has neither a tag nor a digest."""
+        """Raises `InvalidName` for what is no reference, or has neither a digest nor a tag but `latest`."""
         match = cls._grammar.fullmatch(text)
         if match is None:
             raise InvalidName(
@@ -40,5 +40,10 @@ class Image:
             raise InvalidName(
                 f"image '{text}' has neither a tag nor a digest",
                 hint="add :TAG or @sha256:DIGEST, or a node runs what is the latest when it pulls",
+            )
+        if match["tag"] == "latest" and match["digest"] is None:
+            raise InvalidName(
+                f"image '{text}' is whatever is the latest when a node pulls it",
+                hint="name the tag of one version, or add @sha256:DIGEST",
             )
         return cls(match["name"], match["tag"], match["digest"])

@@ -8,9 +8,9 @@ from typing import Final
 
 from arcan_gitops.deploy.image import Image
 from arcan_gitops.deploy.packaged import component_names
-from arcan_gitops.deploy.policies import NO_EXCEPTIONS, StorePolicy
+from arcan_gitops.deploy.policies import NO_EXCEPTIONS, POLICIES, StorePolicy
 from arcan_gitops.overlay.settings import Overlay
-from arcan_gitops.yamlio import Fields, one_of, read_mapping
+from arcan_gitops.yamlio import Fields, InvalidFile, one_of, read_mapping
 
 _FIELDS: Final = ("enabled", "image", "select", "components", "replicas", "policies")
 _CERTIFICATES: Final = ("cert-manager", "own-ca")  # each says where Secret arcan-tls comes from
@@ -32,6 +32,7 @@ class _Deploy:
     components: tuple[str, ...] = ()
     replicas: Replicas | None = None
     policies: StorePolicy = NO_EXCEPTIONS
+    policies_at: str = ""  # `file:line`
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def read_servers(data: bytes, source: str, overlays: Sequence[Overlay]) -> tuple
     base = _of(file, _Deploy())
     declared = file.optional_mapping("overlays")
     servers = []
+    policies_used: dict[str, bool] = {}  # by where they are written
     for overlay in overlays:
         own = declared.optional_mapping(overlay.name) if declared and overlay.name in declared else None
         deploy = base if own is None else _of(own, base)
@@ -65,9 +67,17 @@ def read_servers(data: bytes, source: str, overlays: Sequence[Overlay]) -> tuple
                 f"the server of overlay '{overlay.name}' has no image: 'server.deploy.image' is missing",
                 hint="build one from the Dockerfile, push it, and name it with a tag or a digest",
             )
+        if deploy.policies != NO_EXCEPTIONS:
+            has_policies = any(name.startswith(POLICIES) for name in deploy.components)
+            policies_used[deploy.policies_at] = has_policies or policies_used.get(deploy.policies_at, False)
         select = deploy.select or (f"*/{overlay.environment}",)
         chosen = (deploy.components, deploy.replicas, deploy.policies)
         servers.append(ServerSettings(overlay, deploy.image, select, *chosen))
+    for where, used in policies_used.items():
+        if not used:
+            known = ", ".join(name for name in component_names() if name.startswith(POLICIES))
+            problem = "'policies' are exceptions, and no server that has them has a component of policies"
+            raise InvalidFile(f"{where}: {problem}", hint=f"add one to 'server.deploy.components': {known}")
     return tuple(servers)
 
 
@@ -89,7 +99,8 @@ def _of(parent: Fields, base: _Deploy) -> _Deploy:
     if (replicas := fields.optional_mapping("replicas")) is not None:
         deploy = replace(deploy, replicas=_replicas(replicas))
     if (policies := fields.optional_mapping("policies")) is not None:
-        deploy = replace(deploy, policies=StorePolicy.read(policies))
+        where = f"{fields.source}:{fields.line_of('policies')}"
+        deploy = replace(deploy, policies=StorePolicy.read(policies), policies_at=where)
     return deploy
 
 

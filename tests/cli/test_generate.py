@@ -259,6 +259,19 @@ def test_overlays_are_written_once_and_then_up_to_date(arcan: Run):
     assert arcan("overlays", "--check").status == 0
 
 
+def test_an_eso_with_published_vulnerabilities_is_warned_of_once(arcan: Run):
+    Path("kustomize/arcan.yaml").write_text(
+        "eso-version: 0.20.4\noverlays: {a: {environment: prod}, b: {environment: prod},"
+        " c: {environment: prod, eso-version: 2.9.0}}\n"
+    )
+    result = arcan("overlays")
+    assert result.status == 0, result.err
+    warning = "warning: ESO 0.20.4 (overlay 'a' and 1 more) has CVE-2026-22822, CVE-2026-34984, "
+    assert result.err.count(warning) == 1
+    assert result.err.count("CVE-2026-22822") == 1
+    assert "upgrade the cluster to 2.4.1 or newer" in result.err
+
+
 def test_check_prints_the_difference_and_writes_nothing(arcan: Run):
     assert arcan("overlays").status == 0
     app = Path("kustomize/apps/shop.yaml")

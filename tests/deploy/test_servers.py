@@ -16,6 +16,7 @@ from arcan_gitops.deploy.realms import CONFIG_MAP_BYTES
 from arcan_gitops.errors import SeveralErrors
 from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.overlay import diff_overlays, read_settings
+from arcan_gitops.yamlio import emit
 from tests.deploy.repository import IMAGE, Manifest, Repository, names, one, validated
 
 
@@ -154,6 +155,37 @@ def test_a_server_that_the_stores_do_not_ask_may_select_anything(repository: Rep
         server={"url": "https://arcan.internal:9797", "deploy": {"image": IMAGE}},
     )
     assert repository.generate().returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("server", "others", "warning"),
+    [
+        ({"deploy": {"image": IMAGE}}, {}, "overlay 'prod' has a server, and its stores ask https://arcan.internal:9797: "
+         "set server.url to https://arcan.arcan.svc:9797 unless that name leads there"),
+        ({"url": "https://arcan.example.com:443", "deploy": {"image": IMAGE}}, {}, None),
+        ({}, {}, None),
+        ({"url": "https://arcan.arcan.svc:9797"}, {}, "arcan.yaml:2: the stores of overlay 'prod' ask "
+         "https://arcan.arcan.svc:9797, and no overlay of its cluster has a server: add 'server.deploy'"),
+        ({"url": "https://arcan.arcan.svc:9797"}, {"cluster": "tokyo"}, "no overlay of its cluster has a server"),
+        ({"url": "https://arcan.arcan.svc:9797"}, {"cluster": "in-cluster"}, None),
+    ],
+)  # fmt: skip
+def test_stores_that_ask_where_no_server_is_are_warned_of(
+    server: dict[str, Any], others: dict[str, Any], warning: str | None, repository: Repository
+) -> None:
+    """`others` is in the second overlay, which always has a server."""
+    beside = {
+        "environment": "staging",
+        "server": {"url": "https://arcan.arcan.svc:9797", "deploy": {"image": IMAGE}},
+    }
+    overlays = {"prod": {"environment": "prod", "server": server}}
+    if others:
+        overlays["staging"] = {**beside, **others}
+    (repository.kustomize / "arcan.yaml").write_text(emit([{"overlays": overlays}]).removeprefix("---\n"))
+    done = repository.generate()
+    assert done.returncode == 0, done.stderr
+    assert ("has a server" in done.stderr) == (warning is not None), done.stderr
+    assert warning is None or warning in done.stderr
 
 
 WEBHOOK = {"url": "https://vault.internal:8200/{{ .remoteRef.key }}", "ca": {"configMap": "ca"}}
@@ -321,6 +353,19 @@ def test_a_server_that_is_no_longer_declared_is_removed_and_files_of_people_stay
     before.remove("kustomization.yaml")
     assert sorted(path.name for path in (repository.files.root / "production").iterdir()) == before
     assert "servers" not in (repository.kustomize / "overlays/prod/kustomization.yaml").read_text()
+
+
+def test_what_is_in_the_way_in_one_folder_keeps_the_others_as_they_are(repository: Repository) -> None:
+    repository.declare()
+    assert repository.generate().returncode == 0
+    server = repository.kustomize / "servers/prod/kustomization.yaml"
+    before = server.read_text()
+    (repository.kustomize / "overlays/prod/apps/hand.yaml").write_text("a: 1\n")
+    repository.declare({"replicas": {"min": 3, "max": 9}})
+    done = repository.generate()
+    assert done.returncode == 1
+    assert "in its way" in done.stderr
+    assert server.read_text() == before
 
 
 def test_a_kustomization_of_somebodys_own_is_never_overwritten(repository: Repository) -> None:

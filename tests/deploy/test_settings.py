@@ -48,11 +48,22 @@ def test_one_overlay_can_go_without() -> None:
 
 def test_exceptions_of_the_policies_hold_for_all_until_an_overlay_has_its_own() -> None:
     servers = read(
-        "server: {deploy: {image: 'arcan:1', policies: {allowedHosts: ['[::1]:8200', vault], exemptStores: [a/b, c]}}}\n"
+        "server: {deploy: {image: 'arcan:1', components: [policies/kyverno],"
+        " policies: {allowedHosts: ['[::1]:8200', vault], exemptStores: [a/b, c]}}}\n"
         "overlays: {staging: {server: {deploy: {policies: {}}}}}\n"
     )
     assert servers["prod"].policies == StorePolicy(("[::1]:8200", "vault"), ("a/b", "c"))
     assert servers["staging"].policies == StorePolicy()
+
+
+def test_exceptions_that_no_policy_reads_are_an_error_with_their_line() -> None:
+    text = "server:\n  deploy:\n    image: arcan:1\n    policies: {exemptStores: [a/b]}\n"
+    with pytest.raises(InvalidFile) as caught:
+        read(text)
+    assert caught.value.message.startswith("arcan.yaml:4: 'policies' are exceptions")
+    assert "policies/kyverno" in (caught.value.hint or "")
+    one_has_it = "overlays: {prod: {server: {deploy: {components: [policies/kyverno]}}}}\n"
+    assert read(text + one_has_it)["prod"].policies == StorePolicy((), ("a/b",))
 
 
 def test_components_are_applied_in_one_order_however_they_are_written() -> None:
@@ -66,6 +77,7 @@ def test_components_are_applied_in_one_order_however_they_are_written() -> None:
         ("{}", "arcan.yaml:1: the server of overlay 'prod' has no image"),
         ("{imgae: 'arcan:1'}", "unknown field 'imgae'"),
         ("{image: arcan}", "image 'arcan' has neither a tag nor a digest"),
+        ("{image: 'arcan:latest'}", "image 'arcan:latest' is whatever is the latest when a node pulls it"),
         ("{image: 'Arcan:1'}", "'Arcan:1' is not the name of an image"),
         ("{image: 'arcan:1', components: [cert-manger]}", "components 'cert-manger' is not known"),
         (
@@ -98,6 +110,7 @@ def test_what_is_no_setting_is_an_error_with_its_line(deploy: str, problem: str)
         ("ghcr.io/platform/arcan:v1", Image("ghcr.io/platform/arcan", "v1", None)),
         ("localhost:5000/arcan:v1", Image("localhost:5000/arcan", "v1", None)),
         (f"ghcr.io/a/b@sha256:{'a' * 64}", Image("ghcr.io/a/b", None, f"sha256:{'a' * 64}")),
+        (f"ghcr.io/a/b:latest@sha256:{'a' * 64}", Image("ghcr.io/a/b", "latest", f"sha256:{'a' * 64}")),
         (f"ghcr.io/a/b:1@sha256:{'a' * 64}", Image("ghcr.io/a/b", "1", f"sha256:{'a' * 64}")),
     ],
 )
