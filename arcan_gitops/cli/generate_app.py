@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -12,13 +12,16 @@ from arcan_gitops.cli.generated import Generated, check_option, check_or_write
 from arcan_gitops.cli.options import kustomize_option, realms_option
 from arcan_gitops.cli.output import warn
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.overlay import build_overlays, find_warnings, read_app, read_settings
+from arcan_gitops.names import RealmName
+from arcan_gitops.overlay import Catalogue, build_overlays, find_warnings, read_app, read_settings
+from arcan_gitops.overlay.app import ManyNamespaces, Realm
 from arcan_gitops.overlay.inventory import (
     INVENTORY_COMMAND,
     INVENTORY_FILE,
     inventory_text,
     read_inventories,
 )
+from arcan_gitops.overlay.tree import is_generated
 from arcan_gitops.realms.tree import read_file
 
 
@@ -50,12 +53,22 @@ def app(
 ) -> None:
     """Write the overlays of one app, by the names in an inventory.
 
-    For an app in a repository of its own, which needs neither the realm files nor an identity. Stores of
-    the app's own namespace are written too; cluster-wide stores are not, for they are the platform's.
+    For an app in a repository of its own, which needs neither the realm files nor an identity. It gets Arcan
+    stores of its own namespace, whose names end in realm and token, and so does their token Secret. Declared
+    stores that are cluster-wide are the platform's, and not written. Versions are those of the inventory:
+    take a new one after each change of the realm, or declare the app with consistency: latest.
     """
-    settings = read_settings(kustomize_dir)
-    catalogue = read_inventories((read_file(path), str(path)) for path in _inventories(inventories))
     declared = read_app(file)
+    settings = read_settings(kustomize_dir)
+    if isinstance(declared.reads, Realm):
+        if isinstance(declared.place, ManyNamespaces):
+            raise ArcanError(
+                f"{declared.at('namespaces')}: many namespaces need a cluster-wide store, "
+                "which is the platform's",
+                hint="declare the app among the platform's, or one app for each namespace",
+            )
+        settings = settings.for_an_app_elsewhere()
+    catalogue = read_inventories((read_file(path), str(path)) for path in _inventories(inventories))
     command = f"arcan generate app {file.name}"
     tree = build_overlays([declared], settings, catalogue, cluster_stores=False, command=command)
     for warning in find_warnings([declared], settings.overlays(catalogue.environments())):
@@ -89,6 +102,18 @@ def inventory(ctx: click.Context, check: bool, realms: Path) -> None:
     in other repositories. No identity is needed.
     """
     catalogue = load_catalogue(realms)
-    tree = {f"{realm}/{INVENTORY_FILE}": inventory_text(realm, catalogue) for realm in catalogue.realms()}
-    generated = Generated(realms, tree, shared=True, command=INVENTORY_COMMAND)
+    generated = plan_inventories(realms, catalogue, catalogue.realms())
     check_or_write(ctx, [generated], check=check, command=INVENTORY_COMMAND)
+
+
+def plan_inventories(realms: Path, catalogue: Catalogue, wanted: Iterable[RealmName]) -> Generated:
+    """The inventories of some realms."""
+    tree = {f"{realm}/{INVENTORY_FILE}": inventory_text(realm, catalogue) for realm in wanted}
+    return Generated(realms, tree, shared=True, command=INVENTORY_COMMAND)
+
+
+def with_inventory(realms: Path, catalogue: Catalogue) -> Iterator[RealmName]:
+    """The realms that have an inventory, which goes with every change as the overlays do."""
+    for realm in catalogue.realms():
+        if is_generated(realms / realm / INVENTORY_FILE, INVENTORY_COMMAND):
+            yield realm

@@ -10,7 +10,7 @@ import click
 
 from arcan_gitops.cli.output import say
 from arcan_gitops.overlay import Tree, diff_overlays, write_overlays
-from arcan_gitops.overlay.tree import COMMAND
+from arcan_gitops.overlay.tree import COMMAND, refuse_foreign
 
 check_option = click.option(
     "--check", is_flag=True, help="Write nothing; print the difference, and exit 1 if there is one."
@@ -32,6 +32,8 @@ def check_or_write(ctx: click.Context, generated: Sequence[Generated], *, check:
     if check:
         _check(ctx, generated, command)
         return
+    for part in generated:  # all of them, before any is written
+        refuse_foreign(part.root, part.tree, command=part.command, shared=part.shared)
     for part in generated:
         _write(part)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
-from typing import Final
+from typing import Final, TypeVar
 
 from arcan_gitops.names import AppName, Namespace, ObjectName, OverlayName, RealmName, TokenName
 from arcan_gitops.overlay.declared_secret import DeclaredSecret
@@ -20,6 +20,7 @@ APP_FIELDS: Final = (
     "refreshPolicy", "refreshInterval", "labels", "annotations", "team", "secrets",
 )  # fmt: skip
 TEAM_FIELDS: Final = ("groups", "users")
+_Name = TypeVar("_Name", Namespace, TokenName)
 _NAME_LABEL: Final = "kubernetes.io/metadata.name"
 _EVERYBODY: Final = ("system:authenticated", "system:unauthenticated", "system:anonymous")
 
@@ -33,10 +34,19 @@ class Consistency(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Realm:
-    """The realm that an app reads, and its token there, by name."""
+    """The realm that an app reads, and its token there, by name: the same everywhere, or by overlay."""
 
     name: RealmName
-    token: str
+    token: TokenName | Mapping[OverlayName, TokenName]
+
+    def token_in(self, overlay: OverlayName) -> TokenName | None:
+        """The token of an overlay, or None where the file does not say."""
+        return self.token.get(overlay) if isinstance(self.token, Mapping) else self.token
+
+    @property
+    def tokens(self) -> tuple[TokenName, ...]:
+        """All of them, each once."""
+        return tuple(dict.fromkeys(self.token.values())) if isinstance(self.token, Mapping) else (self.token,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +144,7 @@ def _reads(fields: Fields) -> Realm | ObjectName:
     if "store" not in fields:
         return Realm(
             fields.parse("realm", RealmName, fields.text("realm")),
-            fields.parse("token", TokenName, fields.text("token")),
+            _by_overlay(fields, "token", TokenName),
         )
     for field in ("realm", "token"):
         if field in fields:
@@ -162,15 +172,18 @@ def _place(fields: Fields) -> Namespace | ManyNamespaces | Mapping[OverlayName, 
         if "namespace" in fields:
             fields.fail("has both 'namespace' and 'namespaces'", field="namespaces", hint="keep one of them")
         return _many(fields)
-    if not fields.is_mapping("namespace"):
-        namespace: Namespace = fields.parse("namespace", Namespace, fields.text("namespace"))
-        return namespace
-    by_overlay = mapping(fields, "namespace", "NAMESPACE, or {OVERLAY: NAMESPACE}")
+    return _by_overlay(fields, "namespace", Namespace)
+
+
+def _by_overlay(fields: Fields, field: str, name: type[_Name]) -> _Name | Mapping[OverlayName, _Name]:
+    """A name, the same everywhere; or a mapping of overlays to names."""
+    if not fields.is_mapping(field):
+        same: _Name = fields.parse(field, name, fields.text(field))
+        return same
+    found = mapping(fields, field, "NAME, or {OVERLAY: NAME}")
     return {
-        by_overlay.parse(overlay, OverlayName, overlay): by_overlay.parse(
-            overlay, Namespace, by_overlay.text(overlay)
-        )
-        for overlay in by_overlay.names()
+        found.parse(overlay, OverlayName, overlay): found.parse(overlay, name, found.text(overlay))
+        for overlay in found.names()
     }
 
 

@@ -180,7 +180,10 @@ _SECRET: Final[Schema] = {
 _APP: Final = {
     "name": _name(AppName, "The name of the file, without .yaml."),
     "realm": _name(RealmName, "The realm that the app reads."),
-    "token": _name(TokenName, "A token in the realm's tokens.yaml, by name."),
+    "token": {
+        "anyOf": [_name(TokenName), _map(_name(OverlayName), _name(TokenName), "By overlay.")],
+        "description": "A token in the realm's tokens.yaml, by name.",
+    },
     "store": _name(ObjectName, "A store of arcan.yaml, in place of realm and token."),
     "namespace": {
         "anyOf": [_name(Namespace), _map(_name(OverlayName), _name(Namespace), "By overlay.")],

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from arcan_gitops.eso_version import CREATE_OR_MERGE, UNIFIED_STORE, Feature
-from arcan_gitops.names import InvalidName, RealmName, did_you_mean, nearest
+from arcan_gitops.names import InvalidName, OverlayName, RealmName, did_you_mean, nearest
 from arcan_gitops.overlay.app import App, ManyNamespaces, Realm
 from arcan_gitops.overlay.catalogue import Catalogue
 from arcan_gitops.overlay.placement import Placement, by_store_namespace, names_for, placements
@@ -60,7 +60,7 @@ def find_warnings(apps: Sequence[App], overlays: Sequence[Overlay]) -> tuple[str
 
 def _all(apps: Sequence[App], overlays: Sequence[Overlay], catalogue: Catalogue) -> Iterator[InvalidFile]:
     for overlay in overlays:
-        reads_realms = any(placement.realm is not None for placement in placements(apps, overlay))
+        reads_realms = any(placement.credential is not None for placement in placements(apps, overlay))
         if reads_realms and overlay.environment not in catalogue.environments():
             problem = f"overlay '{overlay.name}': no realm has an environment '{overlay.environment}'"
             hint = did_you_mean(overlay.environment, catalogue.environments())
@@ -89,17 +89,25 @@ def _declaration(app: App, overlays: Sequence[Overlay]) -> Iterator[InvalidFile]
         if name not in known:
             hint = did_you_mean(name, known)
             yield InvalidFile(f"{app.at('overlays')}: there is no overlay '{name}'", hint=hint)
-    if isinstance(app.place, str | ManyNamespaces):
-        return
-    for name in app.place:
+    if isinstance(app.place, Mapping):
+        yield from _by_overlay(app, "namespace", app.place, known)
+    if isinstance(app.reads, Realm) and isinstance(app.reads.token, Mapping):
+        yield from _by_overlay(app, "token", app.reads.token, known)
+
+
+def _by_overlay(
+    app: App, field: str, given: Mapping[OverlayName, str], known: Sequence[OverlayName]
+) -> Iterator[InvalidFile]:
+    """A field that is said for each overlay: for all that the app goes to, and no others."""
+    for name in given:
         if name not in known:
             hint = did_you_mean(name, known)
-            yield InvalidFile(f"{app.at('namespace')}: there is no overlay '{name}'", hint=hint)
+            yield InvalidFile(f"{app.at(field)}: there is no overlay '{name}'", hint=hint)
     for name in known:
-        if app.goes_to(name) and name not in app.place:
-            problem = f"{app.at('namespace')}: no namespace is given for overlay '{name}'"
+        if app.goes_to(name) and name not in given:
+            problem = f"{app.at(field)}: no {field} is given for overlay '{name}'"
             yield InvalidFile(
-                problem, hint=f"add '{name}: NAMESPACE', or leave the overlay out of 'overlays'"
+                problem, hint=f"add '{name}: {field.upper()}', or leave the overlay out of 'overlays'"
             )
 
 
@@ -109,17 +117,20 @@ def _realm(
     if realm.name not in realms:
         hint = did_you_mean(realm.name, realms)
         yield InvalidFile(f"{app.at('realm')}: there is no realm '{realm.name}'", hint=hint)
-    elif realm.token not in (tokens := catalogue.tokens.get(realm.name, {})):
-        create = f"arcan token create --realm={realm.name} --name={realm.token} --policy=read-only"
-        hint = did_you_mean(realm.token, tokens) if nearest(realm.token, tokens) else f"create it: {create}"
-        problem = f"realm '{realm.name}' has no token named '{realm.token}'"
-        yield InvalidFile(f"{app.at('token')}: {problem}", hint=hint)
+        return
+    known = catalogue.tokens.get(realm.name, {})
+    for token in realm.tokens:
+        if token not in known:
+            create = f"arcan token create --realm={realm.name} --name={token} --policy=read-only"
+            hint = did_you_mean(token, known) if nearest(token, known) else f"create it: {create}"
+            problem = f"realm '{realm.name}' has no token named '{token}'"
+            yield InvalidFile(f"{app.at('token')}: {problem}", hint=hint)
 
 
 def _features(placement: Placement) -> Iterator[InvalidFile]:
     """What the app, or the store that it reads, asks for and the overlay's version of ESO lacks."""
     overlay, store = placement.overlay, placement.declared_store
-    if placement.realm is not None and overlay.settings.unified:
+    if placement.credential is not None and overlay.settings.unified:
         yield from _lacks(overlay, UNIFIED_STORE, overlay.where)
     if store is not None:
         for feature in store.backend.features():
@@ -190,8 +201,6 @@ def _unnameable(group: Sequence[Placement], error: InvalidName) -> InvalidFile:
     """Several tokens meet, so that names must end in theirs, and one is no name for Kubernetes."""
     mine = [placement.app for placement in group if placement.credential is not None]
     apps = ", ".join(f"'{app.name}'" for app in mine)
-    problem = (
-        f"apps {apps} use different tokens, so the names of their stores end in the token's: {error.message}"
-    )
+    problem = f"the names of the stores of {apps} end in those of their tokens: {error.message}"
     where = mine[0].at("token")
     return InvalidFile(f"{where}: {problem}", hint="name the tokens in lower case, or use one token for all")

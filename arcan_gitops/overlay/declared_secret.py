@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import re2
+
 from arcan_gitops.names import InvalidName, KeyName, ObjectName
 from arcan_gitops.overlay.labels import read_annotations, read_labels
 from arcan_gitops.overlay.refresh import RefreshChange
@@ -224,7 +226,15 @@ def _rewrite(fields: Fields) -> Rewrite:
         if len(fields.names()) != 1:
             fields.fail("a rewrite is either {source, target} or {transform}", hint="make it two")
         return Rewrite(None, fields.text("transform"))
-    return Rewrite(fields.text("source"), fields.text("target"))
+    source = fields.text("source")
+    options = re2.Options()
+    options.log_errors = False  # RE2 would write to standard error
+    try:
+        re2.compile(source, options)
+    except re2.error:
+        problem = f"{source[:80]!r} is not a regular expression in Go's (RE2's) dialect"
+        fields.fail(problem, field="source", hint="ESO would refuse it: no lookaround, no backreferences")
+    return Rewrite(source, fields.text("target"))
 
 
 def _refuse_policies(fields: Fields, creation: str, deletion: str) -> None:

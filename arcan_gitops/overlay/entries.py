@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from arcan_gitops.names import KeyName
-from arcan_gitops.overlay.app import Consistency, Realm
+from arcan_gitops.names import KeyName, RealmName
+from arcan_gitops.overlay.app import Consistency
 from arcan_gitops.overlay.catalogue import Catalogue, Contents
 from arcan_gitops.overlay.declared_secret import DeclaredKey, DeclaredSecret, Rewrite
 from arcan_gitops.overlay.external_secret import ExternalSecret, Remote
@@ -20,8 +20,8 @@ def external_secrets(placement: Placement, plan: Plan, catalogue: Catalogue) -> 
     """One for each Kubernetes Secret that the app declares."""
     app, overlay = placement.app, placement.overlay
     contents = None
-    if placement.realm is not None and app.consistency is Consistency.PINNED:
-        contents = catalogue.contents[placement.realm.name, overlay.environment]
+    if placement.credential is not None and app.consistency is Consistency.PINNED:
+        contents = catalogue.contents[placement.credential.realm, overlay.environment]
     for secret in app.secrets:
         labels, annotations = {**app.labels, **secret.labels}, {**app.annotations, **secret.annotations}
         data, extract = _remotes(placement, secret, contents)
@@ -47,24 +47,26 @@ def _remotes(
     placement: Placement, secret: DeclaredSecret, contents: Contents | None
 ) -> tuple[list[tuple[str, Remote]], list[Remote]]:
     """(`data`, `extract`); with `contents`, each entry names the version of what it asks for."""
-    realm = placement.realm
-    if realm is None:
+    read = placement.credential
+    if read is None:
         data = [(str(name), _of_store(entry)) for name, entry in (secret.keys or {}).items()]
         return data, [_of_store(entry) for entry in secret.extract or ()]
     if secret.keys is None:
-        return [], [Remote(realm.name, version=None if contents is None else contents.version)]
+        return [], [Remote(read.realm, version=None if contents is None else contents.version)]
     unified = placement.overlay.settings.unified
-    return [(name, _of_realm(entry, realm, contents, unified)) for name, entry in secret.keys.items()], []
+    return [
+        (name, _of_realm(entry, read.realm, contents, unified)) for name, entry in secret.keys.items()
+    ], []
 
 
 def _of_store(entry: DeclaredKey) -> Remote:
     return Remote(entry.key, entry.property, entry.version, entry.decode)
 
 
-def _of_realm(entry: DeclaredKey, realm: Realm, contents: Contents | None, unified: bool) -> Remote:
+def _of_realm(entry: DeclaredKey, realm: RealmName, contents: Contents | None, unified: bool) -> Remote:
     version = None if contents is None else contents.keys[KeyName(entry.key)]
     if unified:
-        return Remote(realm.name, entry.key, version, entry.decode)
+        return Remote(realm, entry.key, version, entry.decode)
     return Remote(entry.key, None, version, entry.decode)
 
 

@@ -3,7 +3,8 @@
 A store is bound to one realm and one token. Where all apps of a namespace (of the cluster, for cluster-wide
 stores) use the same, the names are those of the settings: `arcan`, `arcan-bulk`, `arcan-credentials`. Where
 they do not, every name there ends in the realm and the token: `arcan.production.shop`. All of them, and not
-all but the first: which app owns the plain name must not depend on the order of files. With dots, which a
+all but the first: which app owns the plain name must not depend on the order of files. With `full_names` they
+always do, so that another app renames nothing. With dots, which a
 realm cannot hold, because `-` would let `a-b` + `c` and `a` + `b-c` be one name.
 """
 
@@ -45,7 +46,7 @@ def store_names(
 
     Raises `InvalidName` where a name that has to end in a token's name is none for Kubernetes.
     """
-    if len(set(credentials)) == 1:
+    if len(set(credentials)) == 1 and not settings.full_names:
         return dict.fromkeys(credentials, plain_names(settings))
     return {
         credential: StoreNames(

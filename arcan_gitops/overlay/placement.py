@@ -20,11 +20,6 @@ class Placement:
     place: Namespace | ManyNamespaces
 
     @property
-    def realm(self) -> Realm | None:
-        """The realm that the app reads, or None where it has a declared store."""
-        return self.app.reads if isinstance(self.app.reads, Realm) else None
-
-    @property
     def declared_store(self) -> DeclaredStore | None:
         """The declared store that the app reads, or None, also where the overlay has none of that name."""
         reads = self.app.reads
@@ -32,8 +27,13 @@ class Placement:
 
     @property
     def credential(self) -> Credential | None:
-        """The token that the app reads with."""
-        return None if self.realm is None else Credential(self.realm.name, self.realm.token)
+        """The realm that the app reads, and its token here; None where it has a declared store."""
+        reads = self.app.reads
+        if not isinstance(reads, Realm):
+            return None
+        token = reads.token_in(self.overlay.name)
+        assert token is not None  # or there was no placement
+        return Credential(reads.name, token)
 
     @property
     def scope(self) -> Scope:
@@ -61,11 +61,13 @@ class Placement:
 
 
 def placements(apps: Iterable[App], overlay: Overlay) -> tuple[Placement, ...]:
-    """The apps that go to an overlay, by name; one without a namespace there is left out."""
+    """The apps that go to an overlay, by name; one without a namespace or a token there is left out."""
     return tuple(
         Placement(app, overlay, place)
         for app in sorted(apps, key=lambda app: app.name)
-        if app.goes_to(overlay.name) and (place := app.place_in(overlay.name)) is not None
+        if app.goes_to(overlay.name)
+        and (place := app.place_in(overlay.name)) is not None
+        and not (isinstance(app.reads, Realm) and app.reads.token_in(overlay.name) is None)
     )
 
 

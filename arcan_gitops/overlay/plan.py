@@ -70,10 +70,11 @@ def plan(group: Sequence[Placement]) -> Plan:
 
 
 def _use(placement: Placement, bulk: bool) -> Use:
-    if isinstance(placement.app.reads, Realm):
+    if (credential := placement.credential) is not None:
         unified = placement.overlay.settings.unified
         reads = Reads.UNIFIED if unified else Reads.BULK if bulk else Reads.SINGLE
-        return ArcanUse(Credential(placement.app.reads.name, placement.app.reads.token), reads)
+        return ArcanUse(credential, reads)
+    assert not isinstance(placement.app.reads, Realm)  # which has a credential
     return placement.app.reads
 
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from arcan_gitops.names import InvalidName, KeyName, did_you_mean
-from arcan_gitops.overlay.app import App, Realm
+from arcan_gitops.overlay.app import App
 from arcan_gitops.overlay.catalogue import Catalogue, Contents, TokenScope
 from arcan_gitops.overlay.declared_secret import DeclaredKey, DeclaredSecret
+from arcan_gitops.overlay.naming import Credential
 from arcan_gitops.overlay.placement import Placement
 from arcan_gitops.yamlio import InvalidFile
 
 
 def reading_problems(placement: Placement, catalogue: Catalogue) -> Iterator[InvalidFile]:
     """Every reason why the app would not get what it asks for in this overlay."""
-    if placement.realm is None:
+    if placement.credential is None:
         yield from _store(placement)
     else:
-        yield from _realm(placement, placement.realm, catalogue)
+        yield from _realm(placement, placement.credential, catalogue)
 
 
 def _store(placement: Placement) -> Iterator[InvalidFile]:
@@ -40,49 +41,49 @@ def _store(placement: Placement) -> Iterator[InvalidFile]:
                 yield InvalidFile(f"{entry.where}: {error.message}", hint=error.hint)
 
 
-def _realm(placement: Placement, realm: Realm, catalogue: Catalogue) -> Iterator[InvalidFile]:
+def _realm(placement: Placement, read: Credential, catalogue: Catalogue) -> Iterator[InvalidFile]:
     app, environment = placement.app, placement.overlay.environment
-    contents = catalogue.contents.get((realm.name, environment))
+    contents = catalogue.contents.get((read.realm, environment))
     if contents is None:
-        if realm.name not in catalogue.realms() or environment not in catalogue.environments():
+        if read.realm not in catalogue.realms() or environment not in catalogue.environments():
             return  # there is no such realm, or the overlay itself is wrong: both are said elsewhere
         overlay = placement.overlay.name
-        problem = f"realm '{realm.name}' has no environment '{environment}' (overlay '{overlay}')"
+        problem = f"realm '{read.realm}' has no environment '{environment}' (overlay '{overlay}')"
         hint = "name the overlays that the app goes to: 'overlays: [...]'; the realm's environments: "
-        hint += ", ".join(catalogue.environments(realm.name))
+        hint += ", ".join(catalogue.environments(read.realm))
         yield InvalidFile(f"{app.at('realm')}: {problem}", hint=hint)
         return
     for secret in app.secrets:
         for entry in secret.entries:
             if entry.key not in contents.keys:
-                where = f"{realm.name}/{environment}"
+                where = f"{read.realm}/{environment}"
                 problem = f"key '{entry.key}' does not exist in {where} (app '{app.name}')"
                 yield InvalidFile(f"{entry.where}: {problem}", hint=did_you_mean(entry.key, contents.keys))
-    scope = catalogue.tokens.get(realm.name, {}).get(realm.token)
+    scope = catalogue.tokens.get(read.realm, {}).get(read.token)
     if scope is None:
         return
     if not scope.reads_environment(environment):
-        problem = f"token '{realm.token}' may not read environment '{environment}' of realm '{realm.name}'"
+        problem = f"token '{read.token}' may not read environment '{environment}' of realm '{read.realm}'"
         hint = f"it may read: {_globs(scope.environments)}; the server would answer 403"
         yield InvalidFile(f"{app.at('token')}: {problem}", hint=hint)
     for secret in app.secrets:
-        yield from _scope(app, realm, secret, scope, contents)
+        yield from _scope(app, read, secret, scope, contents)
 
 
 def _scope(
-    app: App, realm: Realm, secret: DeclaredSecret, scope: TokenScope, contents: Contents
+    app: App, read: Credential, secret: DeclaredSecret, scope: TokenScope, contents: Contents
 ) -> Iterator[InvalidFile]:
     hint = f"it may read: {_globs(scope.keys)}; the server would answer 403, so widen it or use another"
     if secret.is_bulk and not scope.reads_whole_environments:
-        problem = f"secret '{secret.name}' asks for all keys, but token '{realm.token}' is narrowed by keys"
+        problem = f"secret '{secret.name}' asks for all keys, but token '{read.token}' is narrowed by keys"
         yield InvalidFile(f"{secret.where}: {problem}", hint=hint)
     for entry in secret.entries:
         if entry.key in contents.keys and not scope.reads_key(KeyName(entry.key)):
-            yield _unreadable(app, realm, entry, hint)
+            yield _unreadable(app, read, entry, hint)
 
 
-def _unreadable(app: App, realm: Realm, entry: DeclaredKey, hint: str) -> InvalidFile:
-    problem = f"key '{entry.key}' cannot be read by token '{realm.token}' of realm '{realm.name}'"
+def _unreadable(app: App, read: Credential, entry: DeclaredKey, hint: str) -> InvalidFile:
+    problem = f"key '{entry.key}' cannot be read by token '{read.token}' of realm '{read.realm}'"
     return InvalidFile(f"{entry.where}: {problem} (app '{app.name}')", hint=hint)
 
 

@@ -48,6 +48,7 @@ class StoreSettings:
     scope: Scope
     store_name: ObjectName  # the store that reads one key a request
     bulk_store_name: ObjectName  # the store that reads a whole environment
+    full_names: bool  # names end in realm and token also where all apps use the same
     unified: bool  # the one named `store_name` does both
     eso_namespace: Namespace  # where a ClusterSecretStore's token Secret and CA are
     eso_version: EsoVersion  # what the cluster runs
@@ -63,6 +64,7 @@ DEFAULTS: Final = StoreSettings(
     scope=Scope.NAMESPACE,
     store_name=ObjectName("arcan"),
     bulk_store_name=ObjectName("arcan-bulk"),
+    full_names=False,
     unified=False,
     eso_namespace=Namespace("external-secrets"),
     eso_version=NEWEST,
@@ -101,6 +103,18 @@ class Settings:
             for environment in sorted(environments)
         )
 
+    def for_an_app_elsewhere(self) -> Settings:
+        """The same for an app that is generated alone, where nobody knows of the others.
+
+        Its stores are its namespace's own, under names that no other app has for another realm or token.
+        """
+
+        def alone(settings: StoreSettings) -> StoreSettings:
+            return replace(settings, scope=Scope.NAMESPACE, full_names=True)
+
+        declared = tuple(replace(overlay, settings=alone(overlay.settings)) for overlay in self.declared)
+        return replace(self, defaults=alone(self.defaults), declared=declared)
+
     @classmethod
     def parse(cls, data: bytes, source: str, read_ca: CaReader) -> Settings:
         """Raises `InvalidFile`, with the line, for anything that is not a setting."""
@@ -118,7 +132,7 @@ class Settings:
 _FIELDS: Final = (
     "server", "stores", "tokenSecret", "refreshPolicy", "refreshInterval", "refreshSpread", "eso-version",
 )  # fmt: skip
-_STORES: Final = ("scope", "name", "bulkName", "unified", "esoNamespace", *KINDS)
+_STORES: Final = ("scope", "name", "bulkName", "fullNames", "unified", "esoNamespace", *KINDS)
 
 
 def _overlay(overlays: Fields, text: str, defaults: StoreSettings, read_ca: CaReader) -> Overlay:
@@ -170,6 +184,7 @@ def _stores(fields: Fields, base: StoreSettings, read_ca: CaReader) -> StoreSett
         scope=scope,
         store_name=_object_name(fields, "name", base.store_name),
         bulk_store_name=_object_name(fields, "bulkName", base.bulk_store_name),
+        full_names=fields.flag("fullNames", base.full_names),
         unified=fields.flag("unified", base.unified),
         eso_namespace=fields.parse(
             "esoNamespace", Namespace, fields.text("esoNamespace", base.eso_namespace)

@@ -58,6 +58,11 @@ def diff_overlays(root: Path, tree: Tree, *, command: str = COMMAND, shared: boo
     return "".join(pieces)
 
 
+def refuse_foreign(root: Path, tree: Tree, *, command: str = COMMAND, shared: bool = False) -> None:
+    """Raises `ForeignFiles` as `write_overlays` would, and writes nothing."""
+    _present(root, tree, command, shared=shared)
+
+
 def write_overlays(root: Path, tree: Tree, *, command: str = COMMAND, shared: bool = False) -> Changes:
     """Make the files below `root` that the command generated be those of `tree`.
 
@@ -122,6 +127,11 @@ def _files(root: Path) -> Iterator[Path]:
         links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
         for name in sorted((*files, *links)):
             yield Path(folder, name)
+
+
+def is_generated(file: Path, command: str) -> bool:
+    """Whether the command wrote the file."""
+    return _generated(file, command) is not None
 
 
 def _generated(file: Path, command: str) -> str | None:

@@ -12,7 +12,7 @@ import pytest
 from arcan_gitops.cli import main
 from arcan_gitops.cli.catalogue import load_catalogue
 from arcan_gitops.overlay.inventory import inventory_text, read_inventories
-from arcan_gitops.yamlio import InvalidFile
+from arcan_gitops.yamlio import InvalidFile, read_documents
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = "name: shop\nrealm: production\ntoken: shop\nnamespace: shop\nsecrets: [{name: s, keys: [DATABASE_URL]}]\n"
@@ -75,15 +75,38 @@ def test_drift_is_shown_and_is_a_failure(arcan: Run, inventory: Path):
     assert "deploy is not up to date" in err
 
 
-def test_a_cluster_wide_store_is_left_to_the_platform(arcan: Run, inventory: Path):
+def test_an_app_elsewhere_never_reads_from_a_store_that_may_be_of_another_realm(arcan: Run, inventory: Path):
+    """The plain name is that of all apps with one token, and nobody knows of the others here."""
     Path("kustomize").mkdir()
     Path("kustomize/arcan.yaml").write_text(
         "stores: {scope: cluster}\noverlays: {prod: {environment: prod}}\n"
     )
-    arcan("app", "shop.yaml", "--inventory", "inventory.yaml", "--output", "deploy")
+    assert arcan("app", "shop.yaml", "--inventory", "inventory.yaml", "--output", "deploy")[0] == 0
+    [store] = read_documents(Path("deploy/prod/stores/shop.yaml").read_bytes(), "stores")
+    assert (store["kind"], store["metadata"]["name"]) == ("SecretStore", "arcan.production.shop")
+    webhook = store["spec"]["provider"]["webhook"]
+    assert webhook["secrets"][0]["secretRef"]["name"] == "arcan-credentials.production.shop"
+    [secret] = read_documents(Path("deploy/prod/apps/shop.yaml").read_bytes(), "apps")
+    assert secret["spec"]["secretStoreRef"] == {"kind": "SecretStore", "name": "arcan.production.shop"}
+
+
+def test_a_declared_store_that_is_cluster_wide_is_left_to_the_platform(arcan: Run, inventory: Path):
+    Path("kustomize").mkdir()
+    Path("kustomize/arcan.yaml").write_text(
+        "stores: {scope: cluster, webhook: {other: {url: 'https://a.example.com/{{ .remoteRef.key }}'}}}\n"
+        "overlays: {prod: {environment: prod}}\n"
+    )
+    Path("shop.yaml").write_text(APP.replace("realm: production\ntoken: shop", "store: other"))
+    assert arcan("app", "shop.yaml", "--inventory", "inventory.yaml", "--output", "deploy")[0] == 0
     assert not Path("deploy/prod/cluster-stores.yaml").exists()
     assert "kind: ClusterSecretStore" in Path("deploy/prod/apps/shop.yaml").read_text()
-    assert "cluster-stores" not in Path("deploy/prod/kustomization.yaml").read_text()
+
+
+def test_many_namespaces_are_for_the_apps_of_the_platform(arcan: Run, inventory: Path):
+    Path("shop.yaml").write_text(APP.replace("namespace: shop", "namespaces: [a, b]"))
+    status, _, err = arcan("app", "shop.yaml", "--inventory", "inventory.yaml", "--output", "deploy")
+    assert status == 1
+    assert "shop.yaml:4: many namespaces need a cluster-wide store, which is the platform's" in err
 
 
 @pytest.mark.parametrize(
@@ -158,6 +181,20 @@ def test_inventories_and_overlays_leave_the_files_of_each_other_alone(arcan: Run
     assert (tmp_path / "realms/production/inventory.yaml").exists()
     assert (tmp_path / "realms/production/kustomization.yaml").exists()
     assert arcan("inventory", "--check")[0] == arcan("overlays", "--check")[0] == 0
+
+
+def test_an_inventory_that_is_there_goes_with_the_overlays(arcan: Run, tmp_path: Path):
+    """Else other repositories would name versions that no server answers any more, and nobody would know."""
+    shutil.copytree(ROOT / "realms", tmp_path / "realms")
+    (tmp_path / "kustomize/apps").mkdir(parents=True)
+    shutil.copy("shop.yaml", "kustomize/apps/shop.yaml")
+    assert arcan("inventory")[0] == arcan("overlays")[0] == 0
+    path = tmp_path / "realms/production/inventory.yaml"
+    written = path.read_text()
+    path.write_text(written.replace("DATABASE_URL", "DATABASE"))
+    assert arcan("overlays", "--check")[0] == 1
+    assert arcan("overlays")[0] == 0
+    assert path.read_text() == written
 
 
 def test_a_second_app_into_the_same_folder_is_an_error_and_deletes_nothing(

@@ -66,6 +66,8 @@ def problem(*apps: App, using: str) -> ArcanError:
         ("keys: [A], refreshInterval: 1d", "is not a duration", "24h"),
         ("keys: [A], rewrite: [{source: a, target: b}]", "'rewrite' is for", "as:"),
         ("all: true, rewrite: [{source: a}]", "'target' is missing", None),
+        ("all: true, rewrite: [{source: '(', target: b}]", "'(' is not a regular expression in Go's", "ESO would refuse"),
+        ("all: true, rewrite: [{source: '(?=a)b', target: b}]", "is not a regular expression", "lookaround"),
         ("all: true, rewrite: [{transform: a, source: b}]", "either {source, target} or {transform}", None),
         ("extract: [a]", "'extract' is for an app with a store", "all: true"),
         ("keys: [{key: A, property: b}]", "'property' is for an app with a store", "one text"),

@@ -127,6 +127,29 @@ def test_a_token_that_is_near_to_none_comes_with_the_command_that_creates_it():
     assert hint == ("create it: arcan token create --realm=production --name=reporting --policy=read-only")
 
 
+def test_each_overlay_may_have_a_token_of_its_own():
+    """So that a cluster of staging holds no token that opens production."""
+    tokens = {PRODUCTION: {"live": TokenScope(("prod",)), "test": TokenScope(("staging",))}}
+    catalogue = replace(SAMPLES, tokens=tokens)
+    both = changed("token: shop", "token: {prod: live, staging: test}")
+    tree = build_overlays([both], settings("stores: {fullNames: true}\n"), catalogue)
+    assert "name: arcan.production.live" in tree["prod/apps/shop.yaml"]
+    assert "name: arcan.production.test" in tree["staging/apps/shop.yaml"]
+    assert "live" not in tree["staging/stores/shop.yaml"]
+    swapped = changed("token: shop", "token: {prod: test, staging: live}")
+    messages = [problem.message for problem in problems(swapped, catalogue=catalogue)]
+    assert messages == [
+        "apps/shop.yaml:4: token 'test' may not read environment 'prod' of realm 'production'",
+        "apps/shop.yaml:4: token 'live' may not read environment 'staging' of realm 'production'",
+    ]
+
+
+def test_an_overlay_without_a_token_is_named():
+    message, hint = the_problem(changed("token: shop", "token: {prod: shop}"))
+    assert message == "apps/shop.yaml:4: no token is given for overlay 'staging'"
+    assert hint == "add 'staging: TOKEN', or leave the overlay out of 'overlays'"
+
+
 def test_a_key_that_the_token_may_not_read_is_named_with_what_it_may():
     message, hint = the_problem(app(), catalogue=narrowed(keys=("SMTP_*", "GREETING")))
     assert message.startswith("apps/shop.yaml:8: key 'DATABASE_URL' cannot be read by token 'shop'")
@@ -198,7 +221,7 @@ def test_different_tokens_whose_names_kubernetes_cannot_hold_are_named():
     other = SHOP.replace("name: shop\n", "name: other\n").replace("token: shop", "token: ESO_op")
     other = other.replace("shop-env", "other-env")
     message, hint = the_problem(app(), app(other, "other"), catalogue=catalogue)
-    assert "apps 'other', 'shop' use different tokens" in message
+    assert "the names of the stores of 'other', 'shop' end in those of their tokens" in message
     assert "lower case" in hint
     assert build_overlays([app(other, "other")], settings(), catalogue)
 
