@@ -19,7 +19,7 @@ import pyrage
 from demo.terminal import command_line, show
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-STORE_HOST: Final = "arcan.internal"  # what the generated stores call the server
+STORE_HOST: Final = "arcan.arcan.svc"  # what the generated stores of prod call the server
 
 
 class World:

@@ -221,7 +221,7 @@ refreshInterval: {rows["refreshInterval"].strip("`")}
 eso-version: {rows["eso-version"].strip("`")}
 """
     assert set(rows) == {"server.url", "server.ca", "stores.scope", "stores.name`, `stores.bulkName",
-                         "stores.esoNamespace", "tokenSecret", "refreshInterval", "overlays.<name>",
+                         "stores.esoNamespace", "stores.fullNames", "tokenSecret", "refreshInterval", "overlays.<name>",
                          "refreshPolicy`, `refreshSpread", "eso-version", "stores.unified",
                          "stores.vault`, `infisical`, `aws`, `webhook", "server.deploy", "argocd"}  # fmt: skip
 

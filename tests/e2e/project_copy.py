@@ -14,7 +14,7 @@ from tests.e2e.programs import ROOT
 from tests.support.live_server import ARCAN, LiveServer
 from tests.support.realm_files import RealmFiles, run_sops
 
-STORE_URL = "https://arcan.internal:9797"
+STORE_URLS = ("https://arcan.internal:9797", "https://arcan.arcan.svc:9797")
 
 
 class _SampleRealms(RealmFiles):
@@ -56,8 +56,10 @@ class ProjectCopy:
         port = free_ports(1)[0]
         settings = folder / "kustomize" / "arcan.yaml"
         text = settings.read_text()
-        assert STORE_URL in text
-        settings.write_text(text.replace(STORE_URL, f"https://127.0.0.1:{port}"))
+        for url in STORE_URLS:
+            assert url in text
+            text = text.replace(url, f"https://127.0.0.1:{port}")
+        settings.write_text(text)
         options = [
             "--port",
             str(port),
