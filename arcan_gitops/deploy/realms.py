@@ -14,6 +14,7 @@ from arcan_gitops.deploy.names import SERVER_NAMESPACE
 from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.overlay.kustomization import KUSTOMIZATION_FILE
+from arcan_gitops.overlay.manifest import LABELS
 from arcan_gitops.overlay.tree import Tree, header
 from arcan_gitops.yamlio import emit
 
@@ -89,7 +90,7 @@ def _text(folder: RealmFolder) -> str:
         "kind": "Kustomization",
         "generatorOptions": {
             "immutable": True,  # a change makes another one, and kubelets need not watch it
-            "labels": {"app.kubernetes.io/managed-by": "arcan"},
+            "labels": dict(LABELS),
             "annotations": {"argocd.argoproj.io/sync-wave": "-4"},
         },
         "configMapGenerator": [

@@ -32,15 +32,17 @@ class SyncWave(StrEnum):
 def metadata(
     name: str,
     namespace: Namespace | None,
-    wave: SyncWave,
+    wave: str | None,
     labels: Mapping[str, str] = {},
     annotations: Mapping[str, str] = {},
 ) -> dict[str, Any]:
-    """The `metadata` of a manifest; no namespace for one that is cluster-wide."""
+    """The `metadata` of a manifest; no namespace for one that is cluster-wide, and no wave for None."""
     placed = {} if namespace is None else {"namespace": str(namespace)}
+    waves = {} if wave is None else {"argocd.argoproj.io/sync-wave": str(wave)}
+    texts = {**waves, **annotations}
     return {
         "name": str(name),
         **placed,
         "labels": {**LABELS, **labels},
-        "annotations": {"argocd.argoproj.io/sync-wave": str(wave), **annotations},
+        **({"annotations": texts} if texts else {}),
     }

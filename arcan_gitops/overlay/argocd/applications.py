@@ -6,12 +6,11 @@ from typing import Any, Final
 
 from arcan_gitops.overlay.argocd.settings import IN_CLUSTER, ArgoCd, EsoChart
 from arcan_gitops.overlay.argocd.targets import Target
-from arcan_gitops.overlay.manifest import Manifest
+from arcan_gitops.overlay.manifest import Manifest, metadata
 
 API_VERSION: Final = "argoproj.io/v1alpha1"
 ESO_CHART: Final = "external-secrets"
 ESO_CHART_REPOSITORY: Final = "https://charts.external-secrets.io"
-WAVE: Final = "argocd.argoproj.io/sync-wave"
 # After a failed sync the next try takes the newest commit, so that a fix does not wait behind what it fixes.
 _RETRY: Final = {
     "limit": 10,
@@ -100,12 +99,7 @@ def _application(
     return {
         "apiVersion": API_VERSION,
         "kind": "Application",
-        "metadata": {
-            "name": name,
-            "namespace": str(argocd.namespace),
-            "labels": {"app.kubernetes.io/managed-by": "arcan"},
-            "annotations": {WAVE: wave},
-        },
+        "metadata": metadata(name, argocd.namespace, wave),
         "spec": {
             "project": str(project),
             "source": source,

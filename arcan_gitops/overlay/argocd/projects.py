@@ -8,13 +8,12 @@ from typing import Any, Final
 from arcan_gitops.overlay.argocd.applications import (
     API_VERSION,
     ESO_CHART_REPOSITORY,
-    WAVE,
     eso_project_name,
     overlays_project_name,
 )
 from arcan_gitops.overlay.argocd.settings import ArgoCd
 from arcan_gitops.overlay.argocd.targets import Target
-from arcan_gitops.overlay.manifest import Manifest
+from arcan_gitops.overlay.manifest import Manifest, metadata
 
 # The cluster-wide kinds that an overlay may hold, with every component of a server.
 CLUSTER_KINDS: Final = (
@@ -76,11 +75,6 @@ def project(
     return {
         "apiVersion": API_VERSION,
         "kind": "AppProject",
-        "metadata": {
-            "name": name,
-            "namespace": str(argocd.namespace),
-            "labels": {"app.kubernetes.io/managed-by": "arcan"},
-            "annotations": {WAVE: "-1"},
-        },
+        "metadata": metadata(name, argocd.namespace, "-1"),
         "spec": spec,
     }

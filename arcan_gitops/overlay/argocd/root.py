@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from arcan_gitops.overlay.argocd.applications import API_VERSION
 from arcan_gitops.overlay.argocd.projects import project
 from arcan_gitops.overlay.argocd.settings import IN_CLUSTER, ArgoCd
-from arcan_gitops.overlay.manifest import Manifest
+from arcan_gitops.overlay.manifest import Manifest, metadata
 
 # Argo CD took the health of an Application out in 1.8: without it no wave of an app of apps waits.
 # Source: Argo CD docs, operator-manual/health, "Argocd App".
@@ -54,7 +54,7 @@ def application_set(argocd: ArgoCd) -> Manifest:
     return {
         "apiVersion": API_VERSION,
         "kind": "ApplicationSet",
-        "metadata": _metadata(argocd, _name(argocd)),
+        "metadata": metadata(_name(argocd), argocd.namespace, None),
         "spec": {
             "goTemplate": True,
             "goTemplateOptions": ["missingkey=error"],
@@ -110,11 +110,3 @@ def application_health(argocd: ArgoCd) -> Manifest:
 
 def _name(argocd: ArgoCd) -> str:
     return f"{argocd.project}-clusters"
-
-
-def _metadata(argocd: ArgoCd, name: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "namespace": str(argocd.namespace),
-        "labels": {"app.kubernetes.io/managed-by": "arcan"},
-    }
