@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from arcan_gitops.cli.output import say
-from arcan_gitops.overlay import Tree, diff_overlays, write_overlays
-from arcan_gitops.overlay.tree import COMMAND, refuse_foreign
+from arcan_gitops.overlay import Comparison, Tree, compare
+from arcan_gitops.overlay.tree import COMMAND
 
 check_option = click.option(
     "--check", is_flag=True, help="Write nothing; print the difference, and exit 1 if there is one."
@@ -29,19 +29,20 @@ class Generated:
 
 def check_or_write(ctx: click.Context, generated: Sequence[Generated], *, check: bool, command: str) -> None:
     """Print the difference, and exit 1 if there is one; or write, and say what was written."""
+    compared = [  # all of them, before any is written
+        compare(part.root, part.tree, command=part.command, shared=part.shared) for part in generated
+    ]
     if check:
-        _check(ctx, generated, command)
+        _check(ctx, compared, command)
         return
-    for part in generated:  # all of them, before any is written
-        refuse_foreign(part.root, part.tree, command=part.command, shared=part.shared)
-    for part in generated:
+    for part in compared:
         _write(part)
 
 
-def _check(ctx: click.Context, generated: Sequence[Generated], command: str) -> None:
+def _check(ctx: click.Context, compared: Sequence[Comparison], command: str) -> None:
     stale = []
-    for part in generated:
-        difference = diff_overlays(part.root, part.tree, command=part.command, shared=part.shared)
+    for part in compared:
+        difference = part.diff()
         click.echo(difference, nl=False)
         if difference:
             stale.append(part.root)
@@ -54,8 +55,8 @@ def _check(ctx: click.Context, generated: Sequence[Generated], command: str) -> 
         ctx.exit(1)
 
 
-def _write(part: Generated) -> None:
-    changes = write_overlays(part.root, part.tree, command=part.command, shared=part.shared)
+def _write(part: Comparison) -> None:
+    changes = part.write()
     for path in changes.written:
         say(f"wrote {part.root / path}")
     for path in changes.removed:

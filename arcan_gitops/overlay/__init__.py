@@ -11,12 +11,13 @@ from arcan_gitops.overlay.check import find_warnings
 from arcan_gitops.overlay.project import read_app, read_apps, read_settings
 from arcan_gitops.overlay.quickstart import Consumer, quickstart
 from arcan_gitops.overlay.settings import Settings, StoreSettings
-from arcan_gitops.overlay.tree import Changes, ForeignFiles, Tree, diff_overlays, write_overlays
+from arcan_gitops.overlay.tree import Changes, Comparison, ForeignFiles, Tree, compare
 
 __all__ = [
     "App",
     "Catalogue",
     "Changes",
+    "Comparison",
     "Consumer",
     "Contents",
     "ForeignFiles",
@@ -26,11 +27,10 @@ __all__ = [
     "Tree",
     "app_schema",
     "build_overlays",
-    "diff_overlays",
+    "compare",
     "find_warnings",
     "quickstart",
     "read_app",
     "read_apps",
     "read_settings",
-    "write_overlays",
 ]

@@ -15,7 +15,7 @@ from arcan_gitops.deploy import RealmFolder, component_names, realm_tree
 from arcan_gitops.deploy.realms import CONFIG_MAP_BYTES
 from arcan_gitops.errors import SeveralErrors
 from arcan_gitops.names import EnvironmentName, RealmName
-from arcan_gitops.overlay import diff_overlays, read_settings
+from arcan_gitops.overlay import compare, read_settings
 from arcan_gitops.yamlio import emit
 from tests.deploy.repository import IMAGE, Manifest, Repository, names, one, validated
 
@@ -448,4 +448,4 @@ def test_what_is_committed_for_the_sample_server_is_what_its_settings_ask_for() 
     assert list(servers.overlays) == ["prod"]
     for part in servers.generated:
         assert part.tree
-        assert diff_overlays(part.root, part.tree, shared=part.shared) == ""
+        assert compare(part.root, part.tree, shared=part.shared).diff() == ""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from arcan_gitops.atomic import CannotWrite, replace_file
-from arcan_gitops.overlay import ForeignFiles, diff_overlays, write_overlays
+from arcan_gitops.overlay import ForeignFiles, compare
 from arcan_gitops.overlay.tree import header
 
 HEAD = header(["arcan.yaml", "apps/shop.yaml"])
@@ -25,7 +25,7 @@ def files(root: Path) -> dict[str, str]:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     root = tmp_path / "overlays"
-    write_overlays(root, TREE)
+    compare(root, TREE).write()
     return root
 
 
@@ -35,37 +35,37 @@ def test_what_is_written_is_the_tree(root: Path):
 
 def test_a_second_run_writes_nothing(root: Path):
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
-    changes = write_overlays(root, TREE)
+    changes = compare(root, TREE).write()
     assert (changes.written, changes.removed, len(changes.unchanged)) == ((), (), 3)
     assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
 
 
 def test_only_what_changed_is_written(root: Path):
-    changes = write_overlays(root, {**TREE, "prod/apps/shop.yaml": HEAD + "a: 2\n"})
+    changes = compare(root, {**TREE, "prod/apps/shop.yaml": HEAD + "a: 2\n"}).write()
     assert changes.written == ("prod/apps/shop.yaml",)
 
 
 def test_a_file_that_is_no_longer_generated_goes_with_its_empty_folder(root: Path):
-    changes = write_overlays(root, {path: text for path, text in TREE.items() if path.startswith("prod")})
+    changes = compare(root, {path: text for path, text in TREE.items() if path.startswith("prod")}).write()
     assert changes.removed == ("staging/kustomization.yaml",)
     assert not (root / "staging").exists()
 
 
 def test_an_edit_by_hand_is_undone_and_shown_by_the_difference(root: Path):
     (root / "prod/apps/shop.yaml").write_text(HEAD + "a: 3")
-    assert diff_overlays(root, TREE) == (
+    assert compare(root, TREE).diff() == (
         f"--- a/{root}/prod/apps/shop.yaml\n+++ b/{root}/prod/apps/shop.yaml\n@@ -1,3 +1,3 @@\n"
         + "".join(f" {line}\n" for line in HEAD.splitlines())
         + "-a: 3\n\\ No newline at end of file\n+a: 1\n"
     )
-    write_overlays(root, TREE)
+    compare(root, TREE).write()
     assert files(root) == TREE
-    assert diff_overlays(root, TREE) == ""
+    assert compare(root, TREE).diff() == ""
 
 
 def test_the_difference_shows_new_and_stale_files(root: Path):
     tree = {"prod/kustomization.yaml": TREE["prod/kustomization.yaml"], "qa/x.yaml": HEAD + "x: 1\n"}
-    difference = diff_overlays(root, tree)
+    difference = compare(root, tree).diff()
     assert f"--- a/{root}/prod/apps/shop.yaml\n+++ /dev/null\n" in difference
     assert f"--- /dev/null\n+++ b/{root}/qa/x.yaml\n" in difference
     assert files(root) == TREE, "a difference writes nothing"
@@ -79,10 +79,9 @@ def test_a_foreign_file_in_an_overlay_stops_everything_and_is_kept(tmp_path: Pat
     foreign = root / path
     foreign.parent.mkdir(parents=True)
     foreign.write_text("mine\n")
-    for run in (write_overlays, diff_overlays):
-        with pytest.raises(ForeignFiles) as error:
-            run(root, TREE)
-        assert str(foreign) in error.value.message
+    with pytest.raises(ForeignFiles) as error:
+        compare(root, TREE)  # which comes before a difference, and before anything is written
+    assert str(foreign) in error.value.message
     assert files(root) == {path: "mine\n"}
 
 
@@ -90,14 +89,14 @@ def test_all_foreign_files_are_named_at_once(root: Path):
     (root / "prod/one.yaml").write_text("1")
     (root / "staging/two.yaml").write_text("2")
     with pytest.raises(ForeignFiles, match=r"prod/one\.yaml, .*staging/two\.yaml"):
-        write_overlays(root, TREE)
+        compare(root, TREE).write()
 
 
 def test_an_overlay_made_by_hand_beside_ours_is_left_alone(root: Path):
     for path in ("README.md", "by-hand/kustomization.yaml", "prod/.gitkeep"):
         (root / path).parent.mkdir(exist_ok=True)
         (root / path).write_text("mine")
-    write_overlays(root, {})
+    compare(root, {}).write()
     assert files(root) == {
         "README.md": "mine",
         "by-hand/kustomization.yaml": "mine",
@@ -112,7 +111,7 @@ def test_nothing_is_written_through_a_link(tmp_path: Path):
     root.mkdir()
     (root / "prod").symlink_to(elsewhere)
     with pytest.raises(ForeignFiles, match="overlays/prod"):
-        write_overlays(root, TREE)
+        compare(root, TREE).write()
     assert list(elsewhere.iterdir()) == []
 
 
@@ -121,14 +120,14 @@ def test_a_link_to_a_generated_file_is_foreign(root: Path, tmp_path: Path):
     (root / "prod/apps/shop.yaml").rename(target)
     (root / "prod/apps/shop.yaml").symlink_to(target)
     with pytest.raises(ForeignFiles, match=r"apps/shop\.yaml"):
-        write_overlays(root, {**TREE, "prod/apps/shop.yaml": HEAD + "a: 2\n"})
+        compare(root, {**TREE, "prod/apps/shop.yaml": HEAD + "a: 2\n"}).write()
     assert target.read_text() == TREE["prod/apps/shop.yaml"]
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
     (tmp_path / "overlays").write_text("a file")
     with pytest.raises(CannotWrite, match="overlays/prod"):
-        write_overlays(tmp_path / "overlays", TREE)
+        compare(tmp_path / "overlays", TREE).write()
 
 
 @pytest.mark.parametrize("written", range(3))
@@ -147,6 +146,6 @@ def test_an_interrupted_run_never_leaves_a_kustomization_that_lists_a_missing_fi
     apps = {"prod/apps/shop.yaml": HEAD + "a: 1\n", "prod/stores/shop.yaml": HEAD + "b: 1\n"}
     root = tmp_path / "overlays"
     with pytest.raises(CannotWrite):
-        write_overlays(root, {"prod/kustomization.yaml": HEAD + "resources: [apps, stores]\n", **apps})
+        compare(root, {"prod/kustomization.yaml": HEAD + "resources: [apps, stores]\n", **apps}).write()
     assert len(files(root)) == written
     assert "prod/kustomization.yaml" not in files(root)

@@ -11,7 +11,7 @@ import pytest
 
 from arcan_gitops.cli.catalogue import load_catalogue
 from arcan_gitops.cli.generate_server import plan_servers
-from arcan_gitops.overlay import Catalogue, Tree, build_overlays, read_apps, read_settings, write_overlays
+from arcan_gitops.overlay import Catalogue, Tree, build_overlays, compare, read_apps, read_settings
 from arcan_gitops.overlay.settings import Settings
 from arcan_gitops.yamlio import read_documents
 from tests.overlay.samples import SAMPLES
@@ -33,7 +33,7 @@ def on_disk(root: Path) -> dict[str, str]:
 def test_an_overlay_is_what_it_was(case: str, rewrite_golden: bool):
     tree = generated(GOLDEN / case)
     if rewrite_golden:
-        write_overlays(GOLDEN / case / "overlays", tree)
+        compare(GOLDEN / case / "overlays", tree).write()
     assert on_disk(GOLDEN / case / "overlays") == dict(tree)
 
 
@@ -43,7 +43,7 @@ def test_the_committed_overlays_are_what_the_sample_apps_ask_for(rewrite_golden:
     servers = plan_servers(realms, folder, settings.overlays(catalogue.environments())).overlays
     tree = build_overlays(read_apps(folder), settings, catalogue, servers)
     if rewrite_golden:
-        write_overlays(ROOT / "kustomize" / "overlays", tree)
+        compare(ROOT / "kustomize" / "overlays", tree).write()
     assert on_disk(ROOT / "kustomize" / "overlays") == dict(tree)
 
 

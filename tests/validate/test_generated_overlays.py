@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from arcan_gitops.overlay import build_overlays, write_overlays
+from arcan_gitops.overlay import build_overlays, compare
 from arcan_gitops.validate.check import validate
 from arcan_gitops.validate.embedded import Embedded
 from arcan_gitops.validate.kubeconform import Kubeconform
@@ -21,7 +21,7 @@ from tests.overlay.test_manifests import project
 def test_every_golden_overlay_is_valid_for_the_version_that_it_is_generated_for(version: str, tmp_path: Path):
     for case in CASES:
         settings, apps = project(case, version)
-        write_overlays(tmp_path / case, build_overlays(apps, settings, SAMPLES))
+        compare(tmp_path / case, build_overlays(apps, settings, SAMPLES)).write()
     kubeconform = Kubeconform.find()
     assert kubeconform is not None
     sources = tuple(source for case in CASES for source in discover(tmp_path / case))
