@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arcan_gitops.goyaml import Ambiguous, Timestamp, format_float, resolve_plain
+from arcan_gitops.golang.yaml import Ambiguous, Timestamp, format_float, resolve_plain
 from arcan_gitops.yamlio import InvalidFile, emit, read_documents, read_foreign, read_mapping
 from arcan_gitops.yamlio.editing import RoundTrip
 

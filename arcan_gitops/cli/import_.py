@@ -160,7 +160,7 @@ def kubernetes(
         def open_source() -> Source:
             return KubernetesSource(namespace, names, context=context, scratch=folder)
 
-        into.declaring.from_results(namespace, adopt).within(into).run(open_source)
+        into.from_results(namespace, adopt=adopt).run(open_source)
 
 
 @contextmanager

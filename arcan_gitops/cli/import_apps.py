@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
@@ -29,9 +29,6 @@ from arcan_gitops.realms import RealmTree
 from arcan_gitops.realms.tree import read_file
 from arcan_gitops.yamlio import read_documents
 
-if TYPE_CHECKING:
-    from arcan_gitops.cli.import_run import Import
-
 Manifests = Sequence[Mapping[str, Any]]
 
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
@@ -46,14 +43,6 @@ class Declaring:
     folder: Path
     namespace: Namespace | None = None
     adopt: bool = False
-
-    def from_results(self, namespace: Namespace, adopt: bool) -> Declaring:
-        """The secrets that are imported are those that the ExternalSecrets of this namespace made."""
-        return replace(self, namespace=namespace, adopt=adopt)
-
-    def within(self, into: Import) -> Import:
-        """The run, with this in place of what it had."""
-        return replace(into, declaring=self)
 
     def manifests(self, source: Source) -> Manifests | None:
         """The ExternalSecrets, with others beside them; None where nobody asked. Raises `ArcanError`."""

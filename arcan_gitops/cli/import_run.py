@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from arcan_gitops.migrate import (
     summary,
     unlogged,
 )
-from arcan_gitops.names import InvalidName, KeyName
+from arcan_gitops.names import InvalidName, KeyName, Namespace
 from arcan_gitops.sops import Identities
 
 _SECONDS_BETWEEN_LINES: Final = 2
@@ -52,6 +53,12 @@ class Import:
     dry_run: bool
     json: bool
     declaring: Declaring
+
+    def from_results(self, namespace: Namespace, *, adopt: bool) -> Import:
+        """The run of which the secrets are those that the ExternalSecrets of this namespace made."""
+        return dataclasses.replace(
+            self, declaring=dataclasses.replace(self.declaring, namespace=namespace, adopt=adopt)
+        )
 
     def run(self, open_source: Callable[[], Source]) -> None:
         """Read, write, report; exit 1 where something failed, and 130 where it was interrupted.

@@ -17,7 +17,7 @@ from arcan_gitops.errors import ArcanError, printable
 from arcan_gitops.memory_folder import memory_folder
 from arcan_gitops.realms.clear_text import apply_changes, clear_text, read_clear_text
 from arcan_gitops.realms.editing import ChangedMeanwhile, OpenDocument
-from arcan_gitops.sops.document import Tree
+from arcan_gitops.sops.trees import Tree
 
 _SECONDS_OF_AN_EDIT: Final = 1
 

@@ -9,8 +9,9 @@ from typing import Final
 
 from arcan_gitops.eso.cluster import Cluster
 from arcan_gitops.eso.errors import EsoError, NotSupported
-from arcan_gitops.eso.goregexp import compile_pattern
 from arcan_gitops.eso.objects import LabelSelector, Requirement, Store, StoreKind
+from arcan_gitops.golang.errors import GoError
+from arcan_gitops.golang.regexp import compile_pattern
 
 NAME_LABEL: Final = "kubernetes.io/metadata.name"
 
@@ -48,7 +49,7 @@ def _matches(regex: str, namespace: str) -> bool:
     """`regexp.MatchString`: unanchored, RE2 syntax."""
     try:
         return compile_pattern(regex).search(namespace) is not None
-    except EsoError as error:
+    except GoError as error:
         raise EsoError(f"failed to compile regex {regex}: {error}") from None
 
 

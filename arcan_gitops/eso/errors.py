@@ -1,11 +1,17 @@
-"""The three ways in which a simulation ends badly, kept apart because they mean different things."""
+"""The three ways in which a simulation ends badly, kept apart because they mean different things.
+
+The third, `NotSupported`, is that of `golang`, which reads the languages that manifests are written in.
+"""
 
 from __future__ import annotations
 
 from arcan_gitops.errors import ArcanError
+from arcan_gitops.golang.errors import GoError, NotSupported
+
+__all__ = ["EsoError", "InvalidManifest", "NoSecret", "NotSupported"]
 
 
-class EsoError(Exception):
+class EsoError(GoError):
     """An error that ESO itself would report; the text is ESO's and ends up in its Warning event.
 
     It is part of the result of a simulation, not a failure of the emulator, and never leaves the package.
@@ -17,13 +23,6 @@ class NoSecret(EsoError):
 
     def __init__(self) -> None:
         super().__init__("Secret does not exist")
-
-
-class NotSupported(ArcanError):
-    """ESO may well do something sensible here; the emulator does not know what, and will not guess."""
-
-    def __init__(self, what: str, *, hint: str | None = None) -> None:
-        super().__init__(f"not supported by the emulator: {what}", hint=hint)
 
 
 class InvalidManifest(ArcanError):

@@ -18,11 +18,12 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urljoin
 
-from arcan_gitops.eso import gourl
-from arcan_gitops.eso.errors import EsoError, NotSupported
-from arcan_gitops.eso.gourl import Url
+from arcan_gitops.eso.errors import NotSupported
 from arcan_gitops.eso.network_errors import call_failed
 from arcan_gitops.eso.transport import CallFailed, Client, Request, Response
+from arcan_gitops.golang import url as go_url
+from arcan_gitops.golang.errors import GoError
+from arcan_gitops.golang.url import Url
 
 _MOST_REDIRECTS: Final = 10
 _USER_AGENT: Final = "Go-http-client/1.1"
@@ -247,8 +248,8 @@ def _redirected(request: Request, status: int, location: str, first_host: str) -
     Credentials go on to the first host and its subdomains only (net/http `shouldCopyHeaderOnRedirect`).
     """
     try:
-        url = gourl.parse(urljoin(request.url.text, location))
-    except EsoError as error:
+        url = go_url.parse(urljoin(request.url.text, location))
+    except GoError as error:
         raise CallFailed(f"failed to parse Location header: {error}") from None
     headers: Mapping[str, str] = request.headers
     if url.host != first_host and not url.host.endswith(f".{first_host}"):

@@ -9,10 +9,12 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
-from arcan_gitops.eso import gobase64, template
 from arcan_gitops.eso.errors import EsoError, NotSupported
-from arcan_gitops.eso.goregexp import compile_pattern, replace_all
 from arcan_gitops.eso.objects import RegexpRewrite, Rewrite, TransformRewrite
+from arcan_gitops.golang import base64 as go_base64
+from arcan_gitops.golang import template
+from arcan_gitops.golang.errors import GoError
+from arcan_gitops.golang.regexp import compile_pattern, replace_all
 
 _LONGEST_KEY: Final = 253
 
@@ -29,7 +31,7 @@ def rewrite(values: Values, rewrites: tuple[Rewrite, ...]) -> dict[str, bytes]:
     for index, operation in enumerate(rewrites):
         try:
             renamed = _rewritten(renamed, operation)
-        except EsoError as error:
+        except GoError as error:
             raise EsoError(
                 f"error applying rewrite to keys: failed rewrite operation[{index}]: {error}"
             ) from None
@@ -41,7 +43,7 @@ def _rewritten(values: Values, operation: Rewrite) -> dict[str, bytes]:
         case RegexpRewrite(source, target):
             try:
                 pattern = compile_pattern(source)
-            except EsoError as error:
+            except GoError as error:
                 raise EsoError(f"regexp failed with failed to compile: {error}") from None
             names = {key: replace_all(pattern, target, key) for key in values}
         case TransformRewrite(text):
@@ -63,13 +65,13 @@ def _rewritten(values: Values, operation: Rewrite) -> dict[str, bytes]:
 def _transformed(values: Values, text: str) -> dict[str, str]:
     try:
         tree = template.parse(text, name="transform")
-    except EsoError as error:
+    except GoError as error:
         raise EsoError(f"transform failed with failed to parse template: {error}") from None
     names: dict[str, str] = {}
     for key in values:
         try:
             names[key] = template.render(tree, {"value": key})
-        except EsoError as error:
+        except GoError as error:
             raise EsoError(
                 f'transform failed with failed to execute template for key "{key}": {error}'
             ) from None
@@ -123,14 +125,14 @@ def decode(value: bytes, strategy: str) -> bytes:
     if strategy == "Auto":
         for url in (False, True):
             try:
-                return gobase64.decode(value, url=url)
-            except EsoError:
+                return go_base64.decode(value, url=url)
+            except GoError:
                 continue
     if strategy not in ("Base64", "Base64URL"):
         return value
     try:
-        return gobase64.decode(value, url=strategy == "Base64URL")
-    except EsoError as error:
+        return go_base64.decode(value, url=strategy == "Base64URL")
+    except GoError as error:
         raise EsoError(f"error applying decoding strategy {strategy} to data: {error}") from None
 
 
@@ -140,7 +142,7 @@ def decode_all(values: Values, strategy: str) -> dict[str, bytes]:
     for key, value in values.items():
         try:
             decoded[key] = decode(value, strategy)
-        except EsoError as error:
+        except GoError as error:
             prefix = f"error applying decoding strategy {strategy} to data"
             problem = str(error).removeprefix(f"{prefix}: ")
             raise EsoError(f"{prefix}: failure decoding key {key}: {problem}") from None

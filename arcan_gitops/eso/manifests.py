@@ -10,13 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from arcan_gitops.errors import ArcanError, SeveralErrors
-from arcan_gitops.eso import gobase64, spreading
+from arcan_gitops.eso import spreading
 from arcan_gitops.eso.cluster import Cluster
-from arcan_gitops.eso.errors import EsoError, InvalidManifest
+from arcan_gitops.eso.errors import InvalidManifest
 from arcan_gitops.eso.external_secrets import read_external_secret
 from arcan_gitops.eso.fields import ObjectFields
 from arcan_gitops.eso.objects import ConfigMap, ExternalSecret, KubernetesSecret, Namespace, Store
 from arcan_gitops.eso.stores import read_store
+from arcan_gitops.golang import base64 as go_base64
+from arcan_gitops.golang.errors import GoError
 
 _ESO_GROUP: Final = "external-secrets.io"
 _STORE_KINDS: Final = ("SecretStore", "ClusterSecretStore")
@@ -138,8 +140,8 @@ def _secret(top: ObjectFields, metadata: ObjectFields, name: str, namespace: str
     data: dict[str, bytes] = {}
     for key, text in top.text_map("data").items():
         try:
-            data[key] = gobase64.decode(text.encode("utf-8"))
-        except EsoError as error:
+            data[key] = go_base64.decode(text.encode("utf-8"))
+        except GoError as error:
             top.fail(f"data.{key}", str(error), "put plain text under stringData")
     data.update({key: text.encode("utf-8") for key, text in top.text_map("stringData").items()})
     owner = next(

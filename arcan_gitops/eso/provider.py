@@ -10,16 +10,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from arcan_gitops.eso import gojson, gourl, jsonpath, template
 from arcan_gitops.eso.cluster import Cluster
 from arcan_gitops.eso.errors import EsoError, NoSecret, NotSupported
-from arcan_gitops.eso.gojson import Json
-from arcan_gitops.eso.gotext import go_quote
-from arcan_gitops.eso.gourl import query_escape
 from arcan_gitops.eso.objects import KubernetesSecret, RemoteRef, Store, StoreKind, StoreSecret, Webhook
 from arcan_gitops.eso.transport import CallFailed, Client, Request, Transport
 from arcan_gitops.eso.trust import ca_certificates
-from arcan_gitops.goyaml import format_float
+from arcan_gitops.golang import json as go_json
+from arcan_gitops.golang import jsonpath, template
+from arcan_gitops.golang import url as go_url
+from arcan_gitops.golang.errors import GoError
+from arcan_gitops.golang.json import Json
+from arcan_gitops.golang.text import go_quote
+from arcan_gitops.golang.url import query_escape
+from arcan_gitops.golang.yaml import format_float
 from arcan_gitops.webhook import NO_VALUE, SECRET_LABEL_NAME, SECRET_LABEL_VALUE
 
 _Data = Mapping[str, Mapping[str, str]]
@@ -67,22 +70,22 @@ class WebhookClient:
         """All keys of one answer (`GetSecretMap`). Raises `EsoError` (404: `NoSecret`)."""
         try:
             data = self._template_data(ref)
-        except EsoError as error:
+        except GoError as error:
             raise EsoError(f"cannot get template data: {error}") from None
         try:
             path = _execute(self._webhook.json_path, data)
-        except EsoError as error:
+        except GoError as error:
             raise EsoError(f"cannot get templated json path: {error}") from None
         value = _parsed(self._fetch(ref))
         if path:
             value = _at_path(path, value)
         if isinstance(value, str):
             try:
-                value = gojson.parse(value.encode("utf-8"))
-            except EsoError as error:
+                value = go_json.parse(value.encode("utf-8"))
+            except GoError as error:
                 raise EsoError(f"failed to parse response json from jsonpath: {error}") from None
         if not isinstance(value, Mapping):
-            raise EsoError(f"failed to get response (wrong type: {gojson.type_name(value)})")
+            raise EsoError(f"failed to get response (wrong type: {go_json.type_name(value)})")
         return {name: _member_value(item) for name, item in value.items()}
 
     def _fetch(self, ref: RemoteRef) -> bytes:
@@ -105,8 +108,8 @@ class WebhookClient:
         if _TOKEN.fullmatch(method) is None:
             raise EsoError(f"failed to create request: net/http: invalid method {go_quote(method)}")
         try:
-            parsed = gourl.parse(url)
-        except EsoError as error:
+            parsed = go_url.parse(url)
+        except GoError as error:
             safe = str(error).replace(go_quote(url), go_quote(shown))
             raise EsoError(f"failed to create request: {safe}") from None
         request = Request(method, parsed, self._headers(raw), body.encode("utf-8", "surrogateescape"))
@@ -174,7 +177,7 @@ class WebhookClient:
             place = wanted.namespace
         try:
             found = self._cluster.secret(place, wanted.secret_name)
-        except EsoError as error:
+        except GoError as error:
             what = f"failed to get clustersecretstore webhook secret {wanted.secret_name}"
             raise EsoError(f"{what}: {error}") from None
         label = found.labels.get(SECRET_LABEL_NAME)
@@ -202,7 +205,7 @@ def _execute(text: str, data: _Data) -> str:
 def _templated(what: str, text: str, data: _Data) -> str:
     try:
         return _execute(text, data)
-    except EsoError as error:
+    except GoError as error:
         raise EsoError(f"failed to parse {what}: {error}") from None
 
 
@@ -215,15 +218,15 @@ def _canonical(name: str) -> str:
 
 def _parsed(body: bytes) -> Json:
     try:
-        return gojson.parse(body)
-    except EsoError as error:
+        return go_json.parse(body)
+    except GoError as error:
         raise EsoError(f"failed to parse response json: {error}") from None
 
 
 def _at_path(path: str, value: Json) -> Json:
     try:
         return jsonpath.get(path, value)
-    except EsoError as error:
+    except GoError as error:
         raise EsoError(f"failed to get response path {path}: {error}") from None
 
 
@@ -239,7 +242,7 @@ def _single_value(value: Json) -> bytes:
         case str():
             return value.encode("utf-8")
         case Mapping():
-            return gojson.marshal(value)
+            return go_json.marshal(value)
         case _:
             if not value:
                 raise EsoError("filter worked but didn't get any result")
@@ -258,4 +261,4 @@ def _member_value(value: Json) -> bytes:
         case str():
             return value.encode("utf-8")
         case _:
-            return gojson.marshal(value)
+            return go_json.marshal(value)

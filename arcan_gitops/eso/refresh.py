@@ -18,6 +18,7 @@ from arcan_gitops.eso.outcome import Condition, Event, Fate, Outcome
 from arcan_gitops.eso.provider import WebhookClient
 from arcan_gitops.eso.target import build_secret, require_storable
 from arcan_gitops.eso.transport import Transport
+from arcan_gitops.golang.errors import GoError
 
 
 def refresh(external: ExternalSecret, cluster: Cluster, transport: Transport) -> Outcome:
@@ -85,7 +86,7 @@ class _Refresh:
             raise NotSupported("creationPolicy: CreateOrMerge")
         try:
             values = self._provider_data()
-        except EsoError as error:
+        except GoError as error:
             return self._failed("could not get secret data from provider", error)
         if not values and self._target.deletion == "Delete":
             return self._deleted()
@@ -101,7 +102,7 @@ class _Refresh:
             for index, source in enumerate(external.data_from):
                 try:
                     values |= _extracted(source, clients)
-                except EsoError as error:
+                except GoError as error:
                     what = "extract" if source.extract is not None else "find"
                     self._tolerate(
                         error,
@@ -111,7 +112,7 @@ class _Refresh:
             for index, entry in enumerate(external.data):
                 try:
                     values[entry.secret_key] = _value(entry, clients)
-                except EsoError as error:
+                except GoError as error:
                     self._tolerate(
                         error,
                         f"spec.dataFrom[{index}] (key={entry.ref.key})",  # sic: ESO says dataFrom here
@@ -119,7 +120,7 @@ class _Refresh:
                     )
         return values
 
-    def _tolerate(self, error: EsoError, where: str, problem: str) -> None:
+    def _tolerate(self, error: GoError, where: str, problem: str) -> None:
         """Pass over a key that is not there, unless the Secret is to be retained; else raise `problem`."""
         if not isinstance(error, NoSecret) or self._target.deletion == "Retain":
             raise EsoError(problem) from None
@@ -150,14 +151,14 @@ class _Refresh:
             return self._failed("target is owned by another ExternalSecret", EsoError(problem))
         try:
             secret = build_secret(self._external, values, existing)
-        except EsoError as error:
+        except GoError as error:
             return self._failed("could not update secret", EsoError(f"{prefix}{error}"))
         if existing is not None and existing.immutable and existing.data != secret.data:
             problem = f"unable to update secret {secret.name}: secret is immutable"
             return self._failed("could not update secret, target is immutable", EsoError(problem))
         try:
             require_storable(secret, existing)
-        except EsoError as error:
+        except GoError as error:
             prefix = f"unable to update secret {secret.name}: " if existing is not None else ""
             return self._failed("could not update secret", EsoError(f"{prefix}{error}"))
         if existing is None:
@@ -171,7 +172,7 @@ class _Refresh:
         fate = Fate.ABSENT if secret is None else Fate.KEPT
         return self._outcome(Condition(True, reason, message), secret, fate)
 
-    def _failed(self, message: str, error: EsoError) -> Outcome:
+    def _failed(self, message: str, error: GoError) -> Outcome:
         """`markAsFailed`: the condition says only what failed, the event why; the Secret stays."""
         self._events.append(Event("Warning", "UpdateFailed", str(error)))
         fate = Fate.ABSENT if self._existing is None else Fate.KEPT

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from arcan_gitops.eso import gobase64
-from arcan_gitops.eso.errors import EsoError
 from arcan_gitops.eso.fields import ObjectFields
-from arcan_gitops.eso.gotext import parse_duration
 from arcan_gitops.eso.objects import (
     CaProvider,
     LabelSelector,
@@ -17,6 +14,9 @@ from arcan_gitops.eso.objects import (
     StoreSecret,
     Webhook,
 )
+from arcan_gitops.golang import base64 as go_base64
+from arcan_gitops.golang.errors import GoError
+from arcan_gitops.golang.text import parse_duration
 
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 
@@ -49,8 +49,8 @@ def _webhook(fields: ObjectFields) -> Webhook:
     bundle = b""
     if text := fields.optional_text("caBundle"):
         try:
-            bundle = gobase64.decode(text.encode("utf-8"))
-        except EsoError as error:
+            bundle = go_base64.decode(text.encode("utf-8"))
+        except GoError as error:
             fields.fail("caBundle", f"must be base64 ({error})", "base64 -w0 ca.crt")
     result = fields.mapping("result")
     json_path = ""

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from arcan_gitops.eso import template
 from arcan_gitops.eso.errors import EsoError, NotSupported
 from arcan_gitops.eso.objects import ExternalSecret, KubernetesSecret, TargetTemplate
+from arcan_gitops.golang import template
+from arcan_gitops.golang.errors import GoError
 
 MANAGED_LABEL: Final = "reconcile.external-secrets.io/managed"
 OWNER_LABEL: Final = "reconcile.external-secrets.io/created-by"
@@ -42,7 +43,7 @@ def build_secret(
     if existing is None or not target.immutable:
         try:
             secret = _filled(external, values, secret)
-        except EsoError as error:
+        except GoError as error:
             raise EsoError(f"could not apply template: {error}") from None
     labels = {**secret.labels, MANAGED_LABEL: "true"}
     labels.pop(OWNER_LABEL, None)
@@ -99,12 +100,12 @@ def _rendered(key: str, text: str, data: Mapping[str, str]) -> str:
     prefix = "could not execute template: could not execute template"
     try:
         tree = template.parse(text, name=key)
-    except EsoError as error:
+    except GoError as error:
         parsing = f"unable to parse template at key {key}: {error}"
         raise EsoError(f"{prefix}: unable to execute template at key {key}: {parsing}") from None
     try:
         return template.render(tree, data, missing_key_is_error=True)
-    except EsoError as error:
+    except GoError as error:
         executing = f"unable to execute template at key {key}: {error}"
         raise EsoError(f"{prefix}: unable to execute template at key {key}: {executing}") from None
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from arcan_gitops.eso.gourl import Url
+from arcan_gitops.golang.url import Url
 
 
 class CallFailed(Exception):

@@ -16,6 +16,7 @@ from arcan_gitops.eso.cluster import Cluster
 from arcan_gitops.eso.errors import EsoError
 from arcan_gitops.eso.keys import decode
 from arcan_gitops.eso.objects import CaProvider, StoreId, StoreKind, Webhook
+from arcan_gitops.golang.errors import GoError
 
 _BLOCK: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\s(.*?)-----END \1-----", re.DOTALL)
 
@@ -28,7 +29,7 @@ def ca_certificates(webhook: Webhook, store: StoreId, namespace: str, cluster: C
     if webhook.ca_bundle:
         try:
             data = _decoded_bundle(webhook.ca_bundle)
-        except EsoError as error:
+        except GoError as error:
             raise EsoError(f"failed to decode ca bundle: {error}") from None
     elif webhook.ca_provider is not None:
         data = _provided(webhook.ca_provider, store, namespace, cluster)
@@ -44,7 +45,7 @@ def _decoded_bundle(data: bytes) -> bytes:
     """PEM, or base64 of PEM; only the first block is checked (`parseCertificateBytes`)."""
     try:
         return _checked(data)
-    except EsoError:
+    except GoError:
         pass
     return _checked(decode(data, "Auto"))
 
@@ -82,7 +83,7 @@ def _provided(provider: CaProvider, store: StoreId, namespace: str, cluster: Clu
         prefix = "failed to get cert from configmap"
         try:
             found = cluster.config_map(place, provider.name)
-        except EsoError as error:
+        except GoError as error:
             raise EsoError(f"{prefix}: failed to get caProvider secret {provider.name}: {error}") from None
         if provider.key not in found.data:
             what = f"failed to get caProvider configMap {provider.name} -> {provider.key}"
@@ -91,7 +92,7 @@ def _provided(provider: CaProvider, store: StoreId, namespace: str, cluster: Clu
     prefix = "failed to get cert from secret: failed to resolve secret key ref"
     try:
         secret = cluster.secret(place, provider.name)
-    except EsoError as error:
+    except GoError as error:
         what = f'cannot get Kubernetes secret "{provider.name}" from namespace "{place}"'
         raise EsoError(f"{prefix}: {what}: {error}") from None
     if provider.key not in secret.data:

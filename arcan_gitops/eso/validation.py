@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from arcan_gitops.eso import gourl
 from arcan_gitops.eso.cluster import Cluster, StoreStatus
 from arcan_gitops.eso.errors import EsoError, NotSupported
 from arcan_gitops.eso.objects import Store, StoreId, Webhook
 from arcan_gitops.eso.provider import WebhookClient
 from arcan_gitops.eso.transport import CallFailed, Transport
+from arcan_gitops.golang import url as go_url
+from arcan_gitops.golang.errors import GoError
 
 _TIMEOUT: Final = 15.0
 _READY: Final = StoreStatus(True, "Valid", "store validated")
@@ -28,11 +29,11 @@ def validate_store(store: Store, cluster: Cluster, transport: Transport) -> Stor
         raise NotSupported(f"the provider {store.provider} of {store.id}")
     try:
         WebhookClient(store, store.id.namespace, cluster, transport).close()
-    except EsoError as error:
+    except GoError as error:
         return StoreStatus(False, "InvalidProviderConfig", "unable to create client", str(error))
     try:
         _dial(store.webhook, transport)
-    except EsoError as error:
+    except GoError as error:
         return StoreStatus(False, "InvalidProviderConfig", "unable to validate store", str(error))
     return _READY
 
@@ -50,8 +51,8 @@ def validate_stores(cluster: Cluster, transport: Transport) -> Cluster:
 
 def _dial(webhook: Webhook, transport: Transport) -> None:
     try:
-        url = gourl.parse(webhook.url)
-    except EsoError as error:
+        url = go_url.parse(webhook.url)
+    except GoError as error:
         raise EsoError(f"could not parse url: {error}") from None
     port = url.port if url.port is not None else 443
     if ":" in url.host:  # NetworkValidate joins an IPv6 address and the port without brackets

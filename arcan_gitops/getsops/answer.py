@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from arcan_gitops.getsops.binary import BinaryFailed
-from arcan_gitops.goyaml import INT64_MAX, INT64_MIN, parse_rfc3339
+from arcan_gitops.golang.yaml import INT64_MAX, INT64_MIN, parse_rfc3339
 from arcan_gitops.sops import Limits, SopsError, json_store
 from arcan_gitops.sops.cipher import PREFIX, TAG_BYTES, split_value
-from arcan_gitops.sops.document import Tree
+from arcan_gitops.sops.trees import Tree
 
 
 def values(sealed: Tree, output: bytes, limits: Limits) -> Tree:

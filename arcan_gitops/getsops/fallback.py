@@ -22,12 +22,12 @@ from arcan_gitops.sops import (
 )
 from arcan_gitops.sops.data_key import data_key
 from arcan_gitops.sops.digests import digests_of
-from arcan_gitops.sops.document import Tree
 from arcan_gitops.sops.editing import Editing
 from arcan_gitops.sops.formats import format_named
 from arcan_gitops.sops.limits import DEFAULT_LIMITS
 from arcan_gitops.sops.metadata import Metadata, split
 from arcan_gitops.sops.reading import check_trees
+from arcan_gitops.sops.trees import Tree
 
 _INI: Final = "ini"
 _METADATA: Final = "sops"

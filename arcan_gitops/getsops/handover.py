@@ -21,12 +21,11 @@ from arcan_gitops.sops import (
     emit_yaml,
     yaml_store,
 )
-from arcan_gitops.sops.document import Tree
 from arcan_gitops.sops.edit_yaml import YamlText
 from arcan_gitops.sops.limits import DEFAULT_LIMITS
 from arcan_gitops.sops.metadata import KEY_TYPES as ALL_TYPES
 from arcan_gitops.sops.metadata import KeyGroup, Metadata
-from arcan_gitops.sops.trees import same_document
+from arcan_gitops.sops.trees import Tree, same_document
 
 _KEY_FIELDS: Final = {
     "kms": ("arn", "role", "context", "created_at", "enc"),  # whose profile is used, is our environment's

@@ -11,8 +11,8 @@ import re
 from typing import Any, Final
 
 from arcan_gitops.sops import DuplicateKey, Limits, Malformed, TooLarge, Unsupported
-from arcan_gitops.sops.document import Tree
 from arcan_gitops.sops.dotenv_store import unflattened
+from arcan_gitops.sops.trees import Tree
 
 _METADATA: Final = "sops"
 _NAMELESS: Final = "DEFAULT"  # the section of the keys before the first header

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import yaml
 
-from arcan_gitops.goyaml import Ambiguous, Scalar, resolve_plain
+from arcan_gitops.golang.yaml import Ambiguous, Scalar, resolve_plain
 
 _MERGE: Final = "tag:yaml.org,2002:merge"
 _NOT_PLAIN: Final = ("'", '"', "|", ">")

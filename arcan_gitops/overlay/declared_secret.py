@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import re2
-
+from arcan_gitops.golang.errors import GoError
+from arcan_gitops.golang.regexp import compile_pattern
 from arcan_gitops.names import InvalidName, KeyName, ObjectName
 from arcan_gitops.overlay.labels import read_annotations, read_labels
 from arcan_gitops.overlay.refresh import RefreshChange
@@ -227,11 +227,9 @@ def _rewrite(fields: Fields) -> Rewrite:
             fields.fail("a rewrite is either {source, target} or {transform}", hint="make it two")
         return Rewrite(None, fields.text("transform"))
     source = fields.text("source")
-    options = re2.Options()
-    options.log_errors = False  # RE2 would write to standard error
     try:
-        re2.compile(source, options)
-    except re2.error:
+        compile_pattern(source)
+    except GoError:
         problem = f"{source[:80]!r} is not a regular expression in Go's (RE2's) dialect"
         fields.fail(problem, field="source", hint="ESO would refuse it: no lookaround, no backreferences")
     return Rewrite(source, fields.text("target"))

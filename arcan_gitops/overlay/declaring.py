@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.goyaml import Ambiguous, resolve_plain
+from arcan_gitops.golang.yaml import Ambiguous, resolve_plain
 from arcan_gitops.names import OverlayName
 from arcan_gitops.overlay.ca import CaReader
 from arcan_gitops.overlay.settings import Settings

@@ -12,11 +12,10 @@ from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import InvalidName, KeyName
 from arcan_gitops.realms.typed_numbers import lines_with_another_number
 from arcan_gitops.sops import Document, DuplicateKey, NoKeys, SopsError, Unsupported
-from arcan_gitops.sops.document import Tree
 from arcan_gitops.sops.emit_yaml import STEP, block
 from arcan_gitops.sops.formats import format_named
 from arcan_gitops.sops.limits import DEFAULT_LIMITS
-from arcan_gitops.sops.trees import Path, same
+from arcan_gitops.sops.trees import Path, Tree, same
 
 _YAML: Final = format_named("yaml")
 

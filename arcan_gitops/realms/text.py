@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.goyaml import format_float
+from arcan_gitops.golang.yaml import format_float
 
 
 class NoText(ArcanError):

@@ -12,7 +12,7 @@ import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.goyaml import resolve_plain
+from arcan_gitops.golang.yaml import resolve_plain
 from arcan_gitops.realms.text import text_of
 from arcan_gitops.sops.emit_yaml import plain_scalar
 

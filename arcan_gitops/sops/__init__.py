@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from arcan_gitops.goyaml import Timestamp
+from arcan_gitops.golang.yaml import Timestamp
 from arcan_gitops.sops.creating import encrypt
 from arcan_gitops.sops.data_key import data_key
 from arcan_gitops.sops.digests import Digests, digests, digests_of

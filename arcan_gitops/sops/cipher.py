@@ -14,7 +14,7 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from arcan_gitops.goyaml import INT64_MAX, INT64_MIN, Timestamp, format_float, parse_rfc3339
+from arcan_gitops.golang.yaml import INT64_MAX, INT64_MIN, Timestamp, format_float, parse_rfc3339
 from arcan_gitops.sops.errors import Malformed, Tampered
 
 PREFIX: Final = "ENC[AES256_GCM,"

@@ -12,14 +12,13 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from arcan_gitops.sops.cipher import mac_text, open_value
-from arcan_gitops.sops.document import Tree
 from arcan_gitops.sops.encrypting import Sealer
 from arcan_gitops.sops.errors import BadValue, Malformed, NoKeys
 from arcan_gitops.sops.formats import format_named
 from arcan_gitops.sops.limits import DEFAULT_LIMITS
 from arcan_gitops.sops.metadata import DEFAULT_RULE, RULES, Metadata
 from arcan_gitops.sops.reading import Walk
-from arcan_gitops.sops.trees import plain_value, same_document
+from arcan_gitops.sops.trees import Tree, plain_value, same_document
 from arcan_gitops.sops.wrapping import Recipients, key_fields, new_data_key, wrap
 
 VERSION: Final = "3.11.0"  # of SOPS, whose format this is

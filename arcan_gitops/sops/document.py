@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from arcan_gitops.sops.errors import SopsError
 from arcan_gitops.sops.metadata import Metadata
+from arcan_gitops.sops.trees import Tree, Value
 from arcan_gitops.sops.wrapping import Recipients
 
 if TYPE_CHECKING:
     from arcan_gitops.sops.digests import Digests
     from arcan_gitops.sops.editing import Editing
-
-Value = Any  # dict[str, Value] | list[Value] | str | int | float | bool | None | Timestamp
-Tree = dict[str, Value]
 
 
 class Document:

@@ -13,10 +13,9 @@ from functools import cached_property
 from typing import Any, Final, NoReturn
 
 from arcan_gitops.errors import ArcanError, SeveralErrors
-from arcan_gitops.goyaml import Timestamp
+from arcan_gitops.golang.yaml import Timestamp
 from arcan_gitops.sops.cipher import mac_text
 from arcan_gitops.sops.creating import reread
-from arcan_gitops.sops.document import Tree
 from arcan_gitops.sops.edit_flow import RawPath, Splice
 from arcan_gitops.sops.encrypting import Sealer, aad
 from arcan_gitops.sops.errors import CannotEdit, NoKeys, NoSuchKey, SopsError, TooLarge, Unsupported
@@ -25,6 +24,7 @@ from arcan_gitops.sops.limits import Limits
 from arcan_gitops.sops.metadata import KEY_TYPES, Metadata, split
 from arcan_gitops.sops.trees import (
     Path,
+    Tree,
     check_key,
     get,
     plain_value,

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
-from arcan_gitops.goyaml import Ambiguous, Timestamp, resolve_plain
+from arcan_gitops.golang.yaml import Ambiguous, Timestamp, resolve_plain
 from arcan_gitops.sops.errors import BadValue
 
 STEP: Final = 4

@@ -14,7 +14,7 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from arcan_gitops.goyaml import Timestamp
+from arcan_gitops.golang.yaml import Timestamp
 from arcan_gitops.sops.cipher import PREFIX, canonical, split_value
 from arcan_gitops.sops.errors import CannotEdit, ClearLeaf, EmptyLeaf
 from arcan_gitops.sops.rules import selection

@@ -15,11 +15,11 @@ from arcan_gitops.sops import (
     json_store,
     yaml_store,
 )
-from arcan_gitops.sops.document import Tree
 from arcan_gitops.sops.edit_flow import RawPath, Splice
 from arcan_gitops.sops.edit_yaml import YamlText
 from arcan_gitops.sops.errors import NEEDS_BINARY, Unsupported
 from arcan_gitops.sops.limits import Limits
+from arcan_gitops.sops.trees import Tree
 
 
 class Text(Protocol):

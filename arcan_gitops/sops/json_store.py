@@ -11,7 +11,7 @@ import math
 from collections import Counter
 from typing import Any, NoReturn
 
-from arcan_gitops.goyaml import INT64_MAX, INT64_MIN
+from arcan_gitops.golang.yaml import INT64_MAX, INT64_MIN
 from arcan_gitops.sops.errors import DuplicateKey, Malformed, TooLarge
 from arcan_gitops.sops.limits import Limits
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from arcan_gitops.goyaml import parse_rfc3339
+from arcan_gitops.golang.yaml import parse_rfc3339
 from arcan_gitops.sops.errors import Malformed, NotEncrypted, TooLarge
 
 RULES: Final = (

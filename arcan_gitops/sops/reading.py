@@ -16,10 +16,10 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from arcan_gitops.sops.cipher import COMMENT, PREFIX, canonical, decrypt, mac_text, open_value, split_value
-from arcan_gitops.sops.document import Tree
 from arcan_gitops.sops.errors import ClearLeaf, EmptyLeaf, Malformed, NoKeys, SopsError, Tampered, TooLarge
 from arcan_gitops.sops.metadata import DEFAULT_RULE, Metadata
 from arcan_gitops.sops.rules import selection
+from arcan_gitops.sops.trees import Tree
 
 _MAX_PATH: Final = 4096  # each value is authenticated together with all of its path
 

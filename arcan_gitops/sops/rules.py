@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-import re2
-
+from arcan_gitops.golang.errors import GoError
+from arcan_gitops.golang.regexp import TooComplex, compile_pattern
 from arcan_gitops.sops.errors import NEEDS_BINARY, Malformed, TooLarge, Unsupported
 
 # A pattern comes from whoever can write the file, and is matched for each component of each path.
@@ -50,18 +50,13 @@ def regular_expression(pattern: str, where: str) -> Callable[[str], bool]:
 
     Raises `Malformed` for what is none, and `TooLarge`; the message starts with `where`.
     """
-    if r"\C" in pattern.replace(r"\\", ""):
-        raise Malformed(f"{where}: '\\C' is no part of Go's regular expressions")
     if len(pattern) > _MAX_PATTERN:
         raise TooLarge(f"{where}: more than {_MAX_PATTERN} characters")
-    options = re2.Options()
-    options.max_mem = _MAX_PATTERN_MEMORY
-    options.log_errors = False
     try:
-        program = re2.compile(pattern, options=options)
-    except re2.error as error:
-        if "too large" in str(error):
-            raise TooLarge(f"{where}: a pattern that takes too much memory") from None
+        program = compile_pattern(pattern, memory=_MAX_PATTERN_MEMORY)
+    except TooComplex:
+        raise TooLarge(f"{where}: a pattern that takes too much memory") from None
+    except GoError:
         raise Malformed(f"{where}: not a regular expression in Go's (RE2's) dialect") from None
     left = _MAX_WORK // max(1, program.programsize)
 

@@ -9,12 +9,13 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from arcan_gitops.goyaml import INT64_MAX, INT64_MIN, Timestamp, parse_timestamp
+from arcan_gitops.golang.yaml import INT64_MAX, INT64_MIN, Timestamp, parse_timestamp
 from arcan_gitops.sops.cipher import canonical
-from arcan_gitops.sops.document import Tree
 from arcan_gitops.sops.errors import BadValue, TooLarge
 from arcan_gitops.sops.limits import DEFAULT_LIMITS
 
+Value = Any  # dict[str, Value] | list[Value] | str | int | float | bool | None | Timestamp
+Tree = dict[str, Value]
 Path = tuple[str | int, ...]
 _RESERVED: Final = "sops"
 _MAX_KEY_BYTES: Final = 128  # YAML has such a key, and one with a line break, as `? key`: to nobody's profit

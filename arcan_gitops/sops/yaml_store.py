@@ -22,7 +22,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from arcan_gitops.goyaml import ALWAYS_TEXT, WORDS, Ambiguous, resolve_plain
+from arcan_gitops.golang.yaml import ALWAYS_TEXT, WORDS, Ambiguous, resolve_plain
 from arcan_gitops.sops.errors import DuplicateKey, Malformed, SopsError, TooLarge, Unsupported
 from arcan_gitops.sops.limits import Limits
 

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-import re2
 from jsonschema import (
     Draft4Validator,
     Draft6Validator,
@@ -22,6 +21,7 @@ from jsonschema import (
     validators,
 )
 
+from arcan_gitops.golang.regexp import compile_pattern
 from arcan_gitops.names import nearest
 from arcan_gitops.validate.manifests import Manifest, shown
 from arcan_gitops.validate.schemaset import Schema
@@ -41,7 +41,7 @@ _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
 
 def _pattern(_: Any, pattern: str, instance: object, __: Any) -> Iterator[ValidationError]:
     """Kubernetes and kubeconform match by Go's regexp, which is RE2: `$` is the end, and no look-around."""
-    if isinstance(instance, str) and not re2.search(pattern, instance):
+    if isinstance(instance, str) and not compile_pattern(pattern).search(instance):
         yield ValidationError("pattern")
 
 

@@ -13,9 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-import re2
-
 from arcan_gitops.errors import ArcanError
+from arcan_gitops.golang.errors import GoError
+from arcan_gitops.golang.regexp import compile_pattern
 from arcan_gitops.names import nearest
 from arcan_gitops.validate.derive import ObjectMeta, is_plain, schema_path
 
@@ -80,8 +80,8 @@ def _check(node: Any, path: Path) -> None:
             )
         if isinstance(pattern, str):
             try:
-                re2.compile(pattern)
-            except re2.error:
+                compile_pattern(pattern)
+            except GoError:
                 raise BrokenSchema(f"{path}: has a pattern that is not of RE2's syntax") from None
         for child in node.values():
             _check(child, path)

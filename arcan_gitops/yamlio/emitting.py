@@ -10,7 +10,7 @@ import yaml
 from yaml.representer import SafeRepresenter
 from yaml.resolver import Resolver
 
-from arcan_gitops.goyaml import Ambiguous, resolve_plain
+from arcan_gitops.golang.yaml import Ambiguous, resolve_plain
 
 
 def emit(documents: Iterable[Mapping[str, Any]]) -> str:

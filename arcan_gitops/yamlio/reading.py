@@ -8,7 +8,7 @@ from typing import Any, Final, NoReturn
 import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
-from arcan_gitops.goyaml import Ambiguous, resolve_plain
+from arcan_gitops.golang.yaml import Ambiguous, resolve_plain
 from arcan_gitops.yamlio.fields import Fields, InvalidFile, Items
 
 _MAX_DEPTH: Final = 100

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from arcan_gitops.getsops import Binary, Fallback, NotAllowed, answer, handover
-from arcan_gitops.goyaml import Timestamp
+from arcan_gitops.golang.yaml import Timestamp
 from arcan_gitops.sops import (
     ClearLeaf,
     DuplicateKey,

@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
-from arcan_gitops.goyaml import format_float
+from arcan_gitops.golang.yaml import format_float
 from tests.support import crafting
 from tests.vectors.cases.tools import encrypt, recipient
 

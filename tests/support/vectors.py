@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from arcan_gitops import sops
-from arcan_gitops.goyaml import Timestamp
+from arcan_gitops.golang.yaml import Timestamp
 from arcan_gitops.sops import yaml_store
 from arcan_gitops.sops.limits import DEFAULT_LIMITS
 from tests.support.realm_files import sops_binary

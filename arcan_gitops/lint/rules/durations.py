@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arcan_gitops.eso.gotext import parse_duration
+from arcan_gitops.golang.text import parse_duration
 from arcan_gitops.lint.nodes import Node
 
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from arcan_gitops.eso.errors import EsoError
-from arcan_gitops.eso.goregexp import compile_pattern
+from arcan_gitops.golang.errors import GoError
+from arcan_gitops.golang.regexp import compile_pattern
 from arcan_gitops.lint.findings import Found, Severity
 from arcan_gitops.lint.manifests import Manifests
 from arcan_gitops.lint.objects import ExternalSecret, Store
@@ -160,7 +160,7 @@ def _allows(store: Store, namespace: str) -> bool:
             try:
                 if compile_pattern(regex).search(namespace) is not None:
                     return True
-            except EsoError:
+            except GoError:
                 return True  # ESO says so, louder
     return not conditions
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from arcan_gitops.eso import jsonpath
-from arcan_gitops.eso.errors import EsoError, NotSupported
 from arcan_gitops.eso_version import NAMESPACE_VARIABLE, EsoVersion
+from arcan_gitops.golang import jsonpath
+from arcan_gitops.golang.errors import GoError, NotSupported
 from arcan_gitops.lint.findings import Found, Severity
 from arcan_gitops.lint.manifests import Manifests
 from arcan_gitops.lint.nodes import Node
@@ -101,7 +101,7 @@ def _json_path_syntax(manifests: Manifests) -> Iterator[Found]:
             continue
         try:
             jsonpath.get(path, {})
-        except EsoError as error:
+        except GoError as error:
             if str(error).startswith("parsing error"):
                 yield store.object.found(
                     node, "ESO cannot parse the jsonPath: a name that needs quotes?", hint

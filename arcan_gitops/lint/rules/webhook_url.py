@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from arcan_gitops.eso import gourl
-from arcan_gitops.eso.errors import EsoError, NotSupported
+from arcan_gitops.golang import url as go_url
+from arcan_gitops.golang.errors import GoError, NotSupported
 from arcan_gitops.lint.findings import Found, Severity
 from arcan_gitops.lint.manifests import Manifests
 from arcan_gitops.lint.nodes import Node
@@ -57,8 +57,8 @@ def _undialable(manifests: Manifests) -> Iterator[Found]:
             yield store.object.found(node, "a url without https:// and a host: never Ready", _LITERAL)
             continue
         try:
-            parsed = gourl.parse(url)
-        except EsoError:
+            parsed = go_url.parse(url)
+        except GoError:
             problem = "a url that does not parse before its templates are evaluated: the store is never Ready"
             yield store.object.found(
                 node,

@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NoReturn, TypeAlias
 
-from arcan_gitops.eso.errors import EsoError, NotSupported
-from arcan_gitops.goyaml import format_float
+from arcan_gitops.golang.errors import GoError, NotSupported
+from arcan_gitops.golang.yaml import format_float
 
 Json: TypeAlias = Mapping[str, "Json"] | Sequence["Json"] | str | float | bool | None
 
@@ -25,29 +25,29 @@ _HTML: Final = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
 def parse(body: bytes) -> Json:
     """The one JSON document in `body`.
 
-    Raises `EsoError` with Go's message for an empty body, a body that does not begin as JSON (a byte order
+    Raises `GoError` with Go's message for an empty body, a body that does not begin as JSON (a byte order
     mark, HTML, plain text) and trailing bytes; other syntax errors are worded here, and quote nothing.
     """
     # Go reports a byte, so a byte order mark is its first byte, shown as that code point.
     text = body.decode("utf-8", "replace")
     stripped = text.lstrip(_SPACE)
     if not stripped:
-        raise EsoError("unexpected end of JSON input")
+        raise GoError("unexpected end of JSON input")
     if stripped[0] not in '{["-0123456789tfn':
         first = chr(body.lstrip(_SPACE.encode())[0])
-        raise EsoError(f"invalid character {_go_character(first)} looking for beginning of value")
+        raise GoError(f"invalid character {_go_character(first)} looking for beginning of value")
     _require_literal(stripped)
     try:
         value, end = _DECODER.raw_decode(stripped)
     except json.JSONDecodeError as error:
         if error.pos >= len(stripped.rstrip(_SPACE)) or error.msg.startswith("Unterminated"):
-            raise EsoError("unexpected end of JSON input") from None
-        raise EsoError(f"invalid JSON at character {len(text) - len(stripped) + error.pos}") from None
+            raise GoError("unexpected end of JSON input") from None
+        raise GoError(f"invalid JSON at character {len(text) - len(stripped) + error.pos}") from None
     except RecursionError:
         raise NotSupported("a JSON answer nested this deeply") from None
     rest = stripped[end:].lstrip(_SPACE)
     if rest:
-        raise EsoError(f"invalid character {_go_character(rest[0])} after top-level value")
+        raise GoError(f"invalid character {_go_character(rest[0])} after top-level value")
     return _clean(value)
 
 
@@ -57,18 +57,18 @@ def _require_literal(text: str) -> None:
     for expected, found in zip(word, text, strict=False):
         if expected != found:
             shown = _go_character(found)
-            raise EsoError(f"invalid character {shown} in literal {word} (expecting '{expected}')")
+            raise GoError(f"invalid character {shown} in literal {word} (expecting '{expected}')")
 
 
 def _number(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise EsoError(f"json: cannot unmarshal number {text} into Go value of type float64")
+        raise GoError(f"json: cannot unmarshal number {text} into Go value of type float64")
     return value
 
 
 def _constant(name: str) -> NoReturn:
-    raise EsoError(f"invalid character {_go_character(name.lstrip('-')[0])} in numeric literal")
+    raise GoError(f"invalid character {_go_character(name.lstrip('-')[0])} in numeric literal")
 
 
 _DECODER: Final = json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=_constant)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import re2
 
-from arcan_gitops.eso.errors import EsoError
+from arcan_gitops.golang.errors import GoError
 
 _REFERENCE: Final = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))")
 # Where RE2 and Go word an error differently.
@@ -25,19 +25,31 @@ _GO_WORDS: Final[Mapping[str, str]] = {
 }
 
 
-def compile_pattern(source: str) -> Any:
-    """The compiled pattern. Raises `EsoError` with Go's `error parsing regexp: ...`."""
+class TooComplex(GoError):
+    """A pattern that would take more memory than it may."""
+
+
+def compile_pattern(source: str, *, memory: int | None = None) -> Any:
+    """The compiled pattern; `memory`: at most so many bytes for its program.
+
+    Raises `GoError` with Go's `error parsing regexp: ...` (also for RE2's own any-byte escape, which Go does
+    not know), and `TooComplex`.
+    """
+    if r"\C" in source.replace(r"\\", ""):
+        raise GoError(r"error parsing regexp: invalid escape sequence: `\C`")
     options = re2.Options()
     options.log_errors = False  # RE2 would write to standard error
+    if memory is not None:
+        options.max_mem = memory
     try:
         return re2.compile(source, options)
     except re2.error as error:
         text = error.args[0]
-        problem, colon, part = (text.decode("utf-8") if isinstance(text, bytes) else str(text)).partition(
-            ": "
-        )
+        said = text.decode("utf-8") if isinstance(text, bytes) else str(text)
+        problem, colon, part = said.partition(": ")
         shown = f"{_GO_WORDS.get(problem, problem)}{colon}`{part}`" if colon else problem
-        raise EsoError(f"error parsing regexp: {shown}") from None
+        kind = TooComplex if "too large" in said else GoError
+        raise kind(f"error parsing regexp: {shown}") from None
 
 
 def replace_all(pattern: Any, target: str, text: str) -> str:

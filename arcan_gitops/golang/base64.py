@@ -10,7 +10,7 @@ import base64
 import re
 from typing import Final
 
-from arcan_gitops.eso.errors import EsoError
+from arcan_gitops.golang.errors import GoError
 
 _STANDARD: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 _URL: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
@@ -18,7 +18,7 @@ _NEWLINES: Final = re.compile(rb"[\r\n]+")
 
 
 def decode(data: bytes, *, url: bool = False) -> bytes:
-    """The decoded bytes. Raises `EsoError` with Go's `illegal base64 data at input byte N`."""
+    """The decoded bytes. Raises `GoError` with Go's `illegal base64 data at input byte N`."""
     alphabet = _URL if url else _STANDARD
     quantum = 0  # how many characters of the current group of four have been read
     at = 0
@@ -54,5 +54,5 @@ def _skip_newlines(data: bytes, at: int) -> int:
     return at
 
 
-def _illegal(offset: int) -> EsoError:
-    return EsoError(f"illegal base64 data at input byte {offset}")
+def _illegal(offset: int) -> GoError:
+    return GoError(f"illegal base64 data at input byte {offset}")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote_plus, unquote_to_bytes
 
-from arcan_gitops.eso.errors import EsoError, NotSupported
-from arcan_gitops.eso.gotext import go_quote
+from arcan_gitops.golang.errors import GoError, NotSupported
+from arcan_gitops.golang.text import go_quote
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
@@ -51,10 +51,10 @@ def query_escape(text: str) -> str:
 
 
 def parse(text: str) -> Url:
-    """`url.Parse`. Raises `EsoError` with Go's message (`parse "...": ...`)."""
+    """`url.Parse`. Raises `GoError` with Go's message (`parse "...": ...`)."""
 
-    def wrong(problem: str) -> EsoError:
-        return EsoError(f"parse {go_quote(text)}: {problem}")
+    def wrong(problem: str) -> GoError:
+        return GoError(f"parse {go_quote(text)}: {problem}")
 
     if _CONTROL.search(text):
         raise wrong("net/url: invalid control character in URL")
@@ -80,7 +80,7 @@ def parse(text: str) -> Url:
     return Url(text=text, scheme=scheme, host=host, port=port, target=target)
 
 
-def _authority(authority: str, wrong: Callable[[str], EsoError]) -> tuple[str, int | None]:
+def _authority(authority: str, wrong: Callable[[str], GoError]) -> tuple[str, int | None]:
     host, colon, port = authority, "", ""
     if authority.startswith("["):
         inside, bracket, after = authority[1:].partition("]")

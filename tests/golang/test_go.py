@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcan_gitops.eso import gobase64, goregexp, gourl
-from arcan_gitops.eso.errors import EsoError
-from arcan_gitops.eso.gojson import marshal, parse
-from arcan_gitops.eso.gotext import parse_duration
+from arcan_gitops.golang import base64 as go_base64
+from arcan_gitops.golang import regexp as go_regexp
+from arcan_gitops.golang import url as go_url
+from arcan_gitops.golang.errors import GoError
+from arcan_gitops.golang.json import marshal, parse
+from arcan_gitops.golang.text import parse_duration
 
 
 @pytest.mark.parametrize(
@@ -27,13 +29,13 @@ from arcan_gitops.eso.gotext import parse_duration
     ],
 )
 def test_what_is_not_json_is_refused_in_go_s_words(body: str, problem: str) -> None:
-    with pytest.raises(EsoError) as caught:
+    with pytest.raises(GoError) as caught:
         parse(body.encode("utf-8"))
     assert str(caught.value) == problem
 
 
 def test_a_broken_body_is_not_quoted_in_the_error() -> None:
-    with pytest.raises(EsoError) as caught:
+    with pytest.raises(GoError) as caught:
         parse(b'{"value": "hunter2", }')
     assert str(caught.value) == "invalid JSON at character 21"
 
@@ -57,16 +59,16 @@ def test_json_is_written_as_json_marshal_does(text: str, written: str) -> None:
     [("!!", 0), ("YQ", 0), ("YW=", 3), ("YW=b", 2), ("YWI=x", 4), ("YWJjY", 4), ("YWJj*A", 4), ("Y===", 1)],
 )
 def test_bad_base64_is_reported_at_go_s_offset(text: str, at: int) -> None:
-    with pytest.raises(EsoError, match=rf"^illegal base64 data at input byte {at}$"):
-        gobase64.decode(text.encode())
+    with pytest.raises(GoError, match=rf"^illegal base64 data at input byte {at}$"):
+        go_base64.decode(text.encode())
 
 
 @given(st.binary())
 def test_base64_of_anything_is_read_back(data: bytes) -> None:
     import base64
 
-    assert gobase64.decode(base64.encodebytes(data)) == data
-    assert gobase64.decode(base64.urlsafe_b64encode(data), url=True) == data
+    assert go_base64.decode(base64.encodebytes(data)) == data
+    assert go_base64.decode(base64.urlsafe_b64encode(data), url=True) == data
 
 
 @pytest.mark.parametrize(
@@ -84,12 +86,12 @@ def test_base64_of_anything_is_read_back(data: bytes) -> None:
     ],
 )
 def test_a_regexp_replaces_as_go_does(source: str, target: str, text: str, result: str) -> None:
-    assert goregexp.replace_all(goregexp.compile_pattern(source), target, text) == result
+    assert go_regexp.replace_all(go_regexp.compile_pattern(source), target, text) == result
 
 
 def test_a_bad_regexp_is_reported_in_go_s_words_and_nowhere_else(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(EsoError, match=r"^error parsing regexp: missing closing \]: `\[`$"):
-        goregexp.compile_pattern("[")
+    with pytest.raises(GoError, match=r"^error parsing regexp: missing closing \]: `\[`$"):
+        go_regexp.compile_pattern("[")
     assert capfd.readouterr().err == ""
 
 
@@ -106,7 +108,7 @@ def test_a_bad_regexp_is_reported_in_go_s_words_and_nowhere_else(capfd: pytest.C
     ],
 )
 def test_a_request_target_is_written_as_net_url_does(url: str, target: str) -> None:
-    assert gourl.parse(url).target == target
+    assert go_url.parse(url).target == target
 
 
 @pytest.mark.parametrize(
@@ -119,8 +121,8 @@ def test_a_request_target_is_written_as_net_url_does(url: str, target: str) -> N
     ],
 )
 def test_a_bad_url_is_reported_in_go_s_words(url: str, problem: str) -> None:
-    with pytest.raises(EsoError) as caught:
-        gourl.parse(url)
+    with pytest.raises(GoError) as caught:
+        go_url.parse(url)
     assert str(caught.value) == f'parse "{url}": {problem}'.replace("\n", "\\n")
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from arcan_gitops.eso.errors import EsoError, NotSupported
-from arcan_gitops.eso.template.action import parse_pipeline
-from arcan_gitops.eso.template.tree import Action, If, Node, Template, Text
+from arcan_gitops.golang.errors import GoError, NotSupported
+from arcan_gitops.golang.template.action import parse_pipeline
+from arcan_gitops.golang.template.tree import Action, If, Node, Template, Text
 
 _SPACE: Final = " \t\r\n"
 # A minus trims only with a space on its inner side: `{{-3}}` is a number.
@@ -18,7 +18,7 @@ _TRIMMING: Final = re.compile(r"[ \t\r\n]-\Z")
 
 
 def parse(source: str, *, name: str = "webhooktemplate") -> Template:
-    """The tree of a template. Raises `EsoError` (Go's parse error) and `NotSupported`."""
+    """The tree of a template. Raises `GoError` (Go's parse error) and `NotSupported`."""
     return Template(name, source, _Parser(name, source).parse())
 
 
@@ -44,9 +44,9 @@ class _Parser:
             raise self._wrong(ended_by.offset, f"unexpected {{{{{ended_by.text.split()[0]}}}}}")
         return nodes
 
-    def _wrong(self, offset: int, problem: str) -> EsoError:
+    def _wrong(self, offset: int, problem: str) -> GoError:
         line = self._source.count("\n", 0, offset) + 1
-        return EsoError(f"template: {self._name}:{line}: {problem}")
+        return GoError(f"template: {self._name}:{line}: {problem}")
 
     def _split(self) -> Iterator[_Piece]:
         at, trim = 0, False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from arcan_gitops.eso.errors import EsoError, NotSupported
-from arcan_gitops.eso.template.functions import FUNCTIONS, MISSING, Missing, Value, shown, truth
-from arcan_gitops.eso.template.tree import (
+from arcan_gitops.golang.errors import GoError, NotSupported
+from arcan_gitops.golang.template.functions import FUNCTIONS, MISSING, Missing, Value, shown, truth
+from arcan_gitops.golang.template.tree import (
     Action,
     Call,
     Field,
@@ -25,7 +25,7 @@ def render(template: Template, data: Mapping[str, Value], *, missing_key_is_erro
     """The text that the template makes of `data` (a map of texts, or of maps of texts).
 
     A missing key prints `<no value>` (a store's templates), or with `missing_key_is_error` (a target's)
-    raises `EsoError`, like any other mistake that Go finds while executing.
+    raises `GoError`, like any other mistake that Go finds while executing.
     """
     return _Run(template, data, missing_key_is_error).nodes(template.nodes)
 
@@ -37,12 +37,12 @@ class _Run:
         self._strict = strict
         self._place = Place(0, "")  # Go reports the node that it looked at last
 
-    def _wrong(self, problem: str) -> EsoError:
+    def _wrong(self, problem: str) -> GoError:
         before = self._template.source[: self._place.offset]
         column = len(before[before.rfind("\n") + 1 :].encode("utf-8"))
         name = self._template.name
         place = f"{name}:{before.count(chr(10)) + 1}:{column}"
-        return EsoError(f'template: {place}: executing "{name}" at <{self._place.source}>: {problem}')
+        return GoError(f'template: {place}: executing "{name}" at <{self._place.source}>: {problem}')
 
     def nodes(self, nodes: Sequence[Node]) -> str:
         return "".join(self._node(node) for node in nodes)
@@ -98,7 +98,7 @@ class _Run:
         arguments += [self._text(value) if function.texts else value for value in piped]
         try:
             return function.apply(*arguments)
-        except EsoError as error:
+        except GoError as error:
             self._place = call.place
             raise self._wrong(str(error)) from None
         except LookupError:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from arcan_gitops.eso.errors import EsoError, NotSupported
-from arcan_gitops.eso.gojson import marshal, parse
-from arcan_gitops.eso.jsonpath import get
+from arcan_gitops.golang.errors import GoError, NotSupported
+from arcan_gitops.golang.json import marshal, parse
+from arcan_gitops.golang.jsonpath import get
 
 BODY = parse(
     '{"value":"s","data":{"a":"1","a-b":"2","a.b":"3","ü":"4","1x":"5","n":null},'
@@ -40,7 +40,7 @@ BODY = parse(
 )
 def test_a_path_selects(path: str, result: str | None) -> None:
     if result is None:
-        with pytest.raises(EsoError):
+        with pytest.raises(GoError):
             get("$.secrets", BODY)
         assert get(path, BODY) == []  # behind a wildcard a miss is no error
     else:
@@ -76,7 +76,7 @@ def test_a_path_selects(path: str, result: str | None) -> None:
     ],
 )
 def test_a_path_that_fails_says_what_the_library_says(path: str, problem: str) -> None:
-    with pytest.raises(EsoError) as caught:
+    with pytest.raises(GoError) as caught:
         get(path, BODY)
     assert str(caught.value) == problem
 

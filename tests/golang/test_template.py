@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from arcan_gitops.eso.errors import EsoError, NotSupported
-from arcan_gitops.eso.template import parse, render
+from arcan_gitops.golang.errors import GoError, NotSupported
+from arcan_gitops.golang.template import parse, render
 
 DATA = {
     "remoteRef": {"key": "K", "property": "", "version": "", "namespace": "ns"},
@@ -103,7 +103,7 @@ def test_a_template_renders_as_go_does(template: str, text: str) -> None:
     ],
 )
 def test_a_mistake_is_reported_in_go_s_words(template: str, problem: str) -> None:
-    with pytest.raises(EsoError) as caught:
+    with pytest.raises(GoError) as caught:
         render(parse(template), DATA)
     assert str(caught.value) == problem
 
@@ -129,7 +129,7 @@ def test_what_the_emulator_does_not_know_is_said_and_never_guessed(template: str
 
 
 def test_a_target_s_template_fails_on_a_missing_key() -> None:
-    with pytest.raises(EsoError) as caught:
+    with pytest.raises(GoError) as caught:
         render(parse("x\n  {{ .MISSING }}", name="KEY"), {"KEY": "v"}, missing_key_is_error=True)
     assert str(caught.value) == (
         'template: KEY:2:5: executing "KEY" at <.MISSING>: map has no entry for key "MISSING"'

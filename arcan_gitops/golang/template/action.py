@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from arcan_gitops.eso.errors import EsoError, NotSupported
-from arcan_gitops.eso.template.functions import FUNCTIONS
-from arcan_gitops.eso.template.tree import Call, Field, Literal, Operand, Pipeline, Place
+from arcan_gitops.golang.errors import GoError, NotSupported
+from arcan_gitops.golang.template.functions import FUNCTIONS
+from arcan_gitops.golang.template.tree import Call, Field, Literal, Operand, Pipeline, Place
 
 _TOKEN: Final = re.compile(
     r"""(?P<space>[ \t\r\n]+)
@@ -40,7 +40,7 @@ class _Token:
 def parse_pipeline(name: str, source: str, offset: int, text: str) -> Pipeline:
     """The pipeline in `text`, which stands at `offset` in `source`.
 
-    Raises `EsoError` with Go's parse error and `NotSupported`.
+    Raises `GoError` with Go's parse error and `NotSupported`.
     """
     return _Action(name, source, offset, text).whole()
 
@@ -72,11 +72,11 @@ class _Action:
             self._at += 1
         return token
 
-    def _wrong(self, token: _Token | None, problem: str) -> EsoError:
+    def _wrong(self, token: _Token | None, problem: str) -> GoError:
         offset = self._offset + (token.start if token is not None else len(self._text))
-        return EsoError(f"template: {self._name}:{self._source.count(chr(10), 0, offset) + 1}: {problem}")
+        return GoError(f"template: {self._name}:{self._source.count(chr(10), 0, offset) + 1}: {problem}")
 
-    def _unsupported(self, token: _Token) -> EsoError | NotSupported:
+    def _unsupported(self, token: _Token) -> GoError | NotSupported:
         if token.text == "-":  # `.auth.api-token`: the mistake that everybody makes once
             return self._wrong(token, "bad character U+002D '-'")
         return NotSupported(f"{token.text!r} in the template action {{{{{self._text}}}}}")

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final, TypeAlias
 
-from arcan_gitops.eso import gobase64
-from arcan_gitops.eso.errors import EsoError
-from arcan_gitops.eso.gotext import go_quote, to_lower, to_upper, trim_space
+from arcan_gitops.golang import base64 as go_base64
+from arcan_gitops.golang.errors import GoError
+from arcan_gitops.golang.text import go_quote, to_lower, to_upper, trim_space
 
 _VERB: Final = re.compile(r"(%.?)", re.DOTALL)
 
@@ -62,8 +62,8 @@ def _b64enc(text: str) -> str:
 
 def _b64dec(text: str) -> str:
     try:
-        return gobase64.decode(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
-    except EsoError as error:
+        return go_base64.decode(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+    except GoError as error:
         return str(error)  # sprig puts the error's text in place of the value
 
 
@@ -79,7 +79,7 @@ def _index(item: Value, *keys: Value) -> Value:
     """`index .map "key"`: unlike `.map.key`, a missing key gives the empty value, not `<no value>`."""
     for key in keys:
         if isinstance(item, Missing):
-            raise EsoError("error calling index: index of untyped nil")
+            raise GoError("error calling index: index of untyped nil")
         if not isinstance(item, Mapping) or not isinstance(key, str):
             raise LookupError
         nested = any(isinstance(member, Mapping) for member in item.values())

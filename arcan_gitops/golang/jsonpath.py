@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from arcan_gitops.eso.errors import EsoError, NotSupported
-from arcan_gitops.eso.gojson import Json, parse, type_name
+from arcan_gitops.golang.errors import GoError, NotSupported
+from arcan_gitops.golang.json import Json, parse, type_name
 
 # text/scanner's tokens, as far as a path can begin one; white space is Go's.
 _TOKEN: Final = re.compile(
@@ -57,19 +57,19 @@ class _Select:
         if isinstance(value, list):
             item: Json
             if self.index is None:
-                raise EsoError(
+                raise GoError(
                     f"could not select value, invalid key: expected number but got {self.name} (string)"
                 )
             if not 0 <= self.index < len(value):
-                raise EsoError(f"index {self.index} out of bounds")
+                raise GoError(f"index {self.index} out of bounds")
             item = value[self.index]
             return item
         if isinstance(value, Mapping):
             if self.name not in value:
-                raise EsoError(f"unknown key {self.name}")
+                raise GoError(f"unknown key {self.name}")
             return value[self.name]
         expected = "expected map[string]interface{} or []interface{}"
-        raise EsoError(f"unsupported value type {type_name(value)} for select, {expected}")
+        raise GoError(f"unsupported value type {type_name(value)} for select, {expected}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class _Star:
 def get(path: str, value: Json) -> Json:
     """What `path` selects in `value`; with `[*]` or `.*` always a list.
 
-    Raises `EsoError` with the library's text (`unknown key value`, `parsing error: ...`) and `NotSupported`
+    Raises `GoError` with the library's text (`unknown key value`, `parsing error: ...`) and `NotSupported`
     for filters, ranges, unions, `..`, scripts and operators.
     """
     steps = tuple(_Parser(path).steps())
@@ -113,7 +113,7 @@ def _advance(step: _Select | _Star, values: list[Json]) -> Iterator[Json]:
             continue
         try:
             yield step.of(value)
-        except EsoError:
+        except GoError:
             continue
 
 
@@ -192,13 +192,13 @@ class _Parser:
             raise NotSupported(f"the jsonPath {self._path!r}")
         return name
 
-    def _unexpected(self, token: _Token, where: str) -> EsoError:
+    def _unexpected(self, token: _Token, where: str) -> GoError:
         shown = token.shown if token.kind != "EOF" else "EOF"
         return self._error(token, f"unexpected {shown} while scanning {where}")
 
-    def _error(self, token: _Token, problem: str) -> EsoError:
+    def _error(self, token: _Token, problem: str) -> GoError:
         place = f"{self._place(token.start)} - {self._place(token.end)}"
-        return EsoError(f"parsing error: {self._path}\t:{place} {problem}")
+        return GoError(f"parsing error: {self._path}\t:{place} {problem}")
 
     def _place(self, offset: int) -> str:
         before = self._path[:offset]
