@@ -11,11 +11,12 @@ BIN := .venv/bin
 WITH_TOOLS = PATH="$(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types fuzz bench-sops bench-generate e2e e2e-kyverno install tools lock samples clean
+.PHONY: help demo test cases lint types fuzz bench-sops bench-generate e2e e2e-kyverno install tools lock samples clean
 
 help:
 	@echo 'make demo            the whole product, once, on this machine: REVEAL=1 shows the values'
 	@echo 'make test            lint, types and every test: ARGS="-k name" picks some'
+	@echo 'make cases           small inputs from real use, each with its right result (part of make test)'
 	@echo 'make lint types      one check alone'
 	@echo 'make fuzz            the SOPS reader against the real sops: SECONDS=600 for longer'
 	@echo 'make bench-sops      how fast documents are read, beside the real sops and libyaml'
@@ -32,6 +33,9 @@ demo: install
 
 test: lint types tools # pytest comes last: its closing line ends the output
 	@$(WITH_TOOLS) $(BIN)/python -m pytest $(ARGS)
+
+cases: tools
+	@$(WITH_TOOLS) $(BIN)/python -m pytest --no-header tests/cases $(ARGS)
 
 lint: install
 	@$(BIN)/ruff check
