@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from arcan_gitops.cli.in_use import in_use_options
 from arcan_gitops.cli.options import realms_option
 from arcan_gitops.cli.output import discard_output, say
 from arcan_gitops.cli.secret_edit import edit
@@ -15,6 +16,7 @@ from arcan_gitops.cli.secret_import import import_values
 from arcan_gitops.cli.secret_target import (
     KEY,
     Target,
+    confirm_keys_unused,
     located,
     names_document,
     refuse_present,
@@ -146,13 +148,18 @@ def list_keys(realm: RealmName, environment: EnvironmentName, realms: Path) -> N
 @secret.command()
 @names_document
 @click.argument("keys", type=KEY, nargs=-1, required=True, metavar="KEY...")
+@in_use_options
 @takes_target
-def unset(target: Target, keys: tuple[KeyName, ...]) -> None:
-    """Remove keys."""
+def unset(target: Target, keys: tuple[KeyName, ...], kustomize_dir: Path, yes: bool) -> None:
+    """Remove keys.
+
+    Declared apps that use one are named first, and then it takes an answer at the terminal, or --yes.
+    """
     opened = target.open()
     document = opened.load()
     for key in keys:
         require_key(document, opened.file.path, key)
+    confirm_keys_unused(f"removing {', '.join(keys)}", target, keys, kustomize_dir, yes=yes)
     with located(opened.file.path):
         for key in dict.fromkeys(keys):
             document.unset(key)
@@ -164,12 +171,19 @@ def unset(target: Target, keys: tuple[KeyName, ...]) -> None:
 @names_document
 @click.argument("old", type=KEY)
 @click.argument("new", type=KEY)
+@in_use_options
 @takes_target
-def rename(target: Target, old: KeyName, new: KeyName) -> None:
-    """Give a key another name; its value and its place stay."""
+def rename(target: Target, old: KeyName, new: KeyName, kustomize_dir: Path, yes: bool) -> None:
+    """Give a key another name; its value and its place stay.
+
+    Declared apps that use the old name are named first, and then it takes an answer at the terminal, or
+    --yes.
+    """
     opened = target.open()
     document = opened.load()
     require_key(document, opened.file.path, old)
+    if old != new:
+        confirm_keys_unused(f"renaming {old}", target, (old,), kustomize_dir, yes=yes)
     with located(opened.file.path):
         document.rename(old, new)
     changed = opened.save(document)

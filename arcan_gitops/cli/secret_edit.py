@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import click
 
+from arcan_gitops.cli.in_use import at_a_terminal, in_use_options
 from arcan_gitops.cli.output import say
-from arcan_gitops.cli.secret_target import Target, names_document, takes_target
+from arcan_gitops.cli.secret_target import Target, confirm_keys_unused, names_document, takes_target
 from arcan_gitops.editor import Editor
 from arcan_gitops.errors import ArcanError, printable
 from arcan_gitops.memory_folder import memory_folder
+from arcan_gitops.names import KeyName
 from arcan_gitops.realms.clear_text import apply_changes, clear_text, read_clear_text
 from arcan_gitops.realms.editing import ChangedMeanwhile, OpenDocument
 from arcan_gitops.sops.trees import Tree
@@ -24,8 +26,9 @@ _SECONDS_OF_AN_EDIT: Final = 1
 
 @click.command()
 @names_document
+@in_use_options
 @takes_target
-def edit(target: Target) -> None:
+def edit(target: Target, kustomize_dir: Path, yes: bool) -> None:
     """Edit all values of an environment in an editor.
 
     The editor is the command in SOPS_EDITOR, else in EDITOR, else vim, nano or vi. It gets the values in
@@ -47,7 +50,13 @@ def edit(target: Target) -> None:
         file = folder / f"{target.realm}-{target.environment}.yaml"
         file.touch(0o600)
         file.write_bytes(_header(opened) + text)
-        changed = _edited(opened, file, editor, text)
+
+        def allow(removed: Sequence[KeyName]) -> None:
+            if removed:
+                what = f"removing {', '.join(removed)}"
+                confirm_keys_unused(what, target, removed, kustomize_dir, yes=yes)
+
+        changed = _edited(opened, file, editor, text, allow)
     path = opened.file.path
     say(f"{path}: {changed}" if changed else f"unchanged: {path}")
 
@@ -60,8 +69,17 @@ def _header(opened: OpenDocument) -> bytes:
     return "".join(f"{printable(line)}\n" for line in lines).encode()
 
 
-def _edited(opened: OpenDocument, file: Path, editor: Editor, text: bytes) -> str:
-    """Open the editor until what it leaves can be saved; which keys were changed, and how."""
+def _edited(
+    opened: OpenDocument,
+    file: Path,
+    editor: Editor,
+    text: bytes,
+    allow: Callable[[Sequence[KeyName]], None],
+) -> str:
+    """Open the editor until what it leaves can be saved; which keys were changed, and how.
+
+    `allow` raises `ArcanError` where the keys that are gone must not go.
+    """
     before = read_clear_text(text)
     given = file.read_bytes()
     while True:
@@ -76,9 +94,10 @@ def _edited(opened: OpenDocument, file: Path, editor: Editor, text: bytes) -> st
             after = read_clear_text(data)
             document = opened.load()
             changed = apply_changes(document, before, after)
+            allow([KeyName(key) for key in before if key not in after])
             return _told(changed, before, after) if opened.save(document) else ""
         except ArcanError as error:
-            if not _at_a_terminal():
+            if not at_a_terminal():
                 say("nothing was changed, and what was typed is not kept")
                 raise
             again = _again(error)
@@ -100,10 +119,6 @@ def _read(file: Path) -> bytes:
         return file.read_bytes()
     except OSError:
         raise ArcanError("the editor left no file; nothing was changed") from None
-
-
-def _at_a_terminal() -> bool:
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
 def _again(error: ArcanError) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -12,11 +12,14 @@ from typing import Any, Final, TypeVar
 import click
 
 from arcan_gitops.cli.identities import held_identities, identity_options
+from arcan_gitops.cli.in_use import confirm_unused
 from arcan_gitops.cli.options import realms_option
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.realm_options import ENVIRONMENT, realm_argument
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import EnvironmentName, InvalidName, KeyName, RealmName, did_you_mean
+from arcan_gitops.overlay import App, Settings
+from arcan_gitops.overlay.uses import Use, uses_of_keys
 from arcan_gitops.realms import RealmTree
 from arcan_gitops.realms.editing import OpenDocument, open_document
 from arcan_gitops.sops import Document, NoSuchKey
@@ -92,6 +95,17 @@ def require_key(document: Document, path: Path, key: KeyName) -> None:
     """Raise `NoSuchKey`, naming the nearest, for a key that the document does not have."""
     if key not in document.tree:
         raise NoSuchKey(f"{path}: there is no key '{key}'", hint=did_you_mean(key, document.keys))
+
+
+def confirm_keys_unused(
+    what: str, target: Target, keys: Sequence[KeyName], kustomize_dir: Path, *, yes: bool
+) -> None:
+    """Name the declared apps that get one of the keys. Raises `InUse` where nobody says yes."""
+
+    def uses(apps: Sequence[App], settings: Settings) -> Sequence[Use]:
+        return uses_of_keys(apps, settings, target.realm, target.environment, keys)
+
+    confirm_unused(what, kustomize_dir, uses, yes=yes)
 
 
 def refuse_present(document: Document, path: Path, keys: list[str]) -> None:
