@@ -65,7 +65,10 @@ class _Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="arcan", message="%(prog)s %(version)s")
 def arcan() -> None:
-    """Kubernetes secrets from Git, with pull requests, and no Vault to operate."""
+    """Kubernetes secrets from Git, with pull requests, and no Vault to operate.
+
+    Commands find the folders realms and kustomize of the repository from every folder below its root.
+    """
 
 
 def main() -> None:

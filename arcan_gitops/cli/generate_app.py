@@ -11,6 +11,7 @@ from arcan_gitops.cli.catalogue import load_catalogue
 from arcan_gitops.cli.generated import Generated, check_option, check_or_write
 from arcan_gitops.cli.options import kustomize_option, realms_option
 from arcan_gitops.cli.output import warn
+from arcan_gitops.cli.root import REALMS, at_root
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import RealmName
 from arcan_gitops.overlay import Catalogue, build_overlays, find_warnings, read_app, read_settings
@@ -78,7 +79,7 @@ def app(
 
 
 def _inventories(given: tuple[Path, ...]) -> Iterator[Path]:
-    for path in given or (Path("realms"),):
+    for path in given or (at_root(REALMS),):
         if path.is_file():
             yield path
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from arcan_gitops.cli.realm_create import create
 from arcan_gitops.cli.realm_recipients import recipients
 from arcan_gitops.cli.realm_rewrap import rotate, updatekeys
 from arcan_gitops.cli.realm_verify import verify
+from arcan_gitops.cli.root import REALMS, at_root
 from arcan_gitops.errors import printable
 from arcan_gitops.realms import RealmTree
 from arcan_gitops.realms.check import check as check_realms
@@ -37,11 +39,11 @@ def list_realms(realms: Path) -> None:
 
 
 @realm.command()
-@click.argument("path", type=click.Path(path_type=Path), default=Path("realms"))
+@click.argument("path", type=click.Path(path_type=Path), default=partial(at_root, REALMS))
 def check(path: Path) -> None:
     """Check realm files without any key.
 
-    PATH is a folder of realms, one realm, or one file.
+    PATH is a folder of realms (default: realms), one realm, or one file.
 
     Structure, names, recipients against .sops.yaml, values in clear, empty values, tokens files, and
     documents that were copied between realms. Whether somebody tampered takes the key: 'arcan realm verify'

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
 
-from arcan_gitops.cli.validate import OWN_SCHEMAS
+from arcan_gitops.cli.root import at_root
+from arcan_gitops.cli.validate import OWN_SCHEMAS, further_schemas
 from arcan_gitops.validate.adding import add_schemas
 from arcan_gitops.validate.schemaset import KEPT, kept_sets, read_schemas
 
@@ -29,9 +31,8 @@ def schemas() -> None:
     "--schemas",
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
-    default=OWN_SCHEMAS,
-    show_default=True,
-    help="The folder that the schemas are written to.",
+    default=partial(at_root, OWN_SCHEMAS),
+    help=f"The folder that the schemas are written to.  [default: {OWN_SCHEMAS}]",
 )
 def add(files: tuple[str, ...], folder: Path) -> None:
     """Derive schemas from CustomResourceDefinitions, one for each served version.
@@ -58,7 +59,7 @@ def _read(name: str) -> bytes:
 )
 def list_schemas(folder: Path | None) -> None:
     """List the kinds that have a schema: its set, apiVersion and kind."""
-    own = folder if folder is not None else (OWN_SCHEMAS if OWN_SCHEMAS.is_dir() else None)
+    own = further_schemas(folder)
     rows = [
         (f"{project} {version}", schema.known)
         for project, version in kept_sets()

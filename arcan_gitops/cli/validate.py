@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from arcan_gitops.cli.output import say
+from arcan_gitops.cli.root import KUSTOMIZE, at_root
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.validate.check import validate as validate_sources
 from arcan_gitops.validate.embedded import Embedded
@@ -18,7 +19,7 @@ from arcan_gitops.validate.reports import FORMATS
 from arcan_gitops.validate.schemaset import eso_versions, schema_sets
 from arcan_gitops.validate.sources import Source, StandardInput, discover
 
-OWN_SCHEMAS: Final = Path("kustomize/schemas")
+OWN_SCHEMAS: Final = f"{KUSTOMIZE}/schemas"
 
 
 @click.command()
@@ -63,17 +64,22 @@ def validate(
     there is none. A manifest whose kind has no schema is a failure, and nothing is fetched from a network.
     """
     sources: list[Source] = []
-    for path in paths or (Path("kustomize"),):
+    for path in paths or (at_root(KUSTOMIZE),):
         if str(path) == "-":
             sources.append(StandardInput(sys.stdin.buffer))
         else:
             sources.extend(discover(path))
     wanted = eso_versions() if "all" in versions else versions or eso_versions()[-1:]
-    extra = schemas if schemas is not None else (OWN_SCHEMAS if OWN_SCHEMAS.is_dir() else None)
-    report = validate_sources(tuple(sources), _engine(engine), schema_sets(wanted, extra))
+    report = validate_sources(tuple(sources), _engine(engine), schema_sets(wanted, further_schemas(schemas)))
     click.echo(FORMATS[output](report), nl=False)
     if not report.passed:
         raise click.exceptions.Exit(1)
+
+
+def further_schemas(given: Path | None) -> Path | None:
+    """The folder of schemas that `--schemas` names, or the repository's own one, if it has one."""
+    own = at_root(OWN_SCHEMAS)
+    return given or (own if own.is_dir() else None)
 
 
 def _engine(name: str) -> Engine:

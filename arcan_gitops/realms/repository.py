@@ -19,7 +19,7 @@ from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.selection import BadSelection, Selection
 from arcan_gitops.realms.settings import RealmSettings
 from arcan_gitops.realms.snapshot import Environment, Snapshot, Tokens, load_environment
-from arcan_gitops.realms.tree import RealmTree, digest, read_file
+from arcan_gitops.realms.tree import CannotRead, RealmTree, digest, read_file
 from arcan_gitops.sops import Identities, load
 from arcan_gitops.sops.limits import DEFAULT_LIMITS, Limits
 
@@ -55,15 +55,22 @@ class Repository:
     def load(self) -> Snapshot:
         """All of the selection. Raises `SeveralErrors` with every bad file."""
         reload = self._load(None)
-        problems = list(reload.problems)
-        if not problems:
-            try:
-                self._selection.require_each_used(reload.snapshot.names())
-            except ArcanError as error:
-                problems.append(error)
+        problems = [*reload.problems, *self._unused()]
         if problems:
             raise SeveralErrors(f"{len(problems)} problem(s) with the realms in {self._tree.root}:", problems)
         return reload.snapshot
+
+    def _unused(self) -> list[ArcanError]:
+        """A problem where a pattern selects nothing. A folder that cannot be read is a problem of `_load`."""
+        try:
+            documents, _ = self._tree.scan_all()
+        except CannotRead:
+            return []
+        try:
+            self._selection.require_each_used([(file.realm, file.environment) for file in documents])
+        except BadSelection as error:
+            return [error]
+        return []
 
     def reload(self, last: Snapshot) -> Reload:
         """The realms as they are now, the bad ones as they were in `last`. Raises nothing but bugs."""
@@ -82,7 +89,7 @@ class Repository:
             names, misplaced = self._tree.scan()
             realms = [realm for realm in names if self._selection.has_realm(realm)]
             problems += misplaced
-            if names and not realms:
+            if names and not realms and last is not None:
                 raise BadSelection(f"{self._tree.root}: nothing is selected", hint=did_you_mean("", names))
         except ArcanError as error:
             problems.append(error)

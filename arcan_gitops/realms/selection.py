@@ -6,12 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from arcan_gitops.errors import ArcanError
-from arcan_gitops.names import EnvironmentName, RealmName, did_you_mean
+from arcan_gitops.errors import ArcanError, some
+from arcan_gitops.names import EnvironmentName, RealmName, nearest
 
 
 class BadSelection(ArcanError):
-    """A pattern that is none, or that selects nothing."""
+    """A pattern that is not valid, or that selects nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,10 @@ class Selection:
         for text in texts:
             realm, slash, environment = text.partition("/")
             if not realm or (slash and not environment) or "/" in environment:
-                raise BadSelection(f"--select '{text}': not REALM or REALM/ENVIRONMENT")
+                raise BadSelection(
+                    f"--select '{text}': not REALM or REALM/ENVIRONMENT",
+                    hint="'arcan realm list' prints what there is",
+                )
             patterns.append((realm, environment or "*"))
         return cls(tuple(patterns))
 
@@ -42,11 +45,31 @@ class Selection:
             for realms, environments in self.patterns
         )
 
-    def require_each_used(self, loaded: Collection[tuple[RealmName, EnvironmentName]]) -> None:
-        """Raise `BadSelection` for a pattern that selected nothing: a typo must not start an empty server."""
-        for pattern in self.patterns:
-            one = Selection((pattern,))
-            if not any(one.has(realm, environment) for realm, environment in loaded):
-                shown = "/".join(pattern)
-                hint = did_you_mean(shown, (f"{realm}/{environment}" for realm, environment in loaded))
-                raise BadSelection(f"--select '{shown}': selects nothing", hint=hint)
+    def require_each_used(self, present: Collection[tuple[RealmName, EnvironmentName]]) -> None:
+        """Raise `BadSelection` for patterns that select nothing: a typo must not start an empty server.
+
+        `present` is all that there is to select from; the hint lists it.
+        """
+        unused = [
+            (realms, environments)
+            for realms, environments in self.patterns
+            if not any(fnmatchcase(r, realms) and fnmatchcase(e, environments) for r, e in present)
+        ]
+        if not unused:
+            return
+        pairs = sorted(f"{realm}/{environment}" for realm, environment in present)
+        names = sorted({realm for realm, _ in present})
+        found = [
+            nearest(realm, names) if environment == "*" else nearest(f"{realm}/{environment}", pairs)
+            for realm, environment in unused
+        ]
+        meant = some([f"'{near}'" for near in found if near is not None])
+        there = f"there are {some(pairs, 30)}" if pairs else "there are no documents"
+        raise BadSelection(
+            f"--select {some([_shown(pattern) for pattern in unused])}: selects nothing",
+            hint=f"did you mean {meant}? {there}" if meant else there,
+        )
+
+
+def _shown(pattern: tuple[str, str]) -> str:
+    return f"'{pattern[0]}'" if pattern[1] == "*" else f"'{'/'.join(pattern)}'"

@@ -168,12 +168,37 @@ def test_a_selection_needs_neither_the_other_realms_identity_nor_their_soundness
     assert len(snapshot.names()) == 1
 
 
-def test_a_selection_of_nothing_names_what_was_probably_meant(files: RealmFiles) -> None:
-    message = failing(files, "shop/stagin")
-    assert "--select 'shop/stagin': selects nothing" in message
-    assert "nothing is selected" in failing(files, "stop")
+@pytest.mark.parametrize(
+    ("select", "meant"),
+    [
+        (["shop/stagin"], "did you mean 'shop/staging'? "),
+        (["stop"], "did you mean 'shop'? "),
+        (["stop/*"], "did you mean 'shop'? "),
+        (["shop", "platform/*", "x?z/prod"], ""),
+        (["stop", "platfrom/prod"], "did you mean 'shop', 'platform/prod'? "),
+    ],
+)
+def test_a_selection_of_nothing_lists_what_there_is(files: RealmFiles, select: list[str], meant: str) -> None:
+    message = failing(files, *select)
+    assert ": selects nothing\n" in message
+    assert f"    hint: {meant}there are platform/prod, shop/prod, shop/staging" in message.splitlines()
+
+
+def test_a_selection_of_nothing_is_told_beside_other_problems(files: RealmFiles) -> None:
+    files.replace(files.path("shop", "prod"), b"URL: clear\n")
+    message = failing(files, "shop/prod", "shop/dev")
+    assert "realms/shop/prod.sops.yaml" in message
+    assert "--select 'shop/dev': selects nothing" in message
+
+
+def test_all_patterns_that_select_nothing_are_one_problem(files: RealmFiles) -> None:
+    assert "--select 'stop', 'shop/dev': selects nothing" in failing(files, "stop", "shop/dev", "shop/prod")
+
+
+@pytest.mark.parametrize("pattern", ["a/b/c", "", "/prod", "shop/"])
+def test_a_pattern_is_a_realm_or_a_realm_and_an_environment(pattern: str) -> None:
     with pytest.raises(ArcanError, match="not REALM"):
-        Selection.parse(["a/b/c"])
+        Selection.parse([pattern])
 
 
 def test_a_reload_moves_good_realms_on_and_keeps_a_bad_one(files: RealmFiles) -> None:
