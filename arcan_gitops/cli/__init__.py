@@ -21,6 +21,7 @@ from arcan_gitops.errors import ArcanError, place_of
 # command -> (module of this package, the line that `arcan --help` shows)
 _COMMANDS: Final = {
     "init": ("init", "Lay out a new repository: realms, apps, checks."),
+    "keygen": ("keygen", "Make an age identity, outside of Git."),
     "serve": ("serve", "Serve the realms to the External Secrets Operator over HTTPS."),
     "token": ("token", "Create, list, revoke and rotate the tokens of a realm."),
     "secret": ("secret", "Set, read, edit and import the secrets of a realm."),

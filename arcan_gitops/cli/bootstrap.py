@@ -14,6 +14,7 @@ from arcan_gitops.cli.catalogue import load_catalogue
 from arcan_gitops.cli.options import kustomize_option, realms_option
 from arcan_gitops.cli.output import say
 from arcan_gitops.cli.parsed import Parsed
+from arcan_gitops.cli.private_files import warn_of_readers
 from arcan_gitops.cli.project import OVERLAY, context_option, find_overlay, servers_of
 from arcan_gitops.deploy.names import server_hosts
 from arcan_gitops.errors import ArcanError
@@ -138,6 +139,8 @@ def _pems(folder: Path | None, hosts: tuple[str, ...]) -> tuple[bytes, bytes, by
 
     certificate = tls.own(folder, hosts)
     assert certificate.ca is not None  # one of our own has a CA of our own
+    for path in (folder / "ca.key", certificate.key):
+        warn_of_readers(path)
     expires = certificate.expires.date().isoformat()
     say(f"{folder}: the certificate for {', '.join(hosts)} ends on {expires}")
     return read_file(certificate.cert), read_file(certificate.key), read_file(certificate.ca)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import resource
-import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ import click
 
 from arcan_gitops.cli.environment import home, take
 from arcan_gitops.cli.key_command import output_of
-from arcan_gitops.cli.output import warn
+from arcan_gitops.cli.private_files import warn_of_readers
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.sops import BadIdentity, Identities
 
@@ -68,8 +67,8 @@ def identity_options(command: _F) -> _F:
         type=click.Path(path_type=Path),
         envvar="ARCAN_IDENTITY_FILE",
         metavar="FILE",
-        help="age identities (from age-keygen) or an SSH private key; repeatable. SOPS_AGE_KEY_FILE, "
-        "SOPS_AGE_KEY and sops's other variables count too.",
+        help="age identities (from arcan keygen, or age-keygen) or an SSH private key; repeatable. "
+        "SOPS_AGE_KEY_FILE, SOPS_AGE_KEY and sops's other variables count too.",
     )(command)
 
 
@@ -91,7 +90,7 @@ def held_identities(
         found = "".join(f"; not used: {reason}" for reason in held.not_used)
         raise NoIdentity(
             f"no age identity: looked for --identity-file, {_VARIABLES}, {places}{found}{_others(held)}",
-            hint=f"make one with 'age-keygen -o {default_key_file()}', or give one with --identity-file FILE",
+            hint=f"make one with 'arcan keygen -o {default_key_file()}', or give one: --identity-file FILE",
         )
     return held
 
@@ -202,16 +201,10 @@ def _read(path: Path, said: str = "") -> bytes:
     """The bytes of a file, which may be a pipe: `--identity-file <(command)`."""
     try:
         with path.open("rb") as file:
-            _warn_of_readers(path, os.fstat(file.fileno()))
+            warn_of_readers(path, os.fstat(file.fileno()))
             data = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise CannotReadIdentity(f"{said}{path}: cannot be read: {error.strerror}") from None
     if len(data) > _MAX_BYTES:
         raise CannotReadIdentity(f"{said}{path}: too large for an identity file")
     return data
-
-
-def _warn_of_readers(path: Path, status: os.stat_result) -> None:
-    """A file that a user keeps open to everybody. What belongs to root was mounted, or is root's choice."""
-    if stat.S_ISREG(status.st_mode) and status.st_uid != 0 and status.st_mode & 0o007:
-        warn(f"{path}: everybody on this machine can read it: chmod 600")

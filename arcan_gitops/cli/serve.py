@@ -9,6 +9,7 @@ import click
 
 from arcan_gitops.cli.identities import identity_options, server_identities
 from arcan_gitops.cli.options import realms_option
+from arcan_gitops.cli.private_files import warn_of_readers
 from arcan_gitops.cli.sops_binary import document_opener, sops_binary_options
 from arcan_gitops.realms import Selection
 from arcan_gitops.server import ServerConfig
@@ -104,6 +105,8 @@ def serve(
     """
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
+    for key in (data_dir / "tls/ca.key", data_dir / "tls/server.key") if tls_key is None else (tls_key,):
+        warn_of_readers(key)
     fallback = document_opener(sops_binary, allow_key_type, allow_key_address)
     run(
         ServerConfig(

@@ -95,7 +95,7 @@ def _identities(config: ServerConfig) -> Identities:
     if DEMO_RECIPIENT in identities.recipients and not config.allow_demo_identity:
         raise CannotServe(
             "the identity is the demo identity, which is public and protects nothing",
-            hint="make your own with age-keygen and encrypt the realms to it; "
+            hint="make your own with arcan keygen and encrypt the realms to it; "
             "--allow-demo-identity serves the samples all the same",
         )
     return identities

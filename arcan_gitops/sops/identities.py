@@ -155,7 +155,9 @@ class Identities:
         return None
 
 
-_WHAT_IS_ONE: Final = "an identity is what age-keygen writes, or an SSH private key (ed25519 or RSA)"
+_WHAT_IS_ONE: Final = (
+    "an identity is what arcan keygen or age-keygen writes, or an SSH private key (ed25519 or RSA)"
+)
 
 
 def _opened(file: bytes, where: str, passphrase: str | None) -> bytes:

@@ -109,6 +109,16 @@ def test_what_is_in_the_folder_is_used_again(project: Path) -> None:
     assert run("ca", "--output-dir", "tls", "--host", "arcan.internal").stdout == ""
 
 
+@pytest.mark.parametrize("name", ["ca.key", "server.key"])
+def test_a_private_key_that_everybody_can_read_is_warned_of(project: Path, name: str) -> None:
+    command = ("ca", "--output-dir", "tls", "--host", "arcan.internal")
+    assert "warning" not in run(*command).stderr
+    (project / "tls" / name).chmod(0o644)
+    assert f"warning: tls/{name}: everybody on this machine can read it; end that: chmod 600 tls/{name}" in (
+        run(*command).stderr
+    )
+
+
 @pytest.mark.usefixtures("project")
 def test_a_place_and_valid_hosts_are_asked_for() -> None:
     assert run("ca").exit_code == 2

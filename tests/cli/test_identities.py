@@ -149,7 +149,7 @@ def test_without_any_key_all_places_are_named(home: Path) -> None:
         "SOPS_AGE_SSH_PRIVATE_KEY_CMD", str(home / ".ssh/id_ed25519"), str(home / ".ssh/id_rsa"), str(default_key_file()),
     ):  # fmt: skip
         assert place in caught.value.message
-    assert f"age-keygen -o {default_key_file()}" in str(caught.value.hint)
+    assert f"arcan keygen -o {default_key_file()}" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("variable", ["SOPS_AGE_KEY_FILE", "SOPS_AGE_SSH_PRIVATE_KEY_FILE"])
@@ -201,17 +201,34 @@ def test_identities_of_plugins_alone_are_said_to_take_the_binary(
     assert "QQQQ" not in f"{caught.value} {caught.value.hint}"
 
 
-def test_a_key_file_that_everybody_can_read_is_warned_of(
+def test_a_key_file_that_everybody_can_read_is_warned_of_whoever_owns_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = key_file(tmp_path / "key", new_identity()[0])
-    if os.geteuid() == 0:
-        os.chown(file, 65534, -1)  # what belongs to root is root's choice
+    held_identities((file,), None)
+    file.chmod(0o640)  # a group that was chosen for it
     held_identities((file,), None)
     assert capsys.readouterr().err == ""
     file.chmod(0o644)
     held_identities((file,), None)
-    assert f"warning: {file}: everybody on this machine can read it" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"warning: {file}: everybody on this machine can read it" in said
+    command = said.strip().rpartition("end that: ")[2]
+    subprocess.run(command.split(), check=True)
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_key_file_that_kubernetes_mounts_from_a_secret_is_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The kubelet's layout: NAME -> ..data/NAME, ..data -> a folder named by the time."""
+    folder = tmp_path / "..2026_11_28"
+    folder.mkdir()
+    key_file(folder / "identity.txt", new_identity()[0]).chmod(0o644)
+    (tmp_path / "..data").symlink_to(folder.name)
+    (tmp_path / "identity.txt").symlink_to("..data/identity.txt")
+    held_identities((tmp_path / "identity.txt",), None)
+    assert capsys.readouterr().err == ""
 
 
 # A command

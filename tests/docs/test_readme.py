@@ -26,7 +26,6 @@ from arcan_gitops.validate.manifests import read_manifests
 from arcan_gitops.validate.schemaset import SchemaSet, eso_versions
 from arcan_gitops.webhook import PATH_PREFIX, SECRET_LABEL_NAME, SECRET_LABEL_VALUE
 from arcan_gitops.yamlio import read_documents
-from tests.support.realm_files import new_identity
 from tests.support.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,12 +49,10 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, 
 
 @pytest.fixture
 def sandbox(tmp_path: Path) -> dict[str, str]:
-    """A PATH with arcan, an age-keygen as age's own writes its files, and an editor."""
+    """A PATH with arcan and an editor."""
     tools = tmp_path / "tools"
     tools.mkdir()
-    private, public = new_identity()
     scripts = {
-        "age-keygen": f"#!/bin/sh\nprintf '# public key: {public}\\n{private}\\n' > \"$2\"\n",
         "editor": "#!/bin/sh\nprintf 'DATABASE_URL: postgresql://db\\nPORT: 5432\\n' > \"$1\"\n",
         "arcan": f"#!/bin/sh\nexec {sys.executable} -c 'from arcan_gitops.cli import main; main()' \"$@\"\n",
     }
