@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import gc
 import logging
-import multiprocessing
-import os
 import signal
 import socket
-import sys
+import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from arcan_gitops.demo import DEMO_RECIPIENT
 from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.realms import RealmTree, Repository, Snapshot
 from arcan_gitops.server import logs, tls
+from arcan_gitops.server.app import create_app
 from arcan_gitops.server.audit import AuditLog
 from arcan_gitops.server.board import Board
 from arcan_gitops.server.config import ServerConfig
-from arcan_gitops.server.granian_server import BACKLOG, EdgeServer, WorkerApp
+from arcan_gitops.server.gauges import Gauges
 from arcan_gitops.server.metrics import MetricsServer
 from arcan_gitops.server.process import allow_open_files, forbid_core_dumps
+from arcan_gitops.server.signals import STOPS, Signals
 from arcan_gitops.server.watch import Watcher
+from arcan_gitops.server.worker import BACKLOG, Worker
+from arcan_gitops.server.workers import Workers
 from arcan_gitops.sops import Identities
 
 log = logging.getLogger("arcan.server")
+
+_TICK_SECONDS: Final = 0.5
 
 
 class CannotServe(ArcanError):
@@ -37,8 +41,8 @@ def serve(config: ServerConfig) -> None:
 
     Everything is loaded and verified before the port is bound; all that is wrong is reported at once.
     """
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signals = Signals()
+    signals.while_loading()
     logs.configure()
     forbid_core_dumps()
     problems: list[ArcanError] = []
@@ -78,16 +82,43 @@ def serve(config: ServerConfig) -> None:
     watcher = Watcher(config.realms, repository, board)
     metrics = None if metrics_listener is None else MetricsServer(metrics_listener, certificate, board)
 
-    def announce() -> None:
-        _announce(snapshot, certificate, listener)
-        if metrics is not None:
-            metrics.start()  # a thread, so only after the first fork
-            log.info("metrics on %s/metrics", _address(metrics.socket))
+    def application() -> Any:
+        board.enter_worker()
+        audit.enter_worker()
+        return create_app(board, audit)
 
-    multiprocessing.set_start_method("fork", force=True)
+    worker = Worker(listener, max(1, config.max_connections // config.workers), application)
+    workers = Workers(config.workers, worker, certificate, Gauges(2 * config.workers))
+    signals.hold()
     gc.freeze()  # what is loaded stays shared with the workers
-    server = EdgeServer(config, certificate, listener, board, watcher, announce)
-    server.serve(target_loader=WorkerApp(board, audit, os.getpid()), wrap_loader=False)
+    workers.look()
+    watcher.start()  # threads only after the first fork
+    _announce(snapshot, certificate, listener)
+    if metrics is not None:
+        metrics.start()
+        log.info("metrics on %s/metrics", _address(metrics.socket))
+    _run(signals, workers, watcher, board, config.drain_delay)
+    listener.close()
+    workers.stop()
+    log.info("stopped")
+
+
+def _run(signals: Signals, workers: Workers, watcher: Watcher, board: Board, drain_delay: float) -> None:
+    """Until SIGINT, a second signal, or the end of the drain that SIGTERM began."""
+    end: float | None = None
+    while end is None or time.monotonic() < end:
+        number = signals.take(_TICK_SECONDS if end is None else min(_TICK_SECONDS, drain_delay))
+        if number is signal.SIGHUP:
+            watcher.ask()
+        elif number in STOPS:
+            watcher.stop()
+            if number is signal.SIGINT or end is not None:
+                break
+            log.info("draining for %g s", drain_delay)
+            board.drain()
+            end = time.monotonic() + drain_delay
+        workers.look()
+    board.drain()
 
 
 def _identities(config: ServerConfig) -> Identities:
@@ -121,6 +152,9 @@ def _listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Head and body of an answer are two writes: without this the second waits for the client's delayed
+        # acknowledgement, up to 40 ms. Accepted sockets inherit it.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.bind((host, port))
         listener.listen(BACKLOG)
         listener.setblocking(False)

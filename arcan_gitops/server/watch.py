@@ -29,7 +29,7 @@ class Watcher:
         self._root = root
         self._repository = repository
         self._board = board
-        self._asked = False  # a plain flag: an Event's lock must not be taken in a signal handler
+        self._asked = False
         self._unwatched = False
         self._stop = threading.Event()
         self._logged: frozenset[str] = frozenset()
@@ -39,7 +39,7 @@ class Watcher:
         threading.Thread(target=self._run, name="arcan-watch", daemon=True).start()
 
     def ask(self) -> None:
-        """Reload now, even if nothing seems to have changed (SIGHUP). Safe in a signal handler."""
+        """Reload now, even if nothing seems to have changed (SIGHUP)."""
         self._asked = True
 
     def stop(self) -> None:

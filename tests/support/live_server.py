@@ -11,6 +11,8 @@ import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,37 +62,60 @@ def unknown_token() -> str:
     return mint().text.reveal()
 
 
+@contextmanager
+def started(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has ended when the block has, however that ends: asked first, then killed."""
+    process = subprocess.Popen(command, start_new_session=True, **options)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
 class LiveServer:
     """One server. Use as a context manager; `get` opens a new TLS connection for each request."""
 
-    def __init__(self, files: RealmFiles, folder: Path, *options: str, **environment: str) -> None:
+    def __init__(
+        self, files: RealmFiles, folder: Path, *options: str, within: Sequence[str] = (), **environment: str
+    ) -> None:
+        """`within` is a command that runs the one after it: `prlimit --nofile=160`."""
         self.folder = folder
         folder.mkdir(exist_ok=True)
         self.audit_path = folder / "audit.log"
         self.log_path = folder / "server.log"
         self.ca = folder / "data" / "tls" / "ca.crt"
         self._command = [
-            *ARCAN, "serve", "--realms", str(files.root), "--identity-file", str(files.identity_file),
+            *within, *ARCAN, "serve", "--realms", str(files.root), "--identity-file", str(files.identity_file),
             "--data-dir", str(folder / "data"), "--port", "0", "--drain-delay", "0.5", *options,
         ]  # fmt: skip
         self._environment = {**os.environ, **environment}
 
+    @contextmanager
+    def starting(self) -> Iterator[LiveServer]:
+        """The server as soon as its process runs. It has ended when the block has, however that ends."""
+        with (
+            self.audit_path.open("wb") as audit,
+            self.log_path.open("wb") as log,
+            started(self._command, stdout=audit, stderr=log, env=self._environment) as self.process,
+        ):
+            yield self
+
     def __enter__(self) -> LiveServer:
-        self._audit = self.audit_path.open("wb")
-        self._log = self.log_path.open("wb")
-        self.process = subprocess.Popen(
-            self._command, stdout=self._audit, stderr=self._log, env=self._environment, start_new_session=True
-        )
-        self.port = int(self.wait_for_log(r"https://127\.0\.0\.1:(\d+)")[1])
-        self.wait(lambda: self.get("/readyz").status == 200)
+        with ExitStack() as stack:
+            stack.enter_context(self.starting())
+            self.port = int(self.wait_for_log(r"https://127\.0\.0\.1:(\d+)")[1])
+            self.wait(lambda: self.get("/readyz").status == 200)
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-            self.process.wait(20)
-        self._audit.close()
-        self._log.close()
+        self._stack.close()
 
     @property
     def log(self) -> str:

@@ -1,0 +1,85 @@
+"""What one worker does, from its fork to its end: Granian over the listener of the main process.
+
+What Granian does by itself, and why it is set as it is here: docs/decisions/0002-server.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from granian._futures import _new_cbscheduler
+from granian._granian import SocketHolder, WorkerSignal, WSGIWorker
+from granian.constants import SSLProtocols
+from granian.http import HTTP1Settings
+from granian.log import LogLevels, configure_logging
+from granian.wsgi import _callback_wrapper
+
+from arcan_gitops.server import logs
+from arcan_gitops.server.gauges import Field, Row
+from arcan_gitops.server.process import die_with_parent
+from arcan_gitops.server.tls import Certificate
+
+BACKLOG: Final = 2048  # connections that the kernel holds until a worker takes them
+# More than one only queue for the GIL and for the lock of the audit log: 8.4k reads/s with 1, 5.2k with 4.
+_THREADS: Final = 1
+_FILE_THREADS: Final = 512  # Granian's default; nothing here uses them
+_IDLE_SECONDS: Final = 30  # of threads beyond the first, of which there are none
+# It is the idle timeout of kept-alive connections too: ESO never closes its own.
+_HEADER_READ_MILLISECONDS: Final = 10_000
+_MAX_HEADER_BYTES: Final = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What every worker of one server has in common."""
+
+    listener: socket.socket
+    connections: int  # open ones, at most, in each worker
+    application: Callable[[], Callable[..., Any]]  # builds the WSGI application, after the fork
+
+    def run(self, certificate: Certificate, row: Row, parent: int) -> None:
+        """Serve until SIGTERM, then let the requests in flight finish. Every signal is blocked here."""
+        die_with_parent(parent)
+        os.setpgrp()  # Ctrl-C goes to the main process alone, which stops its workers in order
+        row[Field.PID] = os.getpid()
+        configure_logging(LogLevels.warning, logs.GRANIAN_LOGGING, True)
+        stop, stopped = WorkerSignal(), threading.Event()
+        stop.add_cb(stopped.set)
+        loop = asyncio.new_event_loop()
+        callback = _callback_wrapper(self.application(), {})
+        scheduler = _new_cbscheduler(loop, callback, impl_asyncio=True)
+        self._granian(certificate).serve_mtr(scheduler, loop, stop)
+        row[Field.SERVING] = 1
+        while signal.sigwait({signal.SIGTERM, signal.SIGINT, signal.SIGHUP}) != signal.SIGTERM:
+            pass
+        stop.set()
+        stopped.wait()
+
+    def _granian(self, certificate: Certificate) -> Any:
+        holder: Any = SocketHolder
+        worker: Any = WSGIWorker
+        return worker(
+            worker_id=1,
+            sock=(None, holder(self.listener.fileno(), False, BACKLOG)),
+            ipc=None,
+            threads=1,
+            blocking_threads=_FILE_THREADS,
+            py_threads=_THREADS,
+            py_threads_idle_timeout=_IDLE_SECONDS,
+            backpressure=self.connections,
+            http_mode="1",
+            http1_opts=HTTP1Settings(
+                header_read_timeout=_HEADER_READ_MILLISECONDS, max_buffer_size=_MAX_HEADER_BYTES
+            ),
+            ssl_enabled=True,
+            ssl_cert=str(certificate.cert.resolve()),
+            ssl_key=str(certificate.key.resolve()),
+            ssl_protocol_min=str(SSLProtocols.tls12),
+        )
