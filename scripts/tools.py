@@ -28,12 +28,16 @@ BUILD_SECONDS = 900
 
 @dataclass(frozen=True)
 class Tool:
-    """A Go program: the path of its package, its version, and the oldest Go that its go.mod allows."""
+    """A Go program: the path of its package, its version, and the oldest Go that its go.mod allows.
+
+    `program` is what `go install` calls it, where that is not the name of the tool.
+    """
 
     package: str
     version: str
     go: tuple[int, int]
     version_argument: str
+    program: str = ""
 
     @property
     def source(self) -> str:
@@ -43,6 +47,10 @@ class Tool:
 
 TOOLS = {
     "kustomize": Tool("sigs.k8s.io/kustomize/kustomize/v5", "v5.8.2", (1, 26), "version"),
+    # the oldest that builds what arcan generates, and the one inside kubectl 1.31
+    "kustomize-oldest": Tool(
+        "sigs.k8s.io/kustomize/kustomize/v5", "v5.4.2", (1, 21), "version", program="kustomize"
+    ),
     "kubeconform": Tool("github.com/yannh/kubeconform/cmd/kubeconform", "v0.7.0", (1, 24), "-v"),
     "actionlint": Tool("github.com/rhysd/actionlint/cmd/actionlint", "v1.7.12", (1, 25), "-version"),
 }
@@ -104,7 +112,7 @@ def build(name: str, go: str, folder: Path) -> None:
                 f"  the Go module proxy must be in reach (GOPROXY), or {name} {tool.version} be on PATH"
             )
         (folder / "bin").mkdir(exist_ok=True)
-        os.replace(Path(built) / name, folder / "bin" / name)
+        os.replace(Path(built) / (tool.program or name), folder / "bin" / name)
     (folder / f"{name}.stamp").write_text(tool.source)
     say(f"  {time.monotonic() - started:.0f} s")
 

@@ -40,6 +40,15 @@ _UNSELECTED_FILE: Final = "unselected.yaml"
 # What the base and the components are written with.
 _IMAGE: Final = "arcan"
 
+# Kustomize 5.4 to 5.6 crash on a patch that deletes and has no `target`, where another document follows it in
+# its file (kubernetes-sigs/kustomize #5471); the name is anything, since the target says what is deleted.
+_DELETION: Final[Manifest] = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "unselected"},
+    "$patch": "delete",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -65,21 +74,21 @@ def server_tree(servers: Iterable[Server], folders: Sequence[RealmFolder], realm
 
 def _files(server: Server, folders: Sequence[RealmFolder], realms: PurePosixPath) -> Tree:
     notes = header([SETTINGS_FILE, *(f"realm {folder.realm}" for folder in folders)])
-    unselected = [
-        _deletion(document_map(folder.realm, environment))
-        for folder in folders
-        for environment in sorted(folder.documents)
-        if (folder.realm, environment) not in server.selected
-    ]
     files = {_VOLUME_FILE: notes + emit([_volume(server, folders)])}
+    patches: list[dict[str, Any]] = [{"path": _VOLUME_FILE}]
+    unselected = [target for folder in folders if (target := _unselected(server, folder))]
     if unselected:
-        files[_UNSELECTED_FILE] = notes + emit(unselected)
-    kustomization = _kustomization(server.settings, folders, realms, sorted(files))
+        files[_UNSELECTED_FILE] = notes + emit([_DELETION])
+        patches += [{"path": _UNSELECTED_FILE, "target": target} for target in unselected]
+    kustomization = _kustomization(server.settings, folders, realms, patches)
     return {**files, KUSTOMIZATION_FILE: notes + _needs(server.settings) + emit([kustomization])}
 
 
 def _kustomization(
-    settings: ServerSettings, folders: Sequence[RealmFolder], realms: PurePosixPath, patches: Sequence[str]
+    settings: ServerSettings,
+    folders: Sequence[RealmFolder],
+    realms: PurePosixPath,
+    patches: Sequence[dict[str, Any]],
 ) -> Manifest:
     image: dict[str, str] = {"name": _IMAGE, "newName": settings.image.name}
     if settings.image.tag is not None:
@@ -94,7 +103,7 @@ def _kustomization(
     if settings.components:
         body["components"] = [str(_COMPONENTS / name) for name in settings.components]
     body["images"] = [image]
-    body["patches"] = [{"path": path} for path in patches] + list(_patches(settings))
+    body["patches"] = [*patches, *_patches(settings)]
     return body
 
 
@@ -122,14 +131,20 @@ def _source(config_map: str, realm: RealmName, files: Sequence[str]) -> dict[str
     return {"configMap": {"name": config_map, "items": items}}
 
 
-def _deletion(config_map: str) -> Manifest:
-    """The realm's kustomization makes it, and this server is not to have it."""
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": config_map, "namespace": str(SERVER_NAMESPACE)},
-        "$patch": "delete",
-    }
+def _unselected(server: Server, folder: RealmFolder) -> dict[str, str] | None:
+    """The target of `_DELETION`: the ConfigMaps that the realm's kustomization makes and this server is not
+    to have. Their names are one pattern of RE2, which Kustomize anchors. None where the server has all
+    of them.
+    """
+    names = [
+        document_map(folder.realm, environment).replace(".", r"\.")
+        for environment in sorted(folder.documents)
+        if (folder.realm, environment) not in server.selected
+    ]
+    if not names:
+        return None
+    target = {"version": "v1", "kind": "ConfigMap", "namespace": str(SERVER_NAMESPACE)}
+    return {**target, "name": f"({'|'.join(names)})"}
 
 
 def _patches(settings: ServerSettings) -> Iterable[dict[str, Any]]:

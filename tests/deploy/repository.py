@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from io import StringIO
@@ -18,6 +17,7 @@ from arcan_gitops.validate.manifests import read_manifests
 from arcan_gitops.validate.results import Status
 from arcan_gitops.validate.schemaset import SchemaSet, eso_versions
 from arcan_gitops.yamlio import emit, read_documents
+from tests.support.kustomize import build
 from tests.support.live_server import create_token
 from tests.support.realm_files import RealmFiles
 
@@ -91,9 +91,8 @@ class Repository:
 
 
 def kustomize_build(folder: Path) -> list[Manifest]:
-    done = subprocess.run(["kustomize", "build", str(folder)], capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
-    return read_documents(done.stdout, str(folder))
+    """By the oldest and the newest Kustomize."""
+    return read_documents(build(folder).encode(), str(folder))
 
 
 def validated(objects: list[Manifest]) -> None:
