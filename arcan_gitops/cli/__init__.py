@@ -26,7 +26,7 @@ _COMMANDS: Final = {
     "token": ("token", "Create, list, revoke and rotate the tokens of a realm."),
     "secret": ("secret", "Set, read, edit and import the secrets of a realm."),
     "realm": ("realm", "Create, list, check and re-encrypt the documents of realms."),
-    "import": ("import_", "Take over the secrets of Vault, Infisical, AWS, Kubernetes or a dotenv file."),
+    "import": ("import_", "Take over the secrets of Vault, Infisical, AWS, Kubernetes or files."),
     "generate": ("generate", "Generate the manifests that ESO consumes."),
     "overlay": ("overlay", "Add a cluster, or another environment on one."),
     "bootstrap": ("bootstrap", "Print what a cluster needs and Git must not hold."),

@@ -14,10 +14,12 @@ from arcan_gitops.cli.import_run import Import, takes_import
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.project import context_option
 from arcan_gitops.cli.secret_value import MAX_FILE_BYTES, read_input
+from arcan_gitops.cli.sops_binary import document_opener, sops_binary_options
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.memory_folder import NoMemoryFolder, memory_folder
 from arcan_gitops.migrate import Source
 from arcan_gitops.names import Namespace, ObjectName
+from arcan_gitops.realms.tree import read_file
 
 _path_option = click.option(
     "--path", "below", default="", metavar="PATH", help="Only what is below this path.  [default: everything]"
@@ -30,11 +32,11 @@ _MAX_TOKEN_BYTES = 8192
 
 @click.group("import")
 def import_() -> None:
-    """Take over the secrets of Vault, Infisical, AWS, Kubernetes or a dotenv file.
+    """Take over the secrets of Vault, Infisical, AWS, Kubernetes, SOPS files or a dotenv file.
 
-    Reads the live system, and writes the encrypted document of one environment: a new one by .sops.yaml, or
-    the one that is there. Credentials come from where the system's own tools take them, and are never
-    arguments. The report names each value by where it was, and its key; no value is shown.
+    Reads the live system or the files, and writes the encrypted document of one environment: a new one by
+    .sops.yaml, or the one that is there. Credentials come from where the system's own tools take them, and
+    are never arguments. The report names each value by where it was, and its key; no value is shown.
 
     A key is named by the path of its secret below the one that was asked for, and the field, joined by '.';
     each run of other characters than A-Z a-z 0-9 . _ - becomes one '_'. --map names one otherwise.
@@ -173,6 +175,35 @@ def _scratch() -> Iterator[Path | None]:
         except NoMemoryFolder:
             folder = None
         yield folder
+
+
+@import_.command()
+@takes_import
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="FILE...")
+@_whole_option
+@sops_binary_options
+def sops(
+    into: Import,
+    files: tuple[Path, ...],
+    whole: tuple[str, ...],
+    sops_binary: str | None,
+    allow_key_type: tuple[str, ...],
+    allow_key_address: tuple[str, ...],
+) -> None:
+    """Read files that SOPS has encrypted, as they are; nothing is written in clear.
+
+    Each is a manifest of Secrets or SopsSecrets, a dotenv file, JSON, YAML with one or more documents, or any
+    file that SOPS keeps as a whole. A key of a Secret keeps its name, and base64 is decoded. Elsewhere maps
+    are gone into: 'db: {host: x}' becomes the key db.host, unless --whole db keeps it as JSON; a list is kept
+    as JSON; a whole file is one key by the name of the file. Two values of one name are reported, and --map
+    names them: --map 'secrets.yaml#db/host=DB_HOST', or --map 'secrets.yaml:shop-db#password=DB_PASSWORD'
+    where a file has several Secrets.
+    """
+    from arcan_gitops.migrate.sources.sops import SopsSource
+
+    opener = document_opener(sops_binary, allow_key_type, allow_key_address)
+    read = [(str(file), read_file(file)) for file in dict.fromkeys(files)]
+    into.run(lambda: SopsSource(read, into.identities(), opener.load, frozenset(whole)))
 
 
 @import_.command()

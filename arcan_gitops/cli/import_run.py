@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import wraps
+from dataclasses import dataclass, field
+from functools import cache, wraps
 from typing import Any, Final
 
 import click
@@ -48,6 +48,7 @@ class Import:
     """One run: from a source into the document of an environment."""
 
     target: Target
+    identities: Callable[[], Identities] = field(repr=False)
     mapped: dict[str, KeyName]
     replace: bool
     dry_run: bool
@@ -76,7 +77,7 @@ class Import:
         found = {str(item.origin) for item in items}
         mapped = {origin: key for origin, key in self.mapped.items() if broken is None or origin in found}
         named, outcomes = name_all(items, source.below, mapped)
-        outcomes += destination.land(named, self._identities, replace=self.replace, dry_run=self.dry_run)
+        outcomes += destination.land(named, self.identities, replace=self.replace, dry_run=self.dry_run)
         outcomes.sort(key=lambda one: (str(one.origin), one.key or ""))
         declared = [] if apps is None else self.declaring.declare(
             apps, source, outcomes, target.realm, overlays, dry_run=self.dry_run
@@ -103,9 +104,6 @@ class Import:
         failed = any(one.status is Status.FAILED for one in outcomes)
         if failed or broken is not None or any(one.failed for one in declared):
             raise click.exceptions.Exit(130 if isinstance(broken, KeyboardInterrupt) else 1)
-
-    def _identities(self) -> Identities:
-        return held_identities(self.target.identity_file, self.target.passphrase_file)
 
 
 def _read(source: Source) -> tuple[list[Found | Left], CannotImport | KeyboardInterrupt | None]:
@@ -149,7 +147,9 @@ def takes_import(command: Callable[..., None]) -> Callable[..., None]:
         declaring: Declaring,
         **others: Any,
     ) -> None:
-        command(into=Import(target, dict(mapped), replace, dry_run, as_json, declaring), **others)
+        identities = cache(lambda: held_identities(target.identity_file, target.passphrase_file))
+        into = Import(target, identities, dict(mapped), replace, dry_run, as_json, declaring)
+        command(into=into, **others)
 
     decorated = takes_target(declaring_options(with_import))
     for option in (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from arcan_gitops.errors import ArcanError
@@ -21,11 +21,15 @@ def key_for(origin: Origin, below: str) -> KeyName:
 
     Joined by '.'; each run of other characters than A-Z a-z 0-9 . _ - becomes one '_'. Raises `InvalidName`.
     """
-    name = ".".join(_OTHER.sub("_", part) for part in _parts(origin, below))
+    return _key(_parts(origin, below))
+
+
+def _key(parts: Sequence[str]) -> KeyName:
+    name = ".".join(_OTHER.sub("_", part) for part in parts)
     return _checked(re.sub(r"\A\.(?=\.|\Z)", "_", name))
 
 
-def _parts(origin: Origin, below: str) -> list[str]:
+def _parts(origin: Origin, below: str) -> Sequence[str]:
     path, prefix = _segments(origin.path), _segments(below)
     rest = path[len(prefix) :] if path[: len(prefix)] == prefix else path
     parts = rest if origin.field is None else [*rest, origin.field]
@@ -61,14 +65,15 @@ def name_all(
             status = Status.FAILED if item.wrong else Status.SKIPPED
             outcomes.append(Outcome(item.origin, status, reason=item.reason))
             continue
+        parts = _parts(item.origin, below) if item.name is None else item.name
         try:
             given = mapped.get(str(item.origin))
-            key = key_for(item.origin, below) if given is None else _checked(given)
+            key = _key(parts) if given is None else _checked(given)
         except InvalidName as error:
             reason = f"{error.message}: name it, --map '{item.origin}=KEY'"
             outcomes.append(Outcome(item.origin, Status.FAILED, reason=reason))
             continue
-        named.append(Named(item, key, key != ".".join(_parts(item.origin, below))))
+        named.append(Named(item, key, key != ".".join(parts)))
     for text in mapped:
         if text not in known:
             raise ArcanError(f"--map: there is no '{text}' in the source", hint=did_you_mean(text, known))

@@ -41,13 +41,15 @@ class Origin:
 class Found:
     """One value, as the text that it will be; `note` says what was done to make it one.
 
-    `base64`: the text is the base64 of bytes that are none.
+    `base64`: the text is the base64 of bytes that are none. `name` has the parts of the key's name, where the
+    origin's path is no part of it.
     """
 
     origin: Origin
     value: SecretValue = field(repr=False)
     note: str = ""
     base64: bool = False
+    name: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from arcan_gitops.access import Policy, TokenRecord, read_tokens
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import KeyName, RealmName
+from arcan_gitops.realms.manifests import explained, manifest_problem
 from arcan_gitops.realms.recipients import drift, wrong_recipients
 from arcan_gitops.realms.settings import RealmSettings
 from arcan_gitops.realms.sops_config import NoRule, SopsConfig
@@ -140,16 +141,20 @@ def _document(
     document: DocumentFile, settings: RealmSettings, config: SopsConfig | None
 ) -> tuple[list[ArcanError], Outline | None]:
     problems: list[ArcanError] = []
+    data = b""
     try:
+        data = document.read()
         outlined = outline(
-            document.read(),
+            data,
             allow_unencrypted=settings.allow_unencrypted,
             allow_empty=settings.allow_empty,
         )
         if outlined.documents != 1:
             raise SopsError("holds several YAML documents where one is wanted", hint="split the file")
     except ArcanError as error:
-        return [error.located(document.path)], None
+        return [explained(error, data, document.path)], None
+    if (manifest := manifest_problem(outlined.keys, document.path)) is not None:
+        problems.append(manifest)
     for key in outlined.keys:
         try:
             KeyName.parse(key)

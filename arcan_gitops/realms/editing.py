@@ -13,6 +13,7 @@ from pathlib import Path
 from arcan_gitops.atomic import locked, replace_file
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import EnvironmentName, RealmName
+from arcan_gitops.realms.manifests import explained
 from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.settings import RealmSettings, settings_of
 from arcan_gitops.realms.snapshot import values_of
@@ -44,7 +45,7 @@ class OpenDocument:
             )
             _ = document.tree  # several YAML documents in one file are no document of a realm
         except ArcanError as error:
-            raise error.located(self.file.path) from None
+            raise explained(error, self.data, self.file.path) from None
         return document
 
     def changed(self, document: Document) -> bytes | None:

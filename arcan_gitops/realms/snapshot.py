@@ -12,6 +12,7 @@ from arcan_gitops.access import Policy, TokenRecord
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
 from arcan_gitops.realms.file_state import FileState
+from arcan_gitops.realms.manifests import explained
 from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.settings import RealmSettings
 from arcan_gitops.realms.text import text_of
@@ -119,7 +120,7 @@ def load_environment(
             )
         return values_of(document.tree, settings), document.digests
     except ArcanError as error:
-        raise error.located(path) from None
+        raise explained(error, data, path) from None
 
 
 def values_of(tree: Mapping[str, object], settings: RealmSettings) -> Values:

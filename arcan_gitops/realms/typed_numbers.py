@@ -5,16 +5,19 @@ Source: go.yaml.in/yaml/v3 resolve.go, by whose rules SOPS reads YAML.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.golang.yaml import resolve_plain
+from arcan_gitops.golang.yaml import INT64_MAX, INT64_MIN, resolve_plain
 from arcan_gitops.realms.text import text_of
 from arcan_gitops.sops.emit_yaml import plain_scalar
+
+_MOST_DIGITS: Final = 20  # of an integer of 64 bits, with its sign
 
 
 def lines_with_another_number(data: bytes) -> Iterator[int]:
@@ -29,11 +32,41 @@ def lines_with_another_number(data: bytes) -> Iterator[int]:
             yield event.start_mark.line + 1
 
 
+class _Digits(str):
+    """A number of JSON as it is written."""
+
+    __slots__ = ()
+
+
+def keys_with_another_number(text: str) -> tuple[str, ...]:
+    """The top-level keys of a JSON object, which was read before, with such a number in them."""
+    tree = json.loads(text, parse_int=_Digits, parse_float=_Digits)
+    return tuple(key for key, value in tree.items() if any(map(_json_becomes_another, _numbers(value))))
+
+
+def _numbers(value: Any) -> Iterator[_Digits]:
+    if isinstance(value, _Digits):
+        yield value
+    elif isinstance(value, dict | list):
+        for child in value.values() if isinstance(value, dict) else value:
+            yield from _numbers(child)
+
+
+def _json_becomes_another(text: str) -> bool:
+    """As SOPS reads JSON, whose numbers have no other notations."""
+    value: int | float = float(text)
+    if len(text) <= _MOST_DIGITS and text.lstrip("-").isdigit() and INT64_MIN <= int(text) <= INT64_MAX:
+        value = int(text)
+    return text not in (text_of(value), plain_scalar(value))
+
+
 def _becomes_another(text: str) -> bool:
     try:
         value = resolve_plain(text)
         if type(value) is not int and type(value) is not float:
             return False
         return text not in (text_of(value), plain_scalar(value))
-    except (ArcanError, ValueError, OverflowError):
+    except OverflowError:
+        return True  # it is above what SOPS can hold
+    except (ArcanError, ValueError):
         return False  # it has no text at all, which is said elsewhere

@@ -65,6 +65,7 @@ def test_a_dotenv_line_is_read_as_people_write_it(line: str, value: str) -> None
         (f'A="x" {CANARY}\n', ".env:1: something follows the closing quote"),
         (f"A='x\n\n' {CANARY}\n", ".env:1: something follows the closing quote"),
         (f"A={CANARY}\nB='1\n2'\nA=x\n", ".env:4: 'A' is given twice (first in line 1)"),
+        (f"A=x\n1X={CANARY}\n", ".env:2: not of the form KEY=VALUE: what stands before '=' is not the name"),
         ("A=\xff", "is not UTF-8"),
         ("", "holds no value"),
     ],
@@ -86,6 +87,30 @@ def test_a_json_object_keeps_the_types_of_its_values() -> None:
     read = read_values(json.dumps(values).encode(), "values.json")
     assert read == values
     assert [type(value) for value in read.values()] == [str, int, float, bool]
+
+
+NUMBERS = {"id": "12345678901234567890", "version": "1.10", "e": "1e3", "minus": "-0", "one": "1.0",
+           "large": "100000000000000000000.5"}  # fmt: skip
+
+
+def test_numbers_that_json_would_change_are_refused_by_their_keys() -> None:
+    text = "{" + ", ".join(f'"{key}": {number}' for key, number in NUMBERS.items()) + ', "kept": 5432}'
+    with pytest.raises(BadImport) as caught:
+        read_values(text.encode(), "x.json")
+    named = ", ".join(f"key '{key}'" for key in NUMBERS)
+    assert caught.value.message == f"x.json: {named}: numbers that would be served as another text"
+    assert caught.value.hint == "put them in quotes"
+
+
+def test_numbers_that_yaml_would_change_are_refused_by_their_lines() -> None:
+    text = "kept: 5432\n" + "".join(f"{key}: {number}\n" for key, number in NUMBERS.items())
+    with pytest.raises(BadImport, match="line 2, line 3, line 4, line 5, line 6, line 7: numbers that would"):
+        read_values(text.encode(), "x.yaml")
+
+
+@pytest.mark.parametrize("number", ["0", "-7", "9223372036854775807", "-9223372036854775808", "0.1", "1e+21"])
+def test_numbers_that_json_keeps_are_taken(number: str) -> None:
+    assert list(read_values(f'{{"A": {number}}}'.encode(), "x.json")) == ["A"]
 
 
 def test_a_yaml_mapping_means_what_it_means_to_go_but_a_date_stays_a_text() -> None:
@@ -170,7 +195,7 @@ def test_a_sops_document_is_not_imported_as_ciphertext() -> None:
     for data, name in ((document, "prod.sops.yaml"), (b"A=ENC[AES256_GCM,data:x]\nsops_mac=x\n", ".env")):
         with pytest.raises(BadImport, match="is encrypted by SOPS") as caught:
             read_values(data, name)
-        assert "sops decrypt FILE | arcan secret import" in str(caught.value.hint)
+        assert f"sops decrypt --output-type json {name} | arcan secret import" in str(caught.value.hint)
 
 
 def test_a_value_that_no_kubernetes_secret_can_hold_is_refused() -> None:

@@ -18,7 +18,7 @@ Values = dict[str, Any]  # key -> str, int, float or bool, in the order of the f
 
 FORMATS: Final = ("dotenv", "json", "yaml", "kubernetes")
 _DOTENV_NAME: Final = re.compile(r"(?:.*\.)?env(?:\..*)?", re.IGNORECASE)
-_DOTENV_LINE: Final = re.compile(rb"(?:export[ \t]+)?[A-Za-z_][A-Za-z0-9_.-]*[ \t]*=")
+_DOTENV_LINE: Final = re.compile(rb"(?:export[ \t]+)?[A-Za-z0-9_][A-Za-z0-9_.-]*[ \t]*=")
 
 
 def read_values(data: bytes, source: str, format: str | None = None) -> Values:

@@ -13,6 +13,7 @@ from typing import Any, Final, NoReturn
 from arcan_gitops.realms.importing.problems import BadImport, text_of
 
 _REST_OF_LINE: Final = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
+_NAMES: Final = "a name is a letter or '_', and then letters, digits, '_', '.' and '-'"
 _NAME: Final = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*")
 _SINGLE: Final = re.compile(r"'([^']*)'")
 _DOUBLE: Final = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
@@ -35,9 +36,7 @@ def read(data: bytes, source: str) -> dict[str, Any]:
         if end is None:
             name = _NAME.match(text, at)
             if name is None:
-                _fail(
-                    source, line, "not of the form KEY=VALUE", "a value of several lines needs double quotes"
-                )
+                _refuse_line(text, at, source, line)
             key = name[1]
             if key in values:
                 _fail(source, line, f"'{key}' is given twice (first in line {lines[key]})")
@@ -65,6 +64,16 @@ def _value(text: str, at: int, source: str, line: int) -> tuple[str, int]:
     if quote == "'":
         return quoted[1], quoted.end()
     return _ESCAPE.sub(lambda match: _ESCAPES.get(match[1], match[1]), quoted[1]), quoted.end()
+
+
+def _refuse_line(text: str, at: int, source: str, line: int) -> NoReturn:
+    """The name is not repeated: it may be a part of a value that lost its quotes."""
+    before, equals, _ = text[at:].partition("\n")[0].partition("=")
+    quotes = "a value of several lines needs double quotes"
+    if equals and before.strip():
+        problem = "not of the form KEY=VALUE: what stands before '=' is not the name of a variable"
+        _fail(source, line, problem, f"{_NAMES}; {quotes}")
+    _fail(source, line, "not of the form KEY=VALUE", quotes)
 
 
 def _fail(source: str, line: int, problem: str, hint: str | None = None) -> NoReturn:

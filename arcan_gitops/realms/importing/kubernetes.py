@@ -6,7 +6,6 @@ Source: k8s.io/api/core/v1 Secret: `data` is base64, `stringData` is text and wi
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Any
 
 from arcan_gitops.realms.importing.problems import BadImport
@@ -25,8 +24,8 @@ def values_of(manifest: dict[str, Any], source: str) -> dict[str, Any]:
             hint="get one by its name: kubectl get secret NAME --output yaml",
         )
     encoded = _texts(manifest, "data", source)
-    decoded = {key: _decoded(key, text, source) for key, text in encoded.items()}
-    return decoded | _texts(manifest, "stringData", source)
+    texts = {key: _text(key, text, source) for key, text in encoded.items()}
+    return texts | _texts(manifest, "stringData", source)
 
 
 def _texts(manifest: dict[str, Any], field: str, source: str) -> dict[str, str]:
@@ -44,14 +43,20 @@ def _texts(manifest: dict[str, Any], field: str, source: str) -> dict[str, str]:
     return values
 
 
-def _decoded(key: str, text: str, source: str) -> str:
-    """The API server reads base64 as Go does: padded, and with line breaks inside."""
+def decoded(text: str) -> bytes:
+    """The bytes of a value of `data`. The API server reads base64 as Go does: padded, and with line breaks
+    inside. Raises `ValueError`.
+    """
+    return base64.b64decode(text.replace("\r", "").replace("\n", ""), validate=True)
+
+
+def _text(key: str, text: str, source: str) -> str:
     try:
-        decoded = base64.b64decode(text.replace("\r", "").replace("\n", ""), validate=True)
-    except (binascii.Error, ValueError):
+        data = decoded(text)
+    except ValueError:
         raise BadImport(f"{source}: data: key {key!r}: is not base64") from None
     try:
-        return decoded.decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError:
         raise BadImport(
             f"{source}: data: key {key!r}: is not UTF-8 text, which the server could not send",

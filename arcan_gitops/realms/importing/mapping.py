@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from arcan_gitops.realms.importing.problems import BadImport, refuse_encrypted, text_of
-from arcan_gitops.realms.typed_numbers import lines_with_another_number
+from arcan_gitops.realms.importing.problems import BadImport, refuse_encrypted, refuse_numbers, text_of
+from arcan_gitops.realms.typed_numbers import keys_with_another_number, lines_with_another_number
 from arcan_gitops.sops import SopsError
 from arcan_gitops.sops.formats import format_named
 from arcan_gitops.sops.limits import DEFAULT_LIMITS
@@ -28,10 +28,11 @@ def parse(data: bytes, source: str, *, as_json: bool) -> dict[str, Any]:
         raise BadImport(f"{source}: {error.message}") from None
     except InvalidFile as error:
         raise BadImport(error.message, hint=error.hint) from None
-    for line in () if as_json else lines_with_another_number(data):
-        raise BadImport(
-            f"{source}:{line}: a number that would be served as another text", hint="put it in quotes"
-        )
+    if as_json:
+        numbers = [f"key {key!r}" for key in keys_with_another_number(text)]
+    else:
+        numbers = [f"line {line}" for line in lines_with_another_number(data)]
+    refuse_numbers(numbers, source)
     if len(documents) > 1:
         raise BadImport(f"{source}: has more than one YAML document", hint="split the file")
     tree = documents[0] if documents else {}

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from arcan_gitops.errors import ArcanError
+from arcan_gitops.errors import ArcanError, some
 from arcan_gitops.sops.cipher import PREFIX
 
+STANDARD_INPUT: Final = "standard input"  # the source of what comes through a pipe
 MAX_VALUE_BYTES: Final = 1024 * 1024  # k8s.io/api/core/v1 MaxSecretSize: what a Kubernetes Secret can hold
 
 
 class BadImport(ArcanError):
     """A file that is not what it has to be; the message names a line or a key, never a value."""
+
+
+class EncryptedImport(BadImport):
+    """A file that SOPS has encrypted, where one in clear is wanted."""
+
+
+def refuse_numbers(places: Sequence[str], source: str) -> None:
+    """Raise `BadImport` for numbers that would be served as another text: `1.10` as 1.1, `1e3` as 1000."""
+    if places:
+        what = "a number" if len(places) == 1 else "numbers"
+        raise BadImport(
+            f"{source}: {some(places, 20)}: {what} that would be served as another text",
+            hint="put it in quotes" if len(places) == 1 else "put them in quotes",
+        )
 
 
 def text_of(data: bytes, source: str) -> str:
@@ -24,10 +40,12 @@ def text_of(data: bytes, source: str) -> str:
 
 
 def refuse_encrypted(values: Mapping[str, Any], source: str) -> None:
-    """Raise `BadImport` for a SOPS document: its ciphertext would become the value."""
+    """Raise `EncryptedImport` for a SOPS document: its ciphertext would become the value."""
     encrypted = any(isinstance(value, str) and value.startswith(PREFIX) for value in values.values())
     if "sops" in values or encrypted:
-        raise BadImport(
+        file = "FILE" if source == STANDARD_INPUT else shlex.quote(source)
+        raise EncryptedImport(
             f"{source}: is encrypted by SOPS",
-            hint="decrypt it into a pipe: sops decrypt FILE | arcan secret import REALM - --env ENV",
+            hint=f"'arcan import sops REALM {file} --env ENV' takes it as it is; or decrypt it into a pipe: "
+            f"sops decrypt --output-type json {file} | arcan secret import REALM - --env ENV",
         )
