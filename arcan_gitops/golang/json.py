@@ -20,6 +20,7 @@ Json: TypeAlias = Mapping[str, "Json"] | Sequence["Json"] | str | float | bool |
 _SPACE: Final = " \t\r\n"
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _HTML: Final = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
+_SEPARATORS: Final = str.maketrans({c: f"\\u{ord(c):04x}" for c in "\u2028\u2029"})
 
 
 def parse(body: bytes) -> Json:
@@ -94,25 +95,38 @@ def _go_character(character: str) -> str:
     return f"'{character}'" if character.isprintable() else f"'\\u{ord(character):04x}'"
 
 
-def marshal(value: Json) -> bytes:
-    """`json.Marshal(value)`: compact, keys sorted, HTML-escaped."""
-    return _marshal(value).encode("utf-8")
+def marshal(value: Json, *, indent: int = 0, html: bool = True) -> bytes:
+    """`json.Marshal(value)`: compact, keys sorted, HTML-escaped; with `indent` `json.MarshalIndent`.
+
+    An int is a Go integer; bytes that are no UTF-8 become U+FFFD.
+    """
+    return _marshal(value, "\n" if indent else "", indent, html).encode("utf-8")
 
 
-def _marshal(value: Json) -> str:
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{_text(name)}:{_marshal(value[name])}" for name in sorted(value)) + "}"
+def _marshal(value: Json, line: str, indent: int, html: bool) -> str:
     if isinstance(value, str):
-        return _text(value)
+        return _text(value, html)
     if isinstance(value, bool) or value is None:
         return json.dumps(value)
     if isinstance(value, float):
         return _float(value)
-    return "[" + ",".join(_marshal(item) for item in value) + "]"
+    if isinstance(value, int):
+        return str(int(value))
+    inner = line + " " * indent
+    colon = ": " if indent else ":"
+    if isinstance(value, Mapping):
+        items = [
+            f"{inner}{_text(name, html)}{colon}{_marshal(value[name], inner, indent, html)}"
+            for name in sorted(value)
+        ]
+        return "{" + ",".join(items) + (line if items else "") + "}"
+    items = [inner + _marshal(item, inner, indent, html) for item in value]
+    return "[" + ",".join(items) + (line if items else "") + "]"
 
 
-def _text(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).translate(_HTML)
+def _text(text: str, html: bool) -> str:
+    written = json.dumps(text, ensure_ascii=False).translate(_HTML if html else _SEPARATORS)
+    return _SURROGATES.sub(r"\\ufffd", written)
 
 
 def _float(number: float) -> str:

@@ -65,6 +65,20 @@ def replace_all(pattern: Any, target: str, text: str) -> str:
     return "".join([*parts, text[done:]])
 
 
+def find_all(pattern: Any, text: str, most: int) -> list[str]:
+    """`Regexp.FindAllString`: at most so many matches, all where `most` is negative."""
+    found: list[str] = []
+    previous = -1
+    for match in pattern.finditer(text):
+        if 0 <= most <= len(found):
+            break
+        if match.start() == match.end() == previous:
+            continue
+        found.append(match[0])
+        previous = match.end()
+    return found
+
+
 def _expand(target: str, match: Any) -> str:
     """`Regexp.Expand`: `$1`, `${1}`, `$name`, `$$`; `$1x` means the group `1x`, which is not there: empty."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from arcan_gitops.golang.errors import GoError
+
 # unicode.IsSpace; Python's str.strip() also takes U+001C to U+001F.
 _SPACE: Final = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
@@ -49,9 +51,84 @@ def _shown(character: str) -> str:
     return f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"
 
 
+_ESCAPE: Final = re.compile(
+    r"\\(?:([abfnrtv\\'\"])|x([0-9a-fA-F]{2})|([0-7]{3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))|([^\\\n])"
+)
+_ESCAPED: Final = dict(zip("abfnrtv\\'\"", b"\a\b\f\n\r\t\v\\'\"", strict=True))
+
+
+def unquote(quoted: str) -> str:
+    """`strconv.Unquote` of a text in double quotes or backquotes. Raises `GoError` (`invalid syntax`)."""
+    inside = quoted[1:-1]
+    if len(quoted) < 2 or quoted[0] != quoted[-1] or quoted[0] not in '`"':
+        raise GoError("invalid syntax")
+    if quoted[0] == "`":
+        return inside.replace("\r", "")
+    if "\\" not in inside and "\n" not in inside and '"' not in inside:
+        return inside
+    data, at = bytearray(), 0
+    while at < len(inside):
+        match = _ESCAPE.match(inside, at)
+        if match is None or match[1] == "'" or match[6] == '"':
+            raise GoError("invalid syntax")
+        data += _unescaped(match)
+        at = match.end()
+    return data.decode("utf-8", "surrogateescape")
+
+
+def unquote_char(quoted: str) -> int:
+    """The code point of a character constant: `'a'`, `'\\n'`. Raises `GoError`."""
+    match = _ESCAPE.match(quoted, 1)
+    if match is None or match[1] == '"' or match[6] == "'":
+        raise GoError("invalid syntax")
+    if quoted[match.end() :] != "'":
+        raise GoError(f"malformed character constant: {quoted}")
+    if match[2] or match[3]:
+        return _unescaped(match)[0]
+    return ord(_unescaped(match).decode("utf-8", "surrogateescape"))
+
+
+def _unescaped(match: re.Match[str]) -> bytes:
+    simple, byte, octal, short, long, plain = match.groups()
+    if simple:
+        return bytes([_ESCAPED[simple]])
+    if byte:
+        return bytes([int(byte, 16)])
+    if octal:
+        if int(octal, 8) > 0xFF:
+            raise GoError("invalid syntax")
+        return bytes([int(octal, 8)])
+    if plain:
+        return plain.encode("utf-8", "surrogateescape")
+    point = int(short or long, 16)
+    if point > 0x10FFFF or 0xD800 <= point < 0xE000:
+        raise GoError("invalid syntax")
+    return chr(point).encode("utf-8")
+
+
 def trim_space(text: str) -> str:
     """`strings.TrimSpace`."""
     return text.strip(_SPACE)
+
+
+def is_space(character: str) -> bool:
+    """`unicode.IsSpace`."""
+    return character in _SPACE
+
+
+def to_title(text: str) -> str:
+    """`strings.Title`: the first letter of each word in upper case."""
+    previous, parts = " ", []
+    for character in text:
+        parts.append(to_upper(character) if _separates(previous) else character)
+        previous = character
+    return "".join(parts)
+
+
+def _separates(character: str) -> bool:
+    if character.isascii():
+        return not (character.isalnum() or character == "_")
+    return not character.isalpha() and not character.isdecimal() and is_space(character)
 
 
 def to_upper(text: str) -> str:

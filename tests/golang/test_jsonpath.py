@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from arcan_gitops.golang.errors import GoError, NotSupported
-from arcan_gitops.golang.json import marshal, parse
-from arcan_gitops.golang.jsonpath import get
+from arcan_gitops.golang.json import marshal
+from arcan_gitops.golang.json import parse as parse_json
+from arcan_gitops.golang.jsonpath import get, parse
 
-BODY = parse(
+BODY = parse_json(
     '{"value":"s","data":{"a":"1","a-b":"2","a.b":"3","ü":"4","1x":"5","n":null},'
     '"l":["x","y"],"e":[],"o":{"k":{"z":1}}}'.encode()
 )
@@ -82,12 +83,57 @@ def test_a_path_that_fails_says_what_the_library_says(path: str, problem: str) -
 
 
 @pytest.mark.parametrize(
-    "path",
-    ["$..a", '$.l[?@=="x"]', "$.l[0:1]", "$.l[0,1]", "$.l[-1]", "value", '$.value == "s"', "$.data[value]"],
+    ("path", "result"),
+    [
+        ('$.l[?@=="x"]', '["x"]'),
+        ('$.l[?(@=="y")]', '["y"]'),
+        ('$.l[?@!="x"]', '["y"]'),
+        ('$.l[?(@.name=="x")].value', "[]"),
+        ("$.l[0:1]", '["x"]'),
+        ("$.l[::-1]", '["y","x"]'),
+        ("$.l[1,0]", '["y","x"]'),
+        ('$.data["a","a-b"]', '["1","2"]'),
+        ('$.value == "s"', "true"),
+        ("$..z", "[1]"),
+        ("$['\u00fc']", None),
+        ("$.data['ü']", '"4"'),
+        ("($.value)", '"s"'),
+        ("true", "true"),
+        ("-1", "-1"),
+    ],
 )
-def test_filters_ranges_and_expressions_are_not_supported(path: str) -> None:
+def test_filters_ranges_and_expressions(path: str, result: str | None) -> None:
+    if result is None:
+        with pytest.raises(GoError, match="unknown key"):
+            get(path, BODY)
+    else:
+        assert marshal(get(path, BODY)).decode() == result
+
+
+@pytest.mark.parametrize("path", ["value", "date()", "$.data[value]"])
+def test_variables_and_functions_are_not_evaluated(path: str) -> None:
     with pytest.raises(NotSupported, match="not supported by the emulator"):
         get(path, BODY)
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        (
+            "$.l[?(@.name=='api')]",
+            "parsing error: $.l[?(@.name=='api')]\t:1:15 - 1:20 could not parse string: invalid syntax",
+        ),
+        ("$.a && $.b", "parsing error: $.a && $.b\t - 1:7 unknown operator &&"),
+        (
+            "$.a[1:2:3:4]",
+            "parsing error: $.a[1:2:3:4]\t:1:12 - 1:13 range query has at least the parameter [min:max:step]",
+        ),
+    ],
+)
+def test_a_path_that_does_not_parse_is_known_without_a_document(path: str, problem: str) -> None:
+    with pytest.raises(GoError) as caught:
+        parse(path)
+    assert str(caught.value) == problem
 
 
 def test_a_wildcard_over_an_object_is_refused_because_go_s_order_is_random() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from arcan_gitops.golang.errors import GoError, NotSupported
-from arcan_gitops.golang.template import parse, render
+from arcan_gitops.golang.template import contents, parse, render
+from arcan_gitops.golang.template.names import ALL
 
 DATA = {
     "remoteRef": {"key": "K", "property": "", "version": "", "namespace": "ns"},
@@ -111,16 +112,13 @@ def test_a_mistake_is_reported_in_go_s_words(template: str, problem: str) -> Non
 @pytest.mark.parametrize(
     "template",
     [
-        "{{ range .auth }}x{{ end }}",
-        "{{ $x := .auth }}",
-        "{{ toJson .auth }}",
-        "{{ with .auth }}x{{ end }}",
-        '{{ eq .remoteRef.key "K" }}',
-        "{{ .auth.token 1 }}",
-        "{{ 1.5 }}",
-        "{{ 'c' }}",
-        "{{ (.auth).token }}",
-        "{{ index .auth 1 }}",
+        "{{ now }}",
+        '{{ "a" | snakecase }}',
+        '{{ list "a" | toYaml }}',
+        '{{ dict "a" 1 "b" 2 | keys }}',
+        "{{ 1i }}",
+        '{{ printf "%*d" 1 2 }}',
+        "{{ range $i := 1000000 }}x{{ end }}",
     ],
 )
 def test_what_the_emulator_does_not_know_is_said_and_never_guessed(template: str) -> None:
@@ -153,7 +151,67 @@ def test_printf_fills_texts_in(text: str, result: str):
     assert render(parse(text), {"a": "x%s", "b": "y"}) == result
 
 
-@pytest.mark.parametrize("text", ['{{ printf "%d" .a }}', '{{ printf "%s" }}', '{{ printf "%" }}'])
-def test_what_printf_cannot_do_here_is_not_guessed(text: str):
-    with pytest.raises(NotSupported):
-        render(parse(text), {"a": "x"})
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ('{{ printf "%d" .a }}', "%!d(string=x%s)"),
+        ('{{ printf "%s" }}', "%!s(MISSING)"),
+        ('{{ printf "%" }}', "%!(NOVERB)"),
+        ('{{ printf "%s" .a .b }}', "x%s%!(EXTRA string=y)"),
+    ],
+)
+def test_printf_says_what_does_not_fit_as_go_does(text: str, result: str):
+    assert render(parse(text), {"a": "x%s", "b": "y"}) == result
+
+
+def named(text: str) -> list[str]:
+    return [str(variable) for variable in contents(parse(text)).variables]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("{{ .user }}:{{ .passwrd }}", [".user", ".passwrd"]),
+        ('{{ .dbname | default "app" }}', [".dbname"]),
+        ('{{ index . "a-b" }}{{ index .auth "c" | trim }}', [".a-b", ".auth.c"]),
+        ("{{ $.a }}{{ $x := .b }}{{ $x.c }}", [".a", ".b", ".b.c"]),
+        ("{{ with .auth }}{{ .token }}{{ $.d }}{{ end }}{{ .e }}", [".auth", ".auth.token", ".d", ".e"]),
+        ("{{ range .list }}{{ .name }}{{ $.f }}{{ else }}{{ .g }}{{ end }}", [".list", ".f", ".g"]),
+        ("{{ (.cert | fromJson).crt }}", [".cert"]),
+        ("{{ (fromJson .a).b.c }}{{ (.auth).token }}", [".a", ".auth", ".auth.token"]),
+        ('{{ if and .a (eq .b "x") }}{{ .c }}{{ else if .d }}{{ end }}', [".a", ".b", ".c", ".d"]),
+        ('{{ define "t" }}{{ .x }}{{ end }}{{ template "t" .a }}', [".a", ".a.x"]),
+        ('{{ define "t" }}{{ .x }}{{ end }}', []),
+        ('{{ block "t" . }}{{ .x }}{{ end }}', [".x"]),
+        ("{{ . | toJson }}", []),
+        ("{{/* .no */}}{{ `.no` }}.no", []),
+    ],
+)
+def test_the_variables_of_a_template_are_named(text: str, names: list[str]) -> None:
+    assert named(text) == names
+
+
+def test_variables_and_functions_have_their_lines() -> None:
+    found = contents(parse("a\n{{ .b\n | upper }}"))
+    assert [(str(name), name.line) for name in found.variables] == [(".b", 2)]
+    assert [(name.names, name.line) for name in found.functions] == [(("upper",), 3)]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{{ .v | b64encode }}", 'template: x:1: function "b64encode" not defined'),
+        ("{{ env `HOME` }}", 'template: x:1: function "env" not defined'),
+        ("{{ .pw-x }}", "template: x:1: bad character U+002D '-'"),
+        ("{{ .pw", "template: x:1: unclosed action"),
+    ],
+)
+def test_what_go_cannot_parse_has_go_s_own_error(text: str, problem: str) -> None:
+    with pytest.raises(GoError) as caught:
+        parse(text, name="x")
+    assert str(caught.value) == problem
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_every_function_of_eso_s_parses(name: str) -> None:
+    parse(f"{{{{ {name} }}}}")

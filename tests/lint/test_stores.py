@@ -158,7 +158,7 @@ def test_a_credential_in_the_url(url: str, found: bool) -> None:
         ("$.*", ["ARC033"]),
         ('$["a[*]"]', []),
         ("$.data.1x", ["ARC034"]),
-        ("$.data[''a'']", ["ARC034"]),
+        ("$.data[''ab'']", ["ARC034"]),
         ("{.value}", ["ARC034"]),
         (".value", ["ARC034"]),
         ("value", ["ARC034"]),

@@ -1,13 +1,23 @@
-"""The part of Go's text/template that ESO stores and ExternalSecrets need.
+"""Go's text/template, with the functions that ESO gives to the templates of stores and ExternalSecrets.
 
-`{{ .a.b }}`, `{{ index .a "b" }}`, `{{ if X }}..{{ else }}..{{ end }}`, pipelines, literals, parentheses,
-comments, the trim markers, and the functions of `functions.py`. What is not here raises `NotSupported`;
-the mistakes that people make raise `GoError` with Go's text.
-Source: Go text/template (parse, exec) and sprig; measured with ESO itself
+    template = parse("{{ .user | upper }}", name="DSN")  # GoError: what Go says of a text that is no template
+    contents(template).variables                         # (Named(names=("user",), line=1),)
+    render(template, {"user": "a"})                      # "A"; GoError, NotSupported
+
+`parse` reads all of the language and knows every function of ESO's by name (`names.py`); `render` runs all
+of the language and the functions of `functions/`, and raises `NotSupported` for the others.
+Source: Go text/template (parse, exec), sprig, ESO runtime/template/v2; measured with them.
 """
 
-from arcan_gitops.golang.template.blocks import parse
+from arcan_gitops.golang.template.contents import Contents, Named, contents
+from arcan_gitops.golang.template.names import ALL
+from arcan_gitops.golang.template.parser import parse as _parse
 from arcan_gitops.golang.template.run import render
 from arcan_gitops.golang.template.tree import Template
 
-__all__ = ["Template", "parse", "render"]
+__all__ = ["Contents", "Named", "Template", "contents", "parse", "render"]
+
+
+def parse(source: str, *, name: str = "webhooktemplate") -> Template:
+    """The tree of a template. Raises `GoError` with Go's parse error, also for an unknown function."""
+    return _parse(source, name=name, functions=ALL)
