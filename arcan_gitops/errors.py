@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Sequence
-from typing import Self
+from typing import Final, Self
+
+# What a CI system would run as a command: `::error::` where a line begins (GitHub), `##[error]` anywhere in
+# a line (GitHub, Azure), `##vso[...]` (Azure), `##teamcity[...]`.
+_WORKFLOW_COMMAND: Final = re.compile(r"^\s*:(?=:)|#(?=#(?:vso|teamcity)?\[)")
 
 
 class ArcanError(Exception):
     """Something is wrong that a person can mend.
 
     `message` says what and where (a path, a line, a key name; never a value, a token or an identity);
-    `hint` says what to do next. Subclasses exist for distinctions that a caller or a test must make.
+    `hint` says what to do next. Each is one line, whatever the names in it hold; a sequence of texts is
+    several lines, joined by line ends. Subclasses exist for distinctions that a caller or a test must make.
     """
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+    def __init__(self, message: str | Sequence[str], *, hint: str | Sequence[str] | None = None) -> None:
+        self.message = _lines(message)
+        self.hint = None if hint is None else _lines(hint)
+        super().__init__(self.message)
 
     def located(self, where: object) -> Self:
         """This error, its message starting with `where: `."""
-        self.message = f"{where}: {self.message}"
+        self.message = f"{printable(str(where))}: {self.message}"
         self.args = (self.message,)
         return self
 
@@ -32,10 +38,10 @@ class SeveralErrors(ArcanError):
     def __init__(self, summary: str, problems: Sequence[ArcanError], *, hint: str | None = None) -> None:
         lines = [summary]
         for problem in problems:
-            lines.append(f"  {problem.message}")
+            lines += f"  {problem.message}".split("\n")
             if problem.hint:
-                lines.append(f"    hint: {problem.hint}")
-        super().__init__("\n".join(lines), hint=hint)
+                lines += f"    hint: {problem.hint}".split("\n")
+        super().__init__(lines, hint=hint)
         self.problems = tuple(problems)
 
 
@@ -55,8 +61,19 @@ def place_of(error: BaseException) -> str:
 
 
 def printable(text: str) -> str:
-    """The text without what would drive a terminal or forge a line of a log; line ends stay.
+    """The text as one line that drives no terminal, forges no line of a log and is no command to a CI system.
 
-    Names of files and fields come from whoever opened the pull request.
+    Names of files, fields and keys come from whoever opened the pull request. What could do harm, line ends
+    included, is replaced with U+FFFD.
     """
-    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
+    line = "".join(c if c.isprintable() else "\ufffd" for c in text)
+    return _WORKFLOW_COMMAND.sub("\ufffd", line)
+
+
+def printable_lines(text: str) -> str:
+    """A text of several lines, each of them `printable`."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def _lines(text: str | Sequence[str]) -> str:
+    return printable(text) if isinstance(text, str) else "\n".join(map(printable, text))

@@ -15,8 +15,8 @@ from typing import Final
 import click
 
 from arcan_gitops import __version__
-from arcan_gitops.cli.output import say
-from arcan_gitops.errors import ArcanError, place_of
+from arcan_gitops.cli.output import say, say_error
+from arcan_gitops.errors import ArcanError, place_of, printable
 
 # command -> (module of this package, the line that `arcan --help` shows)
 _COMMANDS: Final = {
@@ -81,12 +81,11 @@ def main() -> None:
         say("interrupted")
         sys.exit(130)
     except click.ClickException as wrong:
+        vars(wrong)["message"] = printable(wrong.message)  # a file name may look like an option
         wrong.show()
         sys.exit(wrong.exit_code)
     except ArcanError as error:
-        say(f"error: {error.message}")
-        if error.hint:
-            say(f"hint: {error.hint}")
+        say_error(error)
         sys.exit(1)
     except Exception as error:  # its text might hold what must not be shown
         say(f"error: unexpected {type(error).__name__} at {place_of(error)}")

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from arcan_gitops.cli.output import say
+from arcan_gitops.errors import printable_lines
 from arcan_gitops.overlay import Comparison, Tree, compare
 from arcan_gitops.overlay.tree import COMMAND
 
@@ -43,7 +44,7 @@ def _check(ctx: click.Context, compared: Sequence[Comparison], command: str) -> 
     stale = []
     for part in compared:
         difference = part.diff()
-        click.echo(difference, nl=False)
+        click.echo(printable_lines(difference), nl=False)
         if difference:
             stale.append(part.root)
         elif part.tree:

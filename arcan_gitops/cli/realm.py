@@ -8,13 +8,12 @@ from pathlib import Path
 import click
 
 from arcan_gitops.cli.options import realms_option
-from arcan_gitops.cli.output import say
+from arcan_gitops.cli.output import say, show_finding
 from arcan_gitops.cli.realm_create import create
 from arcan_gitops.cli.realm_recipients import recipients
 from arcan_gitops.cli.realm_rewrap import rotate, updatekeys
 from arcan_gitops.cli.realm_verify import verify
 from arcan_gitops.cli.root import REALMS, at_root
-from arcan_gitops.errors import printable
 from arcan_gitops.realms import RealmTree
 from arcan_gitops.realms.check import check as check_realms
 
@@ -51,9 +50,7 @@ def check(path: Path) -> None:
     """
     report = check_realms(path)
     for problem in report.problems:
-        click.echo(printable(problem.message))
-        if problem.hint:
-            click.echo(f"  hint: {printable(problem.hint)}")
+        show_finding(problem)
     if report.without_config:
         say("no .sops.yaml beside the realms: recipients were not checked")
     click.echo(f"{report.checked} file(s) checked, {len(report.problems)} problem(s)", err=True)

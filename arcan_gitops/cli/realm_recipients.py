@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from arcan_gitops.cli.options import realms_option
-from arcan_gitops.cli.output import say
+from arcan_gitops.cli.output import say, say_error, say_hint
 from arcan_gitops.cli.realm_options import optional_realm_argument
 from arcan_gitops.demo import DEMO_RECIPIENT
 from arcan_gitops.errors import printable
@@ -48,9 +48,7 @@ def recipients(realm: RealmName | None, check: bool, as_json: bool, realms: Path
         for line in (*_recipient_lines(report, names), "", *_table(report), *_legend(report)):
             click.echo(printable(line))
     for problem in report.problems:
-        say(problem.message)
-        if problem.hint:
-            say(f"hint: {problem.hint}")
+        say_error(problem, label="")
     _say_drift(report, realm)
     if report.problems or (check and (report.config is None or _differing(report))):
         raise click.exceptions.Exit(1)
@@ -74,7 +72,7 @@ def _say_drift(report: AccessReport, realm: RealmName | None) -> None:
         say(f"hint: 'arcan realm updatekeys {realm or '--all'} --dry-run' shows what would mend that")
     without_rule = [each.problem for each in differing if each.drift is None and each.problem is not None]
     if without_rule:
-        say(f"hint: {without_rule[0].hint}")
+        say_hint(without_rule[0])
 
 
 def _everybody(report: AccessReport) -> tuple[str, ...]:

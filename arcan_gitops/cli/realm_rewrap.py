@@ -10,9 +10,9 @@ import click
 
 from arcan_gitops.cli.identities import held_identities, identity_options
 from arcan_gitops.cli.options import realms_option
-from arcan_gitops.cli.output import say
+from arcan_gitops.cli.output import say, show
 from arcan_gitops.cli.realm_options import one_environment_option, optional_realm_argument, realm_argument
-from arcan_gitops.errors import ArcanError, SeveralErrors, printable
+from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.realms import RealmTree
 from arcan_gitops.realms.editing import OpenDocument, open_document
@@ -177,7 +177,7 @@ def _changes(rewrap: Rewrap, names: Mapping[str, str], *, would: bool) -> Iterat
 
 def _show(name: str, lines: Iterable[str]) -> None:
     for line in lines:
-        click.echo(printable(f"{name}: {line}"))
+        show(f"{name}: {line}")
 
 
 def _raise(problems: Sequence[ArcanError]) -> None:

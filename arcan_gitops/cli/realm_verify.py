@@ -8,10 +8,9 @@ import click
 
 from arcan_gitops.cli.identities import NoIdentity, held_identities, identity_options
 from arcan_gitops.cli.options import realms_option
-from arcan_gitops.cli.output import say
+from arcan_gitops.cli.output import say, say_hint, show, show_finding
 from arcan_gitops.cli.realm_options import one_environment_option, optional_realm_argument
 from arcan_gitops.cli.sops_binary import document_opener, sops_binary_options
-from arcan_gitops.errors import printable
 from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.realms import RealmTree
 from arcan_gitops.realms.verifying import Verdict, Verified
@@ -63,19 +62,18 @@ def verify(
     for each in found:
         click.echo(f"{_name(each).ljust(width)}  {each.verdict.value}")
         if each.reason is not None:
-            click.echo(printable(f"  {each.reason.message}"))
-            if each.reason.hint and not isinstance(each.reason, NoMatchingIdentity):
-                click.echo(printable(f"  hint: {each.reason.hint}"))
+            if isinstance(each.reason, NoMatchingIdentity):  # its hint is said once, at the end
+                show(f"  {each.reason.message}")
+            else:
+                show_finding(each.reason, indent="  ")
     for problem in misplaced:
-        click.echo(printable(problem.message))
-        if problem.hint:
-            click.echo(printable(f"  hint: {problem.hint}"))
+        show_finding(problem)
     count = {verdict: sum(each.verdict is verdict for each in found) for verdict in Verdict}
     failed = count[Verdict.FAILED] + len(misplaced)
     say(f"{count[Verdict.VERIFIED]} verified, {count[Verdict.UNOPENED]} not opened, {failed} failed")
     if missing is not None:
         say(f"no MAC was checked, so that tampering would not show: {missing.message}")
-        say(f"hint: {missing.hint}")
+        say_hint(missing)
     elif count[Verdict.UNOPENED]:
         say("the MAC of what was not opened was not checked: give an identity that opens it")
     if failed or (require_mac and count[Verdict.UNOPENED]):

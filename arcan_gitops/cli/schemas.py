@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from arcan_gitops.cli.output import show
 from arcan_gitops.cli.root import at_root
 from arcan_gitops.cli.validate import OWN_SCHEMAS, further_schemas
 from arcan_gitops.validate.adding import add_schemas
@@ -41,7 +42,7 @@ def add(files: tuple[str, ...], folder: Path) -> None:
     """
     data = [(name, sys.stdin.buffer.read() if name == "-" else _read(name)) for name in files]
     for path in add_schemas(data, folder):
-        click.echo(path)
+        show(str(path))
 
 
 def _read(name: str) -> bytes:

@@ -10,7 +10,7 @@ import click
 
 from arcan_gitops.cli.in_use import in_use_options
 from arcan_gitops.cli.options import realms_option
-from arcan_gitops.cli.output import discard_output, say
+from arcan_gitops.cli.output import discard_output, say, show
 from arcan_gitops.cli.secret_edit import edit
 from arcan_gitops.cli.secret_import import import_values
 from arcan_gitops.cli.secret_target import (
@@ -25,7 +25,7 @@ from arcan_gitops.cli.secret_target import (
 )
 from arcan_gitops.cli.secret_value import read_value, refuse_arguments, value_options
 from arcan_gitops.cli.sops_binary import document_opener, sops_binary_options
-from arcan_gitops.errors import ArcanError, printable
+from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName, nearest
 from arcan_gitops.realms import RealmTree, text_of
 from arcan_gitops.realms.generating import KINDS, MAX_LENGTH, MIN_LENGTH
@@ -142,7 +142,7 @@ def list_keys(realm: RealmName, environment: EnvironmentName, realms: Path) -> N
     with located(file.path):
         names = key_names(file.read())
     for name in names:
-        click.echo(printable(name))
+        show(name)
 
 
 @secret.command()

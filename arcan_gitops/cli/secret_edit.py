@@ -11,7 +11,7 @@ from typing import Final
 import click
 
 from arcan_gitops.cli.in_use import at_a_terminal, in_use_options
-from arcan_gitops.cli.output import say
+from arcan_gitops.cli.output import say, say_error
 from arcan_gitops.cli.secret_target import Target, confirm_keys_unused, names_document, takes_target
 from arcan_gitops.editor import Editor
 from arcan_gitops.errors import ArcanError, printable
@@ -123,9 +123,7 @@ def _read(file: Path) -> bytes:
 
 def _again(error: ArcanError) -> bool:
     """Tell of the error, and ask whether to open the editor once more on what was typed."""
-    say(f"error: {error.message}")
-    if error.hint:
-        say(f"hint: {error.hint}")
+    say_error(error)
     question = "open the editor again?"
     if isinstance(error, ChangedMeanwhile):
         question = "open the editor once more, to copy what you typed? It will not be saved."

@@ -20,9 +20,9 @@ def as_text(simulation: Simulation, *, reveal: bool) -> str:
     """A block for each store and ExternalSecret, then one line for all."""
     lines: list[str] = []
     for store, status in simulation.stores:
-        lines += [*_store_lines(store, status), ""]
+        lines += [*map(printable, _store_lines(store, status)), ""]
     for external, outcome in simulation.outcomes:
-        lines += [*_outcome_lines(external, outcome, reveal), ""]
+        lines += [*map(printable, _outcome_lines(external, outcome)), *_values(outcome, reveal), ""]
     synced = sum(isinstance(outcome, Outcome) and outcome.synced for _, outcome in simulation.outcomes)
     lines.append(f"{synced} of {len(simulation.outcomes)} ExternalSecrets would be synced")
     return "\n".join(lines) + "\n"
@@ -38,7 +38,7 @@ def _store_lines(store: Store, status: StoreStatus | None) -> Iterator[str]:
 
 def _event_lines(kind: str, reason: str, message: str) -> Iterator[str]:
     if message:
-        yield f"  event: {kind} {reason}: {printable(message)}"
+        yield f"  event: {kind} {reason}: {message}"
         if kind == "Warning":
             yield from _cause_lines(message)
 
@@ -49,7 +49,7 @@ def _cause_lines(text: str) -> Iterator[str]:
         yield f"  likely cause: {cause}"
 
 
-def _outcome_lines(external: ExternalSecret, outcome: Outcome | NotSupported, reveal: bool) -> Iterator[str]:
+def _outcome_lines(external: ExternalSecret, outcome: Outcome | NotSupported) -> Iterator[str]:
     if isinstance(outcome, NotSupported):
         yield f"{external}: {outcome.message}"
         if outcome.hint:
@@ -68,8 +68,12 @@ def _outcome_lines(external: ExternalSecret, outcome: Outcome | NotSupported, re
         return
     secret = outcome.secret
     yield f"  Secret {secret.namespace}/{secret.name} ({secret.type}): {outcome.fate}"
-    for key in sorted(secret.data):
-        yield from _value_lines(key, secret.data[key], reveal)
+
+
+def _values(outcome: Outcome | NotSupported, reveal: bool) -> Iterator[str]:
+    if isinstance(outcome, Outcome) and outcome.secret is not None:
+        for key, value in sorted(outcome.secret.data.items()):
+            yield from _value_lines(printable(key), value, reveal)
 
 
 def _value_lines(key: str, value: bytes, reveal: bool) -> Iterator[str]:

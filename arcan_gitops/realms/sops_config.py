@@ -59,8 +59,11 @@ class SopsConfig:
         if config is None:
             raise NoRule(
                 f"there is no {CONFIG_FILE} in {realms} or the folder above: it says who can read what",
-                hint=f"write {_above(realms)}, which sops uses too:\n"
-                f"creation_rules:\n{example(f'{realms.resolve().name}/REALM/ENVIRONMENT.sops.yaml')}",
+                hint=[
+                    f"write {_above(realms)}, which sops uses too:",
+                    "creation_rules:",
+                    *example(f"{realms.resolve().name}/REALM/ENVIRONMENT.sops.yaml"),
+                ],
             )
         return config
 
@@ -96,7 +99,7 @@ class SopsConfig:
             return rule
         raise NoRule(
             f"{document}: no rule of {self.path} is for it",
-            hint=f"add one to {self.path}, such as:\n{example(path)}",
+            hint=[f"add one to {self.path}, such as:", *example(path)],
         )
 
     def _relative(self, document: Path) -> str:
@@ -112,10 +115,10 @@ def _above(realms: Path) -> Path:
     return (realms.parent if realms.parent.resolve() == above else above) / CONFIG_FILE
 
 
-def example(path: str) -> str:
+def example(path: str) -> tuple[str, str]:
     """The lines of a creation rule for a path and nothing else."""
     escaped = _SPECIAL.sub(r"\\\g<0>", path)
-    return f"  - path_regex: ^{escaped}$\n    age: age1..."
+    return f"  - path_regex: ^{escaped}$", "    age: age1..."
 
 
 def recipient_id(recipient: str) -> str:

@@ -16,7 +16,7 @@ class _Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One record, one line: a name with a line end in it must not forge a second."""
-        return printable(super().format(record)).replace("\n", " ")
+        return printable(super().format(record).replace("\n", " "))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
         return f"{ei[0].__name__} at {place_of(ei[1])}" if ei and ei[0] else ""

@@ -18,7 +18,7 @@ def render(report: Report) -> str:
 
 def one_line(text: str) -> str:
     """Without line ends and control characters: names come from whoever wrote the manifest."""
-    return printable(text.replace("\n", "\ufffd"))
+    return printable(text)
 
 
 def summary(report: Report) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from arcan_gitops.errors import printable, printable_lines
 from arcan_gitops.validate.results import Report, Status, count
 
 
@@ -17,17 +18,18 @@ def render(report: Report) -> str:
         suite = SubElement(
             root,
             "testsuite",
-            name=source,
+            name=printable(source),
             tests=str(len(results)),
             failures=str(counts[Status.INVALID]),
             errors=str(counts[Status.ERROR]),
         )
         for result in results:
             name = " ".join(part for part in (result.kind, result.full_name) if part) or "manifests"
-            case = SubElement(suite, "testcase", classname=source, name=name)
+            case = SubElement(suite, "testcase", classname=printable(source), name=printable(name))
             if result.status is not Status.VALID:
                 tag = "failure" if result.status is Status.INVALID else "error"
-                SubElement(case, tag, message=result.message).text = result.message
+                message = printable_lines(result.message)
+                SubElement(case, tag, message=message).text = message
     indent(root)
     text: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
     return text.decode() + "\n"
