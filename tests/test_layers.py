@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "scaffold": FOUNDATION | {"yamlio", "overlay"},
     "validate": FOUNDATION | {"yamlio"},
     "eso": FOUNDATION | {"yamlio"},
-    "lint": FOUNDATION,
+    "lint": FOUNDATION | {"yamlio"},
     "migrate": FOUNDATION | {"sops", "realms"},
     "adopt": FOUNDATION | {"yamlio", "overlay"},
 }

@@ -73,10 +73,42 @@ def test_errors_point_at_the_line() -> None:
     assert refused("a: &x 1\n").startswith("f.yaml:1: anchors and aliases")
     assert refused("a: [1\n").startswith("f.yaml:")
     assert refused("- 1\n") == "f.yaml:1: must be a mapping | None"
-    assert refused("") == "f.yaml: is empty | None"
-    assert refused("a: 1\n---\nb: 2\n") == "f.yaml: has more than one YAML document | None"
+    assert refused("") == "f.yaml:1: is empty | None"
+    assert refused("a: 1\n---\nb: 2\n").startswith("f.yaml:2: has more than one YAML document")
     assert refused("1: a\n") == "f.yaml:1: a key must be a text | None"
     assert refused("a: !!python/object x\n") == "f.yaml:1: YAML tags are not supported here | None"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"a: 1\n---\n", "f:2: an empty YAML document: nothing follows '---'"),
+        (b"a: 1\n---\n# nothing\n", "f:2: an empty YAML document: nothing follows '---'"),
+        (b"---\n---\na: 1\n", "f:1: an empty YAML document: nothing stands between this and the next '---'"),
+        (b"\n\n---\n# nothing\n", "f:3: is empty"),
+        (b"# nothing\n", "f:1: is empty"),
+        (b"a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> x\n", "f:2: a conflict marker of Git"),
+        (b"a: 1\n=======\nb: 2\n", "f:2: a conflict marker of Git"),
+        (b"a: [1,\n>>>>>>> x\n", "f:2: a conflict marker of Git"),
+        (b"a: 1\nb: \xe9t\xe9\n", "f:2: not UTF-8"),
+        ("a: 1".encode("utf-16")[:-1], "f:1: not UTF-8 but UTF-16"),
+        (b"a: 1\n\nb: \x00\n", "f:3: a control character (U+0000)"),
+    ],
+)
+def test_what_is_wrong_before_yaml_begins_has_its_own_sentence_and_line(data: bytes, said: str) -> None:
+    with pytest.raises(InvalidFile) as caught:
+        read_mapping(data, "f")
+    assert caught.value.message.startswith(said)
+    if "empty" not in said:
+        for read in (read_documents, read_foreign):
+            with pytest.raises(InvalidFile) as caught:
+                read(data, "f")
+            assert caught.value.message.startswith(said)
+
+
+def test_what_looks_like_a_conflict_inside_a_text_is_a_text() -> None:
+    assert read_mapping(b"a: |\n  <<<<<<< HEAD\n  =======\n  >>>>>>> x\n", "f").text("a").count("\n") == 3
+    assert read_documents(b"a: 1\n---\n---\nb: 2\n---\n", "f") == [{"a": 1}, {"b": 2}]
 
 
 def test_unknown_fields_are_errors_with_the_nearest_match() -> None:

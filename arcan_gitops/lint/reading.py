@@ -11,6 +11,7 @@ from typing import Final
 
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.lint.nodes import Node, Unreadable, read_nodes
+from arcan_gitops.yamlio.faults import encoding_fault, unreadable
 
 _SUFFIXES: Final = (".yaml", ".yml")
 # At column 0 these three characters end a document, also inside what looks like a scalar (YAML 1.2, 9.1.2).
@@ -91,11 +92,10 @@ def read_file(path: Path) -> Source:
 
 def read_documents(source: Source) -> Iterator[Document | NotYaml]:
     """The documents of a source in order; one that is not readable does not hide the others."""
-    try:
-        text = source.data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        yield NotYaml(Chunk(source.name, 1, ""), 1, "not readable as UTF-8", False, False)
+    if (fault := encoding_fault(source.data)) is not None:
+        yield NotYaml(Chunk(source.name, 1, ""), fault.line, fault.problem, False, False)
         return
+    text = source.data.decode("utf-8-sig")
     for chunk in _chunks(source.name, text):
         if _HELM.search(chunk.text):
             line = next(number for number, text in enumerate(chunk.text.split("\n")) if "{{" in text)
@@ -104,6 +104,10 @@ def read_documents(source: Source) -> Iterator[Document | NotYaml]:
         try:
             nodes = read_nodes(chunk.text, chunk.first_line)
         except Unreadable as error:
+            if (fault := unreadable(chunk.text.encode())) is not None:
+                line = chunk.first_line + fault.line - 1
+                yield NotYaml(chunk, line, fault.problem, False, False)
+                continue
             at = min(error.line - chunk.first_line, chunk.text.count("\n"))
             unquoted = _NEEDS_QUOTES.search(chunk.text.split("\n")[at]) is not None
             helm = _MAYBE_HELM.search(chunk.text) is not None

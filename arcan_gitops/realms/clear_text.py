@@ -58,8 +58,10 @@ def read_clear_text(data: bytes) -> Tree:
         raise BadText(
             f"what was typed, {error.message}", hint="put the value in quotes if it is meant as a text"
         ) from None
+    except NoKeys:
+        trees = []
     except SopsError as error:
-        raise BadText(f"what was typed, {error.message}") from None
+        raise BadText(f"what was typed, {error.message}", hint=error.hint) from None
     for line in lines_with_another_number(data):
         raise BadText(
             f"what was typed, line {line}: a number that would be served as another text",

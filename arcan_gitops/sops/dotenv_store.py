@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from arcan_gitops.sops.errors import DuplicateKey, Malformed, TooLarge
+from arcan_gitops.sops.errors import DuplicateKey, Malformed, TooLarge, empty_file, malformed
 from arcan_gitops.sops.limits import Limits
+from arcan_gitops.yamlio.faults import conflict
 
 _PREFIX: Final = "sops_"
 _SEPARATOR: Final = re.compile(r"__(map|list)_")
@@ -25,12 +26,16 @@ def parse(data: bytes, limits: Limits) -> list[dict[str, Any]]:
     """
     if len(data) > limits.max_bytes:
         raise TooLarge(f"the document has {len(data)} bytes, more than the {limits.max_bytes} allowed")
+    if not data.strip():
+        raise empty_file()
     tree: dict[str, Any] = {}
     flat: dict[str, str] = {}
     for at, line in enumerate(data.split(b"\n"), start=1):
         if not line or line.startswith(b"#"):
             continue
         before, equals, after = line.partition(b"=")
+        if (not equals or not before) and (fault := conflict(data)) is not None:
+            raise malformed(fault)
         if not equals:
             raise Malformed(f"line {at}: not of the form KEY=VALUE")
         key = before.decode("utf-8", "surrogateescape")

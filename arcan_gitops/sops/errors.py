@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from arcan_gitops.errors import ArcanError
+from arcan_gitops.yamlio.faults import Fault
 
 # The hint of what only the getsops binary can read.
 NEEDS_BINARY: Final = "sops can: 'sops edit FILE' changes it, and the commands with --sops-binary read it"
@@ -52,6 +53,16 @@ class EmptyLeaf(SopsError):
 
 class NoKeys(SopsError):
     """The document holds no key at all."""
+
+
+def malformed(fault: Fault) -> Malformed:
+    """What is wrong with a file before its format counts."""
+    return Malformed(f"line {fault.line}: {fault.problem}", hint=fault.hint)
+
+
+def empty_file(line: int = 1) -> NoKeys:
+    """A file that holds nothing, or comments only."""
+    return NoKeys(f"line {line}: is empty", hint="restore the file from Git, or delete it")
 
 
 class TooLarge(SopsError):

@@ -12,8 +12,9 @@ from collections import Counter
 from typing import Any, NoReturn
 
 from arcan_gitops.golang.yaml import INT64_MAX, INT64_MIN
-from arcan_gitops.sops.errors import DuplicateKey, Malformed, TooLarge
+from arcan_gitops.sops.errors import DuplicateKey, Malformed, TooLarge, empty_file, malformed
 from arcan_gitops.sops.limits import Limits
+from arcan_gitops.yamlio.faults import unreadable
 
 
 def parse(data: bytes, limits: Limits) -> list[dict[str, Any]]:
@@ -31,10 +32,15 @@ def parse(data: bytes, limits: Limits) -> list[dict[str, Any]]:
             parse_float=_float,
             parse_constant=_constant,
         )
-    except UnicodeDecodeError:
-        raise Malformed("not JSON: not UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise Malformed(f"line {error.lineno}: not JSON: {error.msg}") from None
+    except ValueError as error:  # not UTF-8, or no JSON
+        if not data.strip():
+            raise empty_file() from None
+        if (fault := unreadable(data)) is not None:
+            raise malformed(fault) from None
+        place = (
+            f"line {error.lineno}: not JSON: {error.msg}" if isinstance(error, json.JSONDecodeError) else ""
+        )
+        raise Malformed(place or "not JSON") from None
     except RecursionError:
         raise TooLarge(f"nested deeper than {limits.max_depth}") from None
     if type(tree) is not dict:

@@ -23,8 +23,17 @@ from yaml.events import (
 )
 
 from arcan_gitops.golang.yaml import ALWAYS_TEXT, WORDS, Ambiguous, resolve_plain
-from arcan_gitops.sops.errors import DuplicateKey, Malformed, SopsError, TooLarge, Unsupported
+from arcan_gitops.sops.errors import (
+    DuplicateKey,
+    Malformed,
+    SopsError,
+    TooLarge,
+    Unsupported,
+    empty_file,
+    malformed,
+)
 from arcan_gitops.sops.limits import Limits
+from arcan_gitops.yamlio.faults import empty_document, encoding_fault, unreadable
 
 _STR: Final = "tag:yaml.org,2002:str"
 _MAX_KEY: Final = 4096  # a path repeats the keys above it
@@ -45,8 +54,8 @@ def parse(data: bytes, limits: Limits) -> list[dict[str, Any]]:
     """
     if len(data) > limits.max_bytes:
         raise TooLarge(f"the document has {len(data)} bytes, more than the {limits.max_bytes} allowed")
-    if data.startswith(_UTF_16):
-        raise Malformed("not YAML: not UTF-8", hint="save the document as UTF-8")
+    if data.startswith(_UTF_16) and (fault := encoding_fault(data)) is not None:
+        raise malformed(fault)
     if data.count(b"%TAG") > _MAX_TAG_DIRECTIVES:  # libyaml compares each with all before it
         raise TooLarge(f"more than {_MAX_TAG_DIRECTIVES} %TAG directives")
     flat = _flat(data, limits)
@@ -54,13 +63,13 @@ def parse(data: bytes, limits: Limits) -> list[dict[str, Any]]:
         return [flat]
     try:
         return _Reader(data, limits).documents()
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeError) as error:
+        if (fault := unreadable(data)) is not None:
+            raise malformed(fault) from None
         mark: Any = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}: " if mark is not None else ""
         problem = getattr(error, "problem", None) or "not readable"
         raise Malformed(f"{place}not YAML: {problem}") from None
-    except UnicodeError:
-        raise Malformed("not YAML: not UTF-8") from None
 
 
 def _flat(data: bytes, limits: Limits) -> dict[str, Any] | None:
@@ -98,18 +107,21 @@ class _Reader:
 
     def documents(self) -> list[dict[str, Any]]:
         documents: list[dict[str, Any]] = []
+        found: list[tuple[int, bool]] = []
         while type(event := self._next()) is not StreamEndEvent:
             if type(event) is not DocumentStartEvent:
                 continue
             if event.version not in (None, (1, 1)):
                 self._fail(event, "a %YAML directive of another version than 1.1, which SOPS refuses")
+            start: Any = event.start_mark
             root = self._next()
             tree = self._node(root, 1)
-            if tree is None:
-                tree = {}
-            if type(tree) is not dict:
+            if type(tree) is not dict and tree is not None:
                 self._fail(root, "the top level is not a mapping")
-            documents.append(tree)
+            found.append((start.line + 1, tree is None))
+            documents.append(tree or {})
+        if (fault := empty_document(found)) is not None:
+            raise malformed(fault) if len(found) > 1 else empty_file(fault.line)
         return documents
 
     def _fail(self, event: Any, problem: str, kind: type[SopsError] = Malformed) -> NoReturn:

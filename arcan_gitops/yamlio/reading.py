@@ -9,6 +9,7 @@ import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
 from arcan_gitops.golang.yaml import Ambiguous, resolve_plain
+from arcan_gitops.yamlio.faults import Fault, not_one, unreadable
 from arcan_gitops.yamlio.fields import Fields, InvalidFile, Items
 
 _MAX_DEPTH: Final = 100
@@ -21,13 +22,13 @@ def read_mapping(data: bytes, source: str, *, aliases: bool = False) -> Fields:
     document are errors; so are anchors, aliases and merge keys, unless `aliases` (an alias is then the very
     object that its anchor made, so that none can fill the memory). Raises `InvalidFile`.
     """
-    documents = list(_documents(data, source, fields=True, aliases=aliases))
-    if len(documents) != 1:
-        problem = "is empty" if not documents else "has more than one YAML document"
-        raise InvalidFile(f"{source}: {problem}")
-    if not isinstance(documents[0], Fields):
-        raise InvalidFile(f"{source}:1: must be a mapping")
-    return documents[0]
+    found = list(_documents(data, source, fields=True, aliases=aliases))
+    if (fault := not_one([(line, node is None) for line, node in found])) is not None:
+        raise _invalid(source, fault)
+    [(line, node)] = found
+    if not isinstance(node, Fields):
+        raise InvalidFile(f"{source}:{line}: must be a mapping")
+    return node
 
 
 def read_documents(data: bytes, source: str) -> list[Any]:
@@ -35,7 +36,7 @@ def read_documents(data: bytes, source: str) -> list[Any]:
 
     As strict as `read_mapping`; for manifests, whose fields are Kubernetes's to judge. Raises `InvalidFile`.
     """
-    return [document for document in _documents(data, source, fields=False) if document is not None]
+    return [node for _, node in _documents(data, source, fields=False) if node is not None]
 
 
 def read_foreign(data: bytes, source: str) -> Any:
@@ -46,25 +47,34 @@ def read_foreign(data: bytes, source: str) -> Any:
     try:
         return yaml.load(data, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, ValueError, AttributeError) as error:  # the last two: a bad timestamp or number
-        mark: Any = getattr(error, "problem_mark", None)
-        place = f"{source}:{mark.line + 1}" if mark is not None else source
-        raise InvalidFile(f"{place}: not readable as YAML") from None
+        raise _not_yaml(data, source, error, "not readable as YAML") from None
 
 
-def _documents(data: bytes, source: str, *, fields: bool, aliases: bool = False) -> Iterator[Any]:
+def _documents(data: bytes, source: str, *, fields: bool, aliases: bool = False) -> Iterator[tuple[int, Any]]:
+    """(line where it begins, its root) of each document."""
     try:
         parser = CParser(data)
         composer = _Composer(parser, source, fields, aliases)
         while not isinstance(event := parser.get_event(), yaml.StreamEndEvent):
             if isinstance(event, yaml.DocumentStartEvent):
-                yield composer.node(parser.get_event(), 0)
-    except yaml.YAMLError as error:
-        mark: Any = getattr(error, "problem_mark", None)
-        place = f"{source}:{mark.line + 1}" if mark is not None else source
+                start: Any = event.start_mark
+                yield start.line + 1, composer.node(parser.get_event(), 0)
+    except (yaml.YAMLError, UnicodeError) as error:  # the latter: an escape that Python does not take
         problem = getattr(error, "problem", None) or "not readable as YAML"
-        raise InvalidFile(f"{place}: {problem}") from None
-    except UnicodeError:  # in an escape that libyaml takes and Python does not
-        raise InvalidFile(f"{source}: not UTF-8") from None
+        raise _not_yaml(data, source, error, problem) from None
+
+
+def _not_yaml(data: bytes, source: str, error: Exception, problem: str) -> InvalidFile:
+    """What libyaml stopped at, or what is wrong before YAML begins."""
+    if (fault := unreadable(data)) is not None:
+        return _invalid(source, fault)
+    mark: Any = getattr(error, "problem_mark", None)
+    place = f"{source}:{mark.line + 1}" if mark is not None else source
+    return InvalidFile(f"{place}: {problem}")
+
+
+def _invalid(source: str, fault: Fault) -> InvalidFile:
+    return InvalidFile(f"{source}:{fault.line}: {fault.problem}", hint=fault.hint)
 
 
 class _Composer:

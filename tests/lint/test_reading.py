@@ -97,10 +97,20 @@ def test_templates_of_others_are_read() -> None:
     assert rules("kind: ConfigMap\ndata: {a: '{{ template \"slack\" . }}{{ .GroupLabels.Values }}'}\n") == []
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfe", b"a: \xff\n"])
-def test_bytes_that_are_not_utf_8(data: bytes) -> None:
+@pytest.mark.parametrize(
+    ("data", "line", "said"),
+    [
+        (b"\xff\xfe", 1, "not UTF-8 but UTF-16"),
+        (b"a: b\nc: \xff\n", 2, "not UTF-8"),
+        (b"a: b\n---\nc: d\n<<<<<<< HEAD\ne: f\n=======\n", 4, "a conflict marker of Git"),
+        (b"a: b\n---\nc: \x01\n", 3, "a control character (U+0001)"),
+    ],
+)
+def test_what_is_wrong_before_yaml_begins(data: bytes, line: int, said: str) -> None:
     (finding,) = lint([Source("a", data)], EsoVersion(2, 9)).findings
-    assert (finding.rule, finding.message) == ("ARC001", "not readable as UTF-8")
+    assert finding.place is not None
+    assert (finding.rule, finding.place.line) == ("ARC001", line)
+    assert finding.message.startswith(said)
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_fine() -> None:

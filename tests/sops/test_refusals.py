@@ -83,7 +83,7 @@ EDITS: dict[str, tuple[Edit, type[ArcanError]]] = {
     "a comment rule": (lambda d: d.replace(b"unencrypted_suffix: _unencrypted", b"encrypted_comment_regex: x"),
                        sops.Unsupported),
     "bytes that are not UTF-8": (lambda d: b"\xff\xfe\xff" + d, sops.Malformed),
-    "an empty file": (lambda d: b"", sops.NotEncrypted),
+    "an empty file": (lambda d: b"", sops.NoKeys),
 }  # fmt: skip
 
 
@@ -93,6 +93,37 @@ def test_an_edit_without_the_key_is_refused(name: str) -> None:
     changed = edit(DOCUMENT)
     assert changed != DOCUMENT
     refused(changed, kind)
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda d: b"", "line 1: is empty"),
+        (lambda d: b"# nothing\n---\n", "line 2: is empty"),
+        (lambda d: d + b"---\n", "an empty YAML document: nothing follows '---'"),
+        (lambda d: b"---\n---\n" + d, "line 1: an empty YAML document: nothing stands between"),
+        (lambda d: d.replace(b"sops:", b"<<<<<<< HEAD\nsops:"), "line 8: a conflict marker of Git"),
+        (lambda d: d.replace(b"    mac:", b"=======\n    mac:"), "a conflict marker of Git"),
+        (lambda d: b"# caf\xe9\n" + d, "line 1: not UTF-8"),
+        (lambda d: d[:2].decode().encode("utf-16") + d, "line 1: not UTF-8 but UTF-16"),
+        (lambda d: b"# a\n# \x07\n" + d, "line 2: a control character (U+0007)"),
+    ],
+)
+def test_what_is_wrong_before_the_format_counts_has_its_own_sentence(
+    edit: Callable[[bytes], bytes], said: str
+) -> None:
+    assert said in refused(edit(DOCUMENT), sops.SopsError).message
+
+
+@pytest.mark.parametrize("format", ["json", "dotenv", "binary"])
+def test_other_formats_say_the_same(format: str) -> None:
+    for data, said in (
+        (b"", "line 1: is empty"),
+        (b" \n", "line 1: is empty"),
+        (b"<<<<<<< HEAD\nA=1\n=======\nA=2\n>>>>>>> x\n", "line 1: a conflict marker of Git"),
+        (b"\n=======\nA=2\n", "line 2: a conflict marker of Git"),
+    ):
+        assert said in refused(data, sops.SopsError, format=format).message
 
 
 def test_a_sorted_document_is_refused_as_sops_refuses_it() -> None:

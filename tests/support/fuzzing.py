@@ -36,7 +36,7 @@ STRICTER = {
     "TooLarge": "",
     "Unsupported": "alias|YAML tag|almost a timestamp|with a sign inside|comments",
     "Malformed": r"^sops|ENC\[|IV or a tag|comment in the place|of its type|regular expression|data key has"
-    "|not JSON: Extra data|lone surrogate|not UTF-8|nothing else|the key 'sops'",
+    "|not JSON: Extra data|lone surrogate|not UTF-8|an empty YAML document|nothing else|the key 'sops'",
 }
 
 
