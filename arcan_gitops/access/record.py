@@ -20,7 +20,7 @@ ONE_POLICY: Final = f"{READ_ONLY} is the one policy: a token reads, and Git is t
 # One realm's file must not be able to keep the server from the others'.
 MAX_FILE_BYTES: Final = 1024 * 1024
 MAX_TOKENS: Final = 1000
-MAX_GLOBS: Final = 64
+MAX_GLOBS: Final = 500
 _TEXTS: Final = ("id", "name", "policy", "created", "expires", "digest")
 _MADE_BY_ARCAN: Final = "entries are made by 'arcan token create'; never write a token itself here"
 _T = TypeVar("_T")

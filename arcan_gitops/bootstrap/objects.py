@@ -14,14 +14,15 @@ class Value:
     """A text that somebody has, or makes.
 
     `file` is where it may lie, below a folder of values; `what` says it to people. A `token` that no
-    tokens.yaml has `recorded` is made by the command that also records it. A text of several lines comes
-    `from_file` only.
+    tokens.yaml has `recorded` is made by the command that also records it, with the options `scope`. A text
+    of several lines comes `from_file` only.
     """
 
     file: str
     what: str
     token: Credential | None = None
     recorded: bool = False
+    scope: str = ""
     from_file: bool = False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from arcan_gitops.bootstrap.objects import Authority, Secret, Value
@@ -15,6 +15,7 @@ from arcan_gitops.overlay.app import App, Realm
 from arcan_gitops.overlay.catalogue import Catalogue, TokenScope
 from arcan_gitops.overlay.check import find_problems
 from arcan_gitops.overlay.naming import Credential
+from arcan_gitops.overlay.needed_tokens import needed_scope, scope_options
 from arcan_gitops.overlay.needs import CaNeed, SecretNeed
 from arcan_gitops.overlay.placement import by_store_namespace, placements
 from arcan_gitops.overlay.plan import PlacedNeed, plan
@@ -45,11 +46,16 @@ class Requirements:
 
 
 def requirements(
-    apps: Sequence[App], overlay: Overlay, catalogue: Catalogue, server: ServerSettings | None
+    apps: Sequence[App],
+    overlay: Overlay,
+    catalogue: Catalogue,
+    server: ServerSettings | None,
+    overlays: Sequence[Overlay] = (),
 ) -> Requirements:
     """What the stores of the apps and the overlay's server need.
 
-    A token that its realm does not have yet is no problem here: it is to be made. Raises `SeveralErrors` for
+    A token that its realm does not have yet is no problem here: it is to be made, with the scope that the
+    apps of all `overlays` need of it, for it is one token. Raises `SeveralErrors` for
     all else that keeps the overlay from being generated.
     """
     here = [_only_in(app, overlay) for app in apps if app.goes_to(overlay.name)]
@@ -58,7 +64,7 @@ def requirements(
     placed = placements(here, overlay)
     needs = [need for group in by_store_namespace(placed).values() for need in plan(group).needs]
     secrets = [] if server is None else list(server_secrets(server))
-    secrets += _tokens(needs, catalogue)
+    secrets += _tokens(needs, catalogue, lambda read: needed_scope(apps, overlays or [overlay], read))
     secrets += _others(needs)
     own_ca = server is not None and "own-ca" in server.components
     return Requirements(
@@ -93,7 +99,9 @@ def _with_tokens(catalogue: Catalogue, apps: Iterable[App]) -> Catalogue:
     return replace(catalogue, tokens=tokens)
 
 
-def _tokens(needs: Iterable[PlacedNeed], catalogue: Catalogue) -> Iterator[Secret]:
+def _tokens(
+    needs: Iterable[PlacedNeed], catalogue: Catalogue, needed: Callable[[Credential], TokenScope | None]
+) -> Iterator[Secret]:
     """A Secret for each place of each token; those of one token follow each other."""
     found: dict[Credential, list[Secret]] = {}
     for placed in needs:
@@ -102,7 +110,8 @@ def _tokens(needs: Iterable[PlacedNeed], catalogue: Catalogue) -> Iterator[Secre
             continue
         recorded = credential.token in catalogue.tokens.get(credential.realm, {})
         file = f"tokens/{credential.realm}/{credential.token}"
-        value = Value(file, need.what, token=credential, recorded=recorded)
+        scope = scope_options(needed(credential), catalogue.token_expiry.get(credential.realm))
+        value = Value(file, need.what, credential, recorded, "" if recorded else scope)
         secret = Secret(placed.namespace, need.name, {need.key: value}, need.labelled, of="Arcan's stores")
         found.setdefault(credential, []).append(secret)
     for credential in sorted(found):

@@ -74,9 +74,10 @@ def overlay(
     """
     settings, apps = read_settings(kustomize_dir), read_apps(kustomize_dir)
     catalogue = load_catalogue(realms)
-    chosen = find_overlay(settings.overlays(catalogue.environments()), name)
+    overlays = settings.overlays(catalogue.environments())
+    chosen = find_overlay(overlays, name)
     server = next(iter(servers_of(kustomize_dir, [chosen])), None)
-    needed = requirements(apps, chosen, catalogue, server)
+    needed = requirements(apps, chosen, catalogue, server, overlays)
     click.echo(OUTPUTS[output](needed, context), nl=False)
 
 

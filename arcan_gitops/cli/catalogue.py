@@ -9,6 +9,7 @@ from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
 from arcan_gitops.overlay import Catalogue, Contents, TokenScope
 from arcan_gitops.realms import DocumentFile, RealmTree
+from arcan_gitops.realms.settings import settings_of
 from arcan_gitops.realms.tree import read_file
 from arcan_gitops.sops import digests
 
@@ -21,6 +22,7 @@ def load_catalogue(realms: Path) -> Catalogue:
     tree = RealmTree(realms)
     contents: dict[tuple[RealmName, EnvironmentName], Contents] = {}
     tokens: dict[RealmName, dict[str, TokenScope]] = {}
+    expiry: dict[RealmName, str] = {}
     problems: list[ArcanError] = []
     for document in tree.documents():
         try:
@@ -30,11 +32,13 @@ def load_catalogue(realms: Path) -> Catalogue:
     for realm in tree.realms():
         try:
             tokens[realm] = _tokens(tree.tokens_file(realm))
+            if (ends := settings_of(tree, realm).token_expiry) is not None:
+                expiry[realm] = ends
         except ArcanError as error:
             problems.append(error)
     if problems:
         raise SeveralErrors(f"{realms}: the realms cannot be read:", problems)
-    return Catalogue(contents, tokens)
+    return Catalogue(contents, tokens, expiry)
 
 
 def contents_of(document: DocumentFile) -> Contents:

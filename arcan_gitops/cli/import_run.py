@@ -96,8 +96,8 @@ class Import:
         say(f"{destination.path}: {summary(outcomes)}{said}")
         if any(one.status == "declared" for one in declared) and not self.dry_run:
             say(
-                f"next: a token for each app that has none ('arcan token create --realm {self.target.realm} "
-                "--name APP'), and 'arcan generate overlays'"
+                "next: 'arcan generate overlays'; where an app has no token yet, it prints the command that "
+                "makes one which reads what the app needs, and no more"
             )
         if broken is not None:
             _tell(broken)

@@ -71,11 +71,13 @@ class Contents:
 class Catalogue:
     """What the realms' environments hold, and the realms' tokens by name.
 
-    A realm is known when it has an environment. Nothing in here is secret.
+    A realm is known when it has an environment. `token_expiry` is how long its tokens are to live, as the
+    realm says it (`180d`). Nothing in here is secret.
     """
 
     contents: Mapping[tuple[RealmName, EnvironmentName], Contents]
     tokens: Mapping[RealmName, Mapping[str, TokenScope]] = field(default_factory=dict)
+    token_expiry: Mapping[RealmName, str] = field(default_factory=dict)
 
     def realms(self) -> tuple[RealmName, ...]:
         """All realms, sorted."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from arcan_gitops.eso_version import CREATE_OR_MERGE, UNIFIED_STORE, Feature
 from arcan_gitops.names import InvalidName, OverlayName, RealmName, did_you_mean, nearest
 from arcan_gitops.overlay.app import App, ManyNamespaces, Realm
-from arcan_gitops.overlay.catalogue import Catalogue
+from arcan_gitops.overlay.catalogue import Catalogue, TokenScope
+from arcan_gitops.overlay.naming import Credential
+from arcan_gitops.overlay.needed_tokens import creating, needed_scope
 from arcan_gitops.overlay.placement import Placement, by_store_namespace, names_for, placements
 from arcan_gitops.overlay.reading import reading_problems
 from arcan_gitops.overlay.settings import Overlay, Scope
@@ -68,7 +70,9 @@ def _all(apps: Sequence[App], overlays: Sequence[Overlay], catalogue: Catalogue)
     realms = frozenset(catalogue.realms())
     for app in apps:
         if isinstance(app.reads, Realm):
-            yield from _realm(app, app.reads, realms, catalogue)
+            yield from _realm(
+                app, app.reads, realms, catalogue, lambda read: needed_scope(apps, overlays, read)
+            )
         yield from _declaration(app, overlays)
     for overlay in overlays:
         placed = placements(apps, overlay)
@@ -112,7 +116,11 @@ def _by_overlay(
 
 
 def _realm(
-    app: App, realm: Realm, realms: Collection[RealmName], catalogue: Catalogue
+    app: App,
+    realm: Realm,
+    realms: Collection[RealmName],
+    catalogue: Catalogue,
+    needed: Callable[[Credential], TokenScope | None],
 ) -> Iterator[InvalidFile]:
     if realm.name not in realms:
         hint = did_you_mean(realm.name, realms)
@@ -121,8 +129,9 @@ def _realm(
     known = catalogue.tokens.get(realm.name, {})
     for token in realm.tokens:
         if token not in known:
-            create = f"arcan token create --realm={realm.name} --name={token} --policy=read-only"
-            hint = did_you_mean(token, known) if nearest(token, known) else f"create it: {create}"
+            read = Credential(realm.name, token)
+            create = f"create it: {creating(read, needed(read), catalogue.token_expiry.get(realm.name))}"
+            hint = did_you_mean(token, known) if nearest(token, known) else create
             problem = f"realm '{realm.name}' has no token named '{token}'"
             yield InvalidFile(f"{app.at('token')}: {problem}", hint=hint)
 

@@ -1,37 +1,54 @@
-"""`realms/<realm>/realm.yaml`: what a realm allows; a document can allow itself nothing."""
+"""`realms/<realm>/realm.yaml`: what a realm allows, which a document cannot allow itself; how tokens end."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
+from arcan_gitops.access import InvalidTime, parse_duration
 from arcan_gitops.names import RealmName
 from arcan_gitops.realms.tree import RealmTree, read_file
-from arcan_gitops.yamlio import read_mapping
+from arcan_gitops.yamlio import Fields, read_mapping
 
 _MAX_GLOBS: Final = 100  # each key is held against each of them
 
 
 @dataclass(frozen=True, slots=True)
 class RealmSettings:
-    """Case-sensitive globs over top-level keys that may hold values in clear, or empty values."""
+    """Case-sensitive globs over top-level keys that may hold values in clear, or empty values.
+
+    `token_expiry` is how long new tokens are to live, as a duration (`180d`), where the realm says so.
+    """
 
     allow_unencrypted: tuple[str, ...] = ()
     allow_empty: tuple[str, ...] = ()
+    token_expiry: str | None = None
 
     @classmethod
     def parse(cls, data: bytes, source: str) -> RealmSettings:
-        """Raises `InvalidFile`, with the line, for anything but the two lists."""
+        """Raises `InvalidFile`, with the line, for anything but these three."""
         fields = read_mapping(data, source)
         settings = cls(
             allow_unencrypted=fields.optional_texts("allowUnencrypted") or (),
             allow_empty=fields.optional_texts("allowEmpty") or (),
+            token_expiry=fields.optional_text("tokenExpiry"),
         )
         fields.done()
         for field in ("allowUnencrypted", "allowEmpty"):
             if len(fields.optional_texts(field) or ()) > _MAX_GLOBS:
                 fields.fail(f"'{field}' has more than {_MAX_GLOBS} globs", field=field)
+        if settings.token_expiry is not None:
+            _check_duration(fields, settings.token_expiry)
         return settings
+
+
+def _check_duration(fields: Fields, text: str) -> None:
+    try:
+        if parse_duration(text):
+            return
+    except InvalidTime as error:
+        fields.fail(f"'tokenExpiry': {error.message}", field="tokenExpiry", hint=error.hint)
+    fields.fail("'tokenExpiry' is no time at all", field="tokenExpiry", hint="write a duration as 180d")
 
 
 def settings_of(tree: RealmTree, realm: RealmName) -> RealmSettings:

@@ -43,7 +43,8 @@ def test_the_manifests_are_valid_and_hold_placeholders_alone() -> None:
 
 def test_the_manifests_say_how_a_token_and_the_certificate_are_made() -> None:
     text = as_manifests(needed(), "eu-1")
-    assert "made by: arcan token create --realm=production --name=mailer --policy=read-only" in text
+    create = "arcan token create --realm=production --name=mailer --policy=read-only"
+    assert f"made by: {create} --env=prod --key=URL --expires=180d\n" in text
     assert "who has lost it: arcan token rotate shop --realm=production" in text
     assert "arcan bootstrap ca --output=secret --host=arcan.arcan.svc" in text
     assert "kubectl apply --server-side --context=eu-1 -f -" in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,9 @@ def test_on_an_empty_cluster_everything_is_made_and_a_second_run_does_the_same(
         assert cluster.secret(place) == data, place
     minted = cluster.secret("mailer/arcan-credentials")["token"]
     assert minted.startswith("arc_")
-    assert "name: mailer" in tokens_file(operator)
+    (mailer,) = (record for record in recorded(operator) if record.name == "mailer")
+    assert (mailer.environments, mailer.keys) == (("prod",), ("URL",))
+    assert mailer.expires == mailer.created + timedelta(days=180)
     for place in ("shop/arcan-credentials", "mailer/arcan-credentials", "old/legacy-auth"):
         assert cluster.labels(place) == LABEL
     assert cluster.labels("external-secrets/vault-token") == {}
@@ -118,6 +121,28 @@ def test_on_an_empty_cluster_everything_is_made_and_a_second_run_does_the_same(
         assert minted not in output
         assert "PRIVATE KEY" not in output
     assert not (operator.repository / "pwned").exists()
+
+
+def test_a_token_of_one_environment_reads_no_other_and_ends_when_the_realm_says_so(
+    operator: Operator, values: Path
+) -> None:
+    """The app has a token by overlay, and two of them are recorded by two scripts."""
+    realm = operator.repository / "realms/production"
+    (realm / "dev.sops.yaml").write_bytes((realm / "prod.sops.yaml").read_bytes())
+    (realm / "realm.yaml").write_text("tokenExpiry: 30d\n")
+    settings = operator.repository / "kustomize/arcan.yaml"
+    settings.write_text(settings.read_text() + "  dev: {environment: dev}\n")
+    app = operator.repository / "kustomize/apps/mailer.yaml"
+    app.write_text(
+        app.read_text().replace("token: mailer", "token: {prod: mailer, away: mailer, dev: mailer-dev}")
+    )
+    (values / "tls").mkdir()
+    (values / "tls/ca.crt").write_text("PEM\n")
+    done = operator.run(operator.script("dev"), VALUES=str(values))
+    assert done.returncode == 0, done.stderr
+    record = recorded(operator)[-1]
+    assert (record.name, record.environments, record.keys) == ("mailer-dev", ("dev",), ("URL",))
+    assert record.expires == record.created + timedelta(days=30)
 
 
 def test_a_run_that_was_cut_off_is_finished_by_the_next_one(operator: Operator, values: Path) -> None:
@@ -204,7 +229,8 @@ def test_a_token_whose_secret_failed_to_arrive_is_made_anew_by_the_next_run(
     text = operator.cluster.secret("mailer/arcan-credentials")["token"]
     records = [record for record in recorded(operator) if record.name == "mailer"]
     assert [record.digest == digest(text) for record in records] == [False, False, True]
-    assert [record.expires is None for record in records] == [False, False, True]
+    lives = [record.expires - record.created for record in records if record.expires is not None]
+    assert [life > timedelta(days=100) for life in lives] == [False, False, True]
 
     before = tokens_file(operator)
     assert operator.run(script, VALUES=str(values)).returncode == 0

@@ -220,4 +220,4 @@ spec:
     assert result.status == 0, result.err
     assert json.loads(arcan.seen_by_sops()["myapp.db"]) == SECRETS["myapp/db"]
     assert "- key: myapp.db\n    as: db.json\n" in Path("kustomize/apps/shop.yaml").read_text()
-    assert "next: a token for each app that has none ('arcan token create --realm shop" in result.err
+    assert "next: 'arcan generate overlays'" in result.err

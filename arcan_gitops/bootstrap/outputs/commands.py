@@ -119,7 +119,7 @@ def _source(key: str, value: Value, places: Sequence[str]) -> Iterator[str]:
         return
     function = "regain" if value.recorded else "mint"
     yield f"{function} {key} {value.token.realm} {value.token.token} \\"
-    yield f"  {value.file} {_quoted(value.what)} {' '.join(places)}"
+    yield f"  {value.file} {_quoted(value.what)} {_quoted(value.scope.strip())} {' '.join(places)}"
 
 
 def _places(token: Credential, secrets: Sequence[Secret]) -> Iterator[str]:

@@ -58,8 +58,8 @@ ask() {
   fi
 }
 
-# mint KEY REALM TOKEN FILE WHAT NAMESPACE/NAME...: sets $value to a token for all these Secrets, none of which
-# has one that is to stay. It is made when the first of them has been, empty: what keeps a Secret out keeps the
+# mint KEY REALM TOKEN FILE WHAT SCOPE NAMESPACE/NAME...: sets $value to a token for all these Secrets, none of
+# which has one that is to stay; SCOPE has the options that narrow it. It is made when the first of them has been, empty: what keeps a Secret out keeps the
 # token from being made; and where the empty one is found later, a run made the token and could not hand it over.
 mint() {
   local listed realm token recorded=
@@ -71,9 +71,10 @@ mint() {
     regain "$@"
     return 0
   fi
-  kubectl create secret generic "${6#*/}" --namespace="${6%/*}" --dry-run=client --output=yaml |
+  kubectl create secret generic "${7#*/}" --namespace="${7%/*}" --dry-run=client --output=yaml |
     apply arcan-bootstrap-begin
-  value=$(arcan token create --realm="$2" --name="$3" --policy=read-only)
+  # shellcheck disable=SC2086 # SCOPE is several words
+  value=$(arcan token create --realm="$2" --name="$3" --policy=read-only $6)
 }
 
 # regain, with the arguments of mint: the same for a token that is recorded. Only one that was lost on its way
@@ -81,9 +82,9 @@ mint() {
 regain() {
   local empty
   if [ -z "${VALUES:-}" ] || ! [ -e "$VALUES/$4" ]; then
-    empty=$(kubectl get secret "${6#*/}" --namespace="${6%/*}" --ignore-not-found \
+    empty=$(kubectl get secret "${7#*/}" --namespace="${7%/*}" --ignore-not-found \
       --output='go-template={{if not .data}}empty{{end}}')
-    REPLACE='' held "$1" "${@:6}"
+    REPLACE='' held "$1" "${@:7}"
     if [ -n "$empty" ] && [ -z "$value" ]; then
       echo "$5 is recorded already, and was lost on its way into the cluster: it is replaced" >&2
       value=$(arcan token rotate "$3" --realm="$2")

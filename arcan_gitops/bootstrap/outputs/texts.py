@@ -34,7 +34,7 @@ def token_command(value: Value) -> str:
     assert token is not None  # only tokens are made by a command
     if value.recorded:
         return f"arcan token rotate {token.token} --realm={token.realm}"
-    return f"arcan token create --realm={token.realm} --name={token.token} --policy=read-only"
+    return f"arcan token create --realm={token.realm} --name={token.token} --policy=read-only{value.scope}"
 
 
 def made_by(value: Value) -> str:
