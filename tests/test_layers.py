@@ -14,13 +14,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "arcan_gitops"
 
-FOUNDATION = {"errors", "names", "secret", "atomic", "golang", "webhook", "eso_version"}
+FOUNDATION = {"errors", "names", "durations", "secret", "atomic", "golang", "webhook", "eso_version"}
 
 # part of the package -> the other parts that it may import. `cli` may import everything.
 MAY_IMPORT = {
     "__init__": set(),
     "errors": set(),
     "names": {"errors"},
+    "durations": {"names"},
     "secret": {"errors"},
     "atomic": {"errors"},
     "golang": {"errors"},

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from arcan_gitops.access.token import shown
+from arcan_gitops.durations import RULE, is_duration, parse_seconds
 from arcan_gitops.errors import ArcanError
 
 _TIME: Final = re.compile(
@@ -14,9 +15,7 @@ _TIME: Final = re.compile(
     r"(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2}))?",
     re.ASCII,
 )
-_DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 TIME_RULE: Final = "a date as 2027-01-31 or 2027-01-31T12:00:00Z (RFC 3339)"
-DURATION_RULE: Final = "a duration as 90d, 12h, 1h30m or 45s"
 
 
 class InvalidTime(ArcanError):
@@ -44,14 +43,9 @@ def format_time(moment: datetime) -> str:
 
 def parse_duration(text: str) -> timedelta:
     """A duration of days, hours, minutes and seconds, in this order. Raises `InvalidTime`."""
-    match = _DURATION.fullmatch(text)
-    if match is not None and text:
-        try:
-            days, hours, minutes, seconds = (int(number or 0) for number in match.groups())
-            return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-        except (ValueError, OverflowError):
-            pass
-    raise InvalidTime(f"{shown(text)} is not a duration", hint=f"write {DURATION_RULE}")
+    if not is_duration(text):
+        raise InvalidTime(f"{shown(text)} is not a duration", hint=f"write {RULE}")
+    return timedelta(seconds=parse_seconds(text))
 
 
 def parse_expiry(text: str, now: datetime) -> datetime:
@@ -59,7 +53,7 @@ def parse_expiry(text: str, now: datetime) -> datetime:
 
     Raises `InvalidTime`, also for a time that is not after `now`.
     """
-    if _DURATION.fullmatch(text) is not None and text:
+    if is_duration(text):
         moment = later(now, parse_duration(text))
     else:
         try:
@@ -67,7 +61,7 @@ def parse_expiry(text: str, now: datetime) -> datetime:
         except InvalidTime:
             raise InvalidTime(
                 f"{shown(text)} is neither a duration nor a date",
-                hint=f"write {DURATION_RULE}, or {TIME_RULE}",
+                hint=f"write {RULE}, or {TIME_RULE}",
             ) from None
     if moment <= now:
         raise InvalidTime(f"{shown(text)} is not in the future", hint="a token must live for a while")

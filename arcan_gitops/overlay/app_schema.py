@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from arcan_gitops.durations import GRAMMAR
 from arcan_gitops.names import AppName, KeyName, Namespace, ObjectName, OverlayName, RealmName, TokenName
 from arcan_gitops.overlay import labels
 from arcan_gitops.overlay.app import APP_FIELDS, TEAM_FIELDS, Consistency
@@ -94,8 +95,8 @@ _LABELS: Final = _map(_LABEL_NAME, _pattern(labels.VALUE), "Labels of the Secret
 _ANNOTATIONS: Final = _map(_LABEL_NAME, _TEXT, "Annotations of the Secret.")
 _INTERVAL: Final[Schema] = {
     "type": "string",
-    "pattern": "^(?=.)(?:[0-9]+h)?(?:[0-9]+m)?(?:[0-9]+s)?$",
-    "description": "How often ESO asks: 1h, 90m.",
+    "pattern": f"^{GRAMMAR}$",
+    "description": "How often ESO asks: 1h, 90m, 1d.",
 }
 _REFRESH: Final = {
     "refreshPolicy": _one_of(REFRESH_POLICIES, "When ESO asks again; Periodic is the default."),

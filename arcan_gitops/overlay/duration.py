@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from typing import ClassVar
+from typing import Self
 
+from arcan_gitops.durations import RULE, parse_seconds
 from arcan_gitops.names import InvalidName
 
 _LONGEST_HOURS = (1 << 63) // 3_600_000_000_000  # Go counts nanoseconds in an int64
@@ -17,31 +17,22 @@ class Duration(str):
     """
 
     __slots__ = ()
-    _grammar: ClassVar = re.compile(r"(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?", re.ASCII)
 
     @property
     def seconds(self) -> int:
         """The whole duration."""
-        match = self._grammar.fullmatch(self)
-        assert match is not None  # it was parsed
-        hours, minutes, seconds = (int(part or 0) for part in match.groups())
-        return hours * 3600 + minutes * 60 + seconds
+        return parse_seconds(self)
 
     @classmethod
-    def parse(cls, text: str) -> Duration:
-        """Whole hours, minutes and seconds, in that order: `1h`, `90m`, `1h30m`.
+    def parse(cls, text: str) -> Self:
+        """A duration as people write it: `1d`, `90m`, `1h30m`.
 
         Zero is refused: to ESO it means 'fetch once, never again'. Raises `InvalidName`.
         """
-        match = cls._grammar.fullmatch(text)
-        hint = "write hours, minutes and seconds, such as 1h, 90m or 1h30m (a day is 24h)"
-        if match is None or not text:
-            raise InvalidName(f"{text[:80]!r} is not a duration", hint=hint)
-        hours, minutes, seconds = (int(part or 0) for part in match.groups())
-        total = hours * 3600 + minutes * 60 + seconds
+        total = parse_seconds(text)
         if not 0 < total < _LONGEST_HOURS * 3600:
             problem = "is too long" if total else "is zero, and ESO would never refresh"
-            raise InvalidName(f"the duration {text[:80]!r} {problem}", hint=hint)
+            raise InvalidName(f"the duration {text[:80]!r} {problem}", hint=f"write {RULE}")
         hours, rest = divmod(total, 3600)
         minutes, seconds = divmod(rest, 60)
         if hours:

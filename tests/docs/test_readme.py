@@ -6,16 +6,20 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 
+from arcan_gitops.bootstrap.refreshes import Refresh
 from arcan_gitops.cli import arcan
+from arcan_gitops.names import Namespace, ObjectName
 from arcan_gitops.overlay import App, Settings
 from arcan_gitops.overlay.ca import EmbeddedCa
 from arcan_gitops.realms import RealmSettings
@@ -175,24 +179,72 @@ def test_every_command_in_the_text_is_one(line: str) -> None:
     command.make_parser(click.Context(command)).parse_args(words)  # raises for an unknown option
 
 
-KUBECTL = re.compile(
-    r"kubectl (?:apply -f -"
-    r"|apply --server-side -k kustomize/argocd"
-    r"|create configmap arcan-ca --namespace=[a-z-]+ --from-file=ca\.crt=\S+"
-    r"|create secret generic arcan-credentials --namespace=default --from-literal=token=arc_YOUR_API_TOKEN"
-    rf"|label secret arcan-credentials --namespace=default {re.escape(SECRET_LABEL_NAME)}={SECRET_LABEL_VALUE}"
-    r"|describe externalsecret NAME"
-    r"|annotate externalsecret NAME force-sync=\$\(date \+%s\) --overwrite)"
-)
+def printed_manifests(line: str, folder: Path, environment: dict[str, str]) -> list[Any]:
+    """What the `arcan` of a line prints, for the kubectl behind its pipe."""
+    done = subprocess.run(
+        shlex.split(line.partition("|")[0]), cwd=folder, env=environment, capture_output=True, check=True
+    )
+    return read_documents(done.stdout, line)
+
+
+def references(manifests: list[Any]) -> set[tuple[str, ...]]:
+    """(kind, namespace, name, key) of what the stores read."""
+    found = set()
+    for manifest in manifests:
+        if manifest["kind"] not in ("SecretStore", "ClusterSecretStore"):
+            continue
+        webhook, own = manifest["spec"]["provider"]["webhook"], manifest["metadata"].get("namespace", "")
+        (ca, secrets) = webhook["caProvider"], [each["secretRef"] for each in webhook["secrets"]]
+        for kind, ref in ((ca["type"], ca), *(("Secret", secret) for secret in secrets)):
+            found.add((kind, ref.get("namespace", own), ref["name"], ref["key"]))
+    return found
+
+
+def test_what_kubectl_is_to_make_is_what_the_stores_read(tmp_path: Path, sandbox: dict[str, str]) -> None:
+    copy = tmp_path / "repository"
+    shutil.copytree(ROOT / "realms", copy / "realms")
+    reads: set[tuple[str, ...]] = set()
+    made: set[tuple[str, ...]] = set()
+    for line in (line for block in blocks("sh") for line in block.splitlines()):
+        words, options = shlex.split(line), dict(re.findall(r"--([a-z-]+)=(\S+)", line))
+        if words[:3] == ["arcan", "generate", "eso"]:
+            reads |= references(printed_manifests(line, copy, sandbox))
+        elif words[:3] == ["arcan", "token", "create"] and "|" in words:
+            for secret in printed_manifests(line, copy, sandbox):
+                assert secret["metadata"]["labels"] == {SECRET_LABEL_NAME: SECRET_LABEL_VALUE}
+                meta = secret["metadata"]
+                made |= {("Secret", meta["namespace"], meta["name"], key) for key in secret["stringData"]}
+        elif words[:3] == ["kubectl", "create", "configmap"]:
+            made.add(("ConfigMap", options["namespace"], words[3], options["from-file"].split("=")[0]))
+            assert options["from-file"].split("=")[1] == "../data/tls/ca.crt"
+            assert "--data-dir ../data " in README
+        elif words[:4] == ["kubectl", "create", "secret", "generic"]:
+            made.add(("Secret", options["namespace"], words[4], options["from-literal"].split("=")[0]))
+        elif words[:3] == ["kubectl", "label", "secret"]:
+            assert words[4:] == ["--namespace=default", f"{SECRET_LABEL_NAME}={SECRET_LABEL_VALUE}"]
+            assert ("Secret", "default", words[3], "token") in made
+    assert made == reads
+    assert len(made) == 4
 
 
 @pytest.mark.parametrize(
-    "line", re.findall(r"(kubectl (?:apply|create|label|describe|annotate) [^`|\n]+)", README)
+    "line", re.findall(r"(kubectl (?:apply|create|label|describe|annotate|rollout) [^`|\n]+)", README)
 )
-def test_every_kubectl_command_is_as_it_was_tried_on_a_cluster(line: str) -> None:
-    if line.startswith("kubectl create secret generic") and "--" not in line:
-        return  # spoken of, not meant to be typed
-    assert KUBECTL.fullmatch(line.strip()), line
+def test_every_other_kubectl_command_names_what_is_there(line: str) -> None:
+    """The two that make objects for stores are held against the stores above."""
+    words = line.split()
+    if words[1] in ("create", "label"):
+        return
+    if words[1:3] == ["apply", "-f"]:
+        assert words[3:] == ["-"]
+    elif words[1] == "apply":
+        assert words[2:4] == ["--server-side", "-k"]
+        assert (ROOT / words[4] / "kustomization.yaml").is_file()
+    elif words[1] == "annotate":
+        synced = Refresh(Namespace("default"), ObjectName("NAME")).arguments("$(date +%s)")
+        assert line.removeprefix("kubectl ") == " ".join(word for word in synced if "namespace" not in word)
+    else:
+        assert words[1:] == ["describe", "externalsecret", "NAME"], "say here what it is held against"
 
 
 def test_every_route_is_in_the_table_and_no_other() -> None:

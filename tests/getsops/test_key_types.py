@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import base64
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -150,29 +150,37 @@ def test_a_document_for_pgp_opens_by_gpg(tmp_path: Path) -> None:
         opener.load(document, identities=[])
 
 
-def real_gpg(home: Path, *arguments: str) -> str:
-    command = ["gpg", "--batch", "--quiet", "--passphrase", "", *arguments]
-    environment = {"PATH": os.environ["PATH"], "GNUPGHOME": str(home)}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+# A key of nobody's, for tests: ed25519 with cv25519, without a passphrase.
+PGP_KEY = """
+lFgEawpQrhYJKwYBBAHaRw8BAQdALxwTfNyxTUCQ96FPaesmJVxWuEQa9H1EORAUxa9BUA0AAP9P7UaCxelqwCnp8kRhkgULYxoL
+l9CMnXNEKqjHgxj2FhA1tBB0ZXN0QGV4YW1wbGUuY29tiJAEExYIADgWIQQEIcg+41HjcFyag0oXnXuBhPzZSwUCawpQrgIbAwUL
+CQgHAgYVCgkICwIEFgIDAQIeAQIXgAAKCRAXnXuBhPzZS5YvAP9e7mSs5IPQH+kd60r+czgpaomVqhLD+6/GQYI5IYn2bAD/Qsuk
+KxI1rLF3X6V20sPqW+HZ3HL8I95//vLL7AZo9QecXQRrClCuEgorBgEEAZdVAQUBAQdAIJyX8QmrMofD6PAFW4AdcRSnQSHXQUrF
+SsxR/9ghpD4DAQgHAAD/d4RodGghmAU1Zjj1Atmno0KuhYi9S/hgrMrmh8/j3dgSkIh4BBgWCAAgFiEEBCHIPuNR43BcmoNKF517
+gYT82UsFAmsKUK4CGwwACgkQF517gYT82UsiCAEAoNVLLkmxwpQTHkwAI0lwOAv7re8uOHuu6w+98JpHNggA/0hVu5drzO9OesDt
+KVNCtZGHSjcjEkBzCNiCm5L7Tz4P
+"""
+PGP_FINGERPRINT = "0421C83EE351E3705C9A834A179D7B8184FCD94B"
 
 
-if shutil.which("gpg"):
-
-    def test_a_document_for_pgp_opens_by_the_keys_of_gnupg(tmp_path: Path) -> None:
-        home = tmp_path / ".gnupg"
-        home.mkdir(0o700)
-        real_gpg(home, "--quick-generate-key", "shop@example.com", "default", "default", "never")
-        listed = real_gpg(home, "--with-colons", "--list-keys")
-        fingerprint = next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:"))
-        environment = {"PATH": os.environ["PATH"], "GNUPGHOME": str(home)}
-        try:
-            encrypted = subprocess.run(
-                [sops_binary(), "--config", "/dev/null", "encrypt", "--pgp", fingerprint, "--input-type", "yaml", "/dev/stdin"],
-                input=f"A: {CANARY}\n".encode(), env=environment, capture_output=True, check=True,
-            ).stdout  # fmt: skip
-            assert fallback("pgp", GNUPGHOME=str(home)).load(encrypted, identities=[]).tree == {"A": CANARY}
-        finally:
-            subprocess.run(["gpgconf", "--kill", "all"], env=environment, check=False, capture_output=True)
+def test_a_document_for_pgp_opens_by_a_keyring(tmp_path: Path) -> None:
+    """The real sops reads keyrings of GnuPG 1 itself: there need be no gpg on the machine."""
+    home = tmp_path / "gnupg"
+    home.mkdir(0o700)
+    for ring in ("pubring.gpg", "secring.gpg"):
+        (home / ring).write_bytes(base64.b64decode(PGP_KEY))
+    encrypted = subprocess.run(
+        [sops_binary(), "--config", "/dev/null", "encrypt", "--pgp", PGP_FINGERPRINT, "--input-type", "yaml",
+         "--output-type", "yaml", "/dev/stdin"],
+        input=f"A: {CANARY}\n".encode(), env={"GNUPGHOME": str(home)}, capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    assert CANARY.encode() not in encrypted
+    opener = fallback("pgp", GNUPGHOME=str(home), SOPS_GPG_EXEC="/nonexistent/gpg")
+    assert opener.load(encrypted, identities=[]).tree == {"A": CANARY}
+    for ring in home.glob("*.gpg"):
+        ring.unlink()
+    with pytest.raises(NoMatchingIdentity):
+        opener.load(encrypted, identities=[])
 
 
 # age plugins

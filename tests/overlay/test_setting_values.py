@@ -27,6 +27,8 @@ from arcan_gitops.overlay.server_url import ServerUrl
         ("90m", "1h30m0s"),
         ("1h30m", "1h30m0s"),
         ("60s", "1m0s"),
+        ("1d", "24h0m0s"),
+        ("1d2h3m4s", "26h3m4s"),
         ("45s", "45s"),
         ("0h15m0s", "15m0s"),
         ("26h", "26h0m0s"),
@@ -45,7 +47,7 @@ def test_a_canonical_duration_is_its_own_canonical_form(seconds: int):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "1d", "1", "h", "-1h", "1.5h", "1h 30m", "30m1h", "0", "0s", "2562048h", "1h\n", "\u0661h", "1e3s"],
+    ["", "1w", "1", "h", "-1h", "1.5h", "1h 30m", "30m1h", "0", "0s", "2562048h", "1h\n", "\u0661h", "1e3s"],
 )
 def test_what_is_no_duration_is_refused(text: str):
     with pytest.raises(InvalidName) as error:
