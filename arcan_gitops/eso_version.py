@@ -37,7 +37,22 @@ class EsoVersion:
 
 
 OLDEST: Final = EsoVersion(0, 16)
-NEWEST: Final = EsoVersion(2, 9)  # the newest whose schemas are kept
+NEWEST: Final = EsoVersion(2, 9)  # the newest that is known here: its schemas are kept, its code was read
+# (major, minor) of all releases from the oldest to the newest. Source: the tags of ESO's repository.
+_RELEASED: Final = frozenset(
+    [(0, minor) for minor in range(16, 21)]
+    + [(1, minor) for minor in range(4)]
+    + [(2, minor) for minor in range(10)]
+)
+
+
+def unknown_version(version: EsoVersion) -> str | None:
+    """What to say of a version that this release of Arcan cannot know; None for a known one."""
+    if (version.major, version.minor) in _RELEASED or version < OLDEST:
+        return None
+    if (version.major, version.minor) > (NEWEST.major, NEWEST.minor):
+        return f"ESO {version} is newer than what is known here (up to {NEWEST}): it is treated as {NEWEST}"
+    return f"ESO {version} is not a known release: known are {OLDEST} to {NEWEST}"
 
 
 def supported_version(text: str) -> EsoVersion:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from arcan_gitops.cli.catalogue import contents_of, load_catalogue
+from arcan_gitops.cli.eso_known import versions_in, warn_if_unknown, warn_of_unknown
 from arcan_gitops.cli.generate_app import app, inventory, plan_inventories, with_inventory
 from arcan_gitops.cli.generate_argocd import argocd, plan_argocd
 from arcan_gitops.cli.generate_server import plan_servers
@@ -152,6 +153,7 @@ def eso(
     consumer = Consumer(realm, environment, namespace, name, _keys(realms, realm, environment, keys), users)
     settings = _with_ca(settings, ca_configmap, ca_bundle, public_ca)
     manifests = quickstart(consumer, settings)
+    warn_if_unknown(settings.eso_version)
     if users == ():
         warn("every namespace of the cluster may use these stores; name those that should: --allow-namespace")
     elif users is not None and namespace not in users:
@@ -222,6 +224,7 @@ def overlays(ctx: click.Context, check: bool, realms: Path, kustomize_dir: Path)
     tree = build_overlays(apps, settings, catalogue, servers.overlays)
     if wrong := (*find_intruders(apps, servers.servers), *find_unserved(apps, servers.servers)):
         raise SeveralErrors("the overlays cannot be generated:", wrong)
+    warn_of_unknown(places)
     for warning in (
         *find_warnings(apps, places),
         *find_unreachable(apps, places, servers.servers),
@@ -240,10 +243,8 @@ def overlays(ctx: click.Context, check: bool, realms: Path, kustomize_dir: Path)
 
 def _vulnerable(overlays: Sequence[Overlay]) -> Iterator[str]:
     """One line for each version of ESO that has published vulnerabilities."""
-    for version in sorted({overlay.settings.eso_version for overlay in overlays}):
+    for version, which in versions_in(overlays):
         if advisories := advisories_for(version):
-            names = [one.name for one in overlays if one.settings.eso_version == version]
-            which = f"overlay '{names[0]}'" + (f" and {len(names) - 1} more" if len(names) > 1 else "")
             numbers = ", ".join(advisory.cve for advisory in advisories)
             fixed = max(advisory.fixed for advisory in advisories)
             yield f"ESO {version} ({which}) has {numbers}: upgrade the cluster to {fixed} or newer"

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from arcan_gitops.cli.catalogue import load_catalogue
+from arcan_gitops.cli.eso_known import warn_of_unknown
 from arcan_gitops.cli.generated import Generated, check_option, check_or_write
 from arcan_gitops.cli.options import kustomize_option, realms_option
 from arcan_gitops.cli.output import warn
@@ -72,7 +73,9 @@ def app(
     catalogue = read_inventories((read_file(path), str(path)) for path in _inventories(inventories))
     command = f"arcan generate app {file.name}"
     tree = build_overlays([declared], settings, catalogue, cluster_stores=False, command=command)
-    for warning in find_warnings([declared], settings.overlays(catalogue.environments())):
+    overlays = settings.overlays(catalogue.environments())
+    warn_of_unknown(overlays)
+    for warning in find_warnings([declared], overlays):
         warn(warning)
     again = f"arcan generate app {file} --output {output}"
     check_or_write(ctx, [Generated(output, tree, command=command)], check=check, command=again)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from arcan_gitops.cli.output import warn
 from arcan_gitops.cli.parsed import Parsed
-from arcan_gitops.eso_version import EsoVersion
+from arcan_gitops.eso_version import EsoVersion, unknown_version
 from arcan_gitops.lint.check import ALL_RULES, rule_id
 from arcan_gitops.lint.check import lint as lint_sources
 from arcan_gitops.lint.reading import Source, files_under, read_file
@@ -73,6 +74,8 @@ def manifests(
     \b
       # arcan-lint: ignore ARC040 one team, one cluster: every namespace is ours
     """
+    if unknown := unknown_version(eso):
+        warn(unknown)
     report = lint_sources(_sources(paths), eso, only=only, ignored=ignored)
     click.echo(FORMATS[style](report), nl=False)
     if not report.passed(strict=strict):

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from arcan_gitops.atomic import replace_file
+from arcan_gitops.cli.eso_known import warn_if_unknown
 from arcan_gitops.cli.options import kustomize_option, realms_option
 from arcan_gitops.cli.output import say, warn
 from arcan_gitops.cli.parsed import Parsed
@@ -81,6 +82,8 @@ def add(
     for other in implied:
         say(f"{path}: declared overlay '{other}', which was there without a line")
     say(f"{path}: declared overlay '{name}'")
+    if eso_version is not None:
+        warn_if_unknown(eso_version)
     if environment not in known:
         warn(f"no realm has an environment '{environment}' yet")
         say(f"next: arcan realm create REALM --env {environment} --key NAME")

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import click
 
-from arcan_gitops.cli.output import show
+from arcan_gitops.cli.output import say, show
+from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.root import at_root
 from arcan_gitops.cli.validate import OWN_SCHEMAS, further_schemas
+from arcan_gitops.eso_version import EsoVersion, supported_version
 from arcan_gitops.validate.adding import add_schemas
-from arcan_gitops.validate.schemaset import KEPT, kept_sets, read_schemas
+from arcan_gitops.validate.schemaset import ESO, KEPT, eso_versions, kept_sets, read_schemas
 
 
 @click.group()
@@ -35,14 +37,25 @@ def schemas() -> None:
     default=partial(at_root, OWN_SCHEMAS),
     help=f"The folder that the schemas are written to.  [default: {OWN_SCHEMAS}]",
 )
-def add(files: tuple[str, ...], folder: Path) -> None:
+@click.option(
+    "--eso-version",
+    type=Parsed("version", supported_version),
+    help="The version of ESO whose CRDs these are; arcan validate takes it from then on.",
+)
+def add(files: tuple[str, ...], folder: Path, eso_version: EsoVersion | None) -> None:
     """Derive schemas from CustomResourceDefinitions, one for each served version.
 
-    A file may hold several, and other objects beside them; - is standard input. Prints what it wrote.
+    A file may hold many, and other objects beside them: ESO's deploy/crds/bundle.yaml, what `kubectl get crds
+    -o yaml` prints, or a cluster's /openapi/v2 for its built-in kinds; - is standard input. The CRDs of an
+    ESO are given all at once, with its version. Prints what it wrote.
     """
     data = [(name, sys.stdin.buffer.read() if name == "-" else _read(name)) for name in files]
-    for path in add_schemas(data, folder):
+    added = add_schemas(data, folder, eso_version)
+    for path in added.written:
         show(str(path))
+    if added.left_out:
+        some = ", ".join(added.left_out[:3]) + (", ..." if len(added.left_out) > 3 else "")
+        say(f"left out {len(added.left_out)} that come with the package, by version: {some}")
 
 
 def _read(name: str) -> bytes:
@@ -66,7 +79,13 @@ def list_schemas(folder: Path | None) -> None:
         for project, version in kept_sets()
         for schema in read_schemas(KEPT / project / version)
     ]
-    rows += [(str(own), schema.known) for schema in read_schemas(own)] if own is not None else []
+    if own is not None:
+        rows += [(str(own), schema.known) for schema in read_schemas(own)]
+        rows += [
+            (f"{own / ESO} {version}", schema.known)
+            for version in eso_versions(own)
+            for schema in read_schemas(own / ESO / version)
+        ]
     first = max(len(name) for name, _ in rows)
     second = max(len(known.api_version) for _, known in rows)
     for name, known in rows:

@@ -9,17 +9,25 @@ from typing import Final
 import click
 
 from arcan_gitops.cli.output import say
+from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.root import KUSTOMIZE, at_root
 from arcan_gitops.errors import ArcanError
+from arcan_gitops.eso_version import EsoVersion, supported_version
 from arcan_gitops.validate.check import validate as validate_sources
 from arcan_gitops.validate.embedded import Embedded
 from arcan_gitops.validate.engine import Engine
 from arcan_gitops.validate.kubeconform import Kubeconform
 from arcan_gitops.validate.reports import FORMATS
-from arcan_gitops.validate.schemaset import eso_versions, schema_sets
+from arcan_gitops.validate.schemaset import eso_version_for, eso_versions, schema_sets
 from arcan_gitops.validate.sources import Source, StandardInput, discover
 
 OWN_SCHEMAS: Final = f"{KUSTOMIZE}/schemas"
+_ALL: Final = "all"
+
+
+def _version(text: str) -> EsoVersion | None:
+    """None for all of them."""
+    return None if text == _ALL else supported_version(text)
 
 
 @click.command()
@@ -41,9 +49,11 @@ OWN_SCHEMAS: Final = f"{KUSTOMIZE}/schemas"
 @click.option(
     "--eso-version",
     "versions",
-    type=click.Choice((*eso_versions(), "all")),
+    metavar="VERSION",
+    type=Parsed("version", _version),
     multiple=True,
-    help=f"The ESO version whose kinds are judged by; repeatable.  [default: {eso_versions()[-1]}]",
+    help="The ESO version whose kinds are judged by, or all; repeatable.  [default: the newest that has "
+    f"schemas: {', '.join(eso_versions())}, and what arcan schemas add has added]",
 )
 @click.option(
     "--schemas",
@@ -54,7 +64,7 @@ def validate(
     paths: tuple[Path, ...],
     engine: str,
     output: str,
-    versions: tuple[str, ...],
+    versions: tuple[EsoVersion | None, ...],
     schemas: Path | None,
 ) -> None:
     """Build overlays with Kustomize and validate every manifest.
@@ -69,8 +79,11 @@ def validate(
             sources.append(StandardInput(sys.stdin.buffer))
         else:
             sources.extend(discover(path))
-    wanted = eso_versions() if "all" in versions else versions or eso_versions()[-1:]
-    report = validate_sources(tuple(sources), _engine(engine), schema_sets(wanted, further_schemas(schemas)))
+    further = further_schemas(schemas)
+    known = eso_versions(further)
+    wanted = dict.fromkeys(eso_version_for(version, further) for version in versions if version is not None)
+    names = known if None in versions else tuple(wanted) or known[-1:]
+    report = validate_sources(tuple(sources), _engine(engine), schema_sets(names, further))
     click.echo(FORMATS[output](report), nl=False)
     if not report.passed:
         raise click.exceptions.Exit(1)

@@ -30,7 +30,7 @@ def validate(sources: tuple[Source, ...], engine: Engine, sets: Sequence[SchemaS
     against = [judge(items, engine, schemas) for schemas in sets]
     versions = tuple(schemas.eso_version for schemas in sets)
     merged = tuple(_merge(results, versions) for results in zip(*against, strict=True))
-    return Report(engine.name, versions, merged)
+    return Report(engine.name, versions, sets[-1].known_up_to, merged)
 
 
 def judge(items: Sequence[Manifest | Result], engine: Engine, schemas: SchemaSet) -> list[Result]:

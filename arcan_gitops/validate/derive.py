@@ -76,16 +76,35 @@ _SPECIAL: Final[dict[str, Schema]] = {
 # OpenAPI definitions do not say which kinds are cluster-scoped.
 _CLUSTER_SCOPED: Final = frozenset(
     (
+        "APIService",
+        "CSIDriver",
+        "CSINode",
+        "CertificateSigningRequest",
         "ClusterRole",
         "ClusterRoleBinding",
+        "ClusterTrustBundle",
         "CustomResourceDefinition",
+        "DeviceClass",
+        "FlowSchema",
+        "IPAddress",
+        "IngressClass",
+        "MutatingAdmissionPolicy",
+        "MutatingAdmissionPolicyBinding",
+        "MutatingWebhookConfiguration",
         "Namespace",
         "Node",
         "PersistentVolume",
         "PriorityClass",
+        "PriorityLevelConfiguration",
+        "ResourceSlice",
+        "RuntimeClass",
+        "ServiceCIDR",
         "StorageClass",
         "ValidatingAdmissionPolicy",
         "ValidatingAdmissionPolicyBinding",
+        "ValidatingWebhookConfiguration",
+        "VolumeAttachment",
+        "VolumeAttributesClass",
     )
 )
 _GROUP: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", re.ASCII)
@@ -162,13 +181,16 @@ class ObjectMeta:
 
 
 def derive_openapi(document: Mapping[str, Any]) -> Iterator[Derived]:
-    """A schema for every kind of an OpenAPI document: a definition with x-kubernetes-group-version-kind.
+    """A schema for every kind of an OpenAPI document: a definition with x-kubernetes-group-version-kind, and
+    with ObjectMeta.
 
     Raises `CannotDerive`.
     """
     meta = ObjectMeta.from_openapi(document)
     definitions = _definitions(document)
     for name, source in document["definitions"].items():
+        if not _has_object_meta(source):
+            continue  # a list, or an argument of the API such as DeleteOptions
         for gvk in source.get("x-kubernetes-group-version-kind", ()):
             body = definitions[name]
             # its own metadata goes before the closure is taken, which may need ObjectMeta or not
@@ -178,6 +200,12 @@ def derive_openapi(document: Mapping[str, Any]) -> Iterator[Derived]:
                 gvk["group"], gvk["version"], gvk["kind"], body, meta, cluster=gvk["kind"] in _CLUSTER_SCOPED
             )
             yield _with_definitions(derived, closure | meta.definitions)
+
+
+def _has_object_meta(definition: Mapping[str, Any]) -> bool:
+    metadata = (definition.get("properties") or {}).get("metadata") or {}
+    references = [metadata, *metadata.get("allOf", ())]
+    return any(reference.get("$ref") == f"#/definitions/{_META}" for reference in references)
 
 
 def derive_crd(crd: Mapping[str, Any], meta: ObjectMeta) -> Iterator[Derived]:

@@ -43,6 +43,7 @@ class Report:
 
     engine: str
     eso_versions: tuple[str, ...]
+    known_up_to: str  # the newest ESO version that has schemas
     results: tuple[Result, ...]
 
     @property
@@ -51,14 +52,14 @@ class Report:
         return all(result.status is Status.VALID for result in self.results)
 
     def summary(self) -> str:
-        """`3 manifests: 2 valid, 1 invalid, 0 errors (kubeconform, ESO v2.9.0)`."""
+        """`3 manifests: 2 valid, 1 invalid, 0 errors (kubeconform, ESO v1.3.2; known up to v2.9.0)`."""
         counts = count(self.results)
         total = len(self.results)
         return (
             f"{total} manifest{'' if total == 1 else 's'}: {counts[Status.VALID]} valid, "
             f"{counts[Status.INVALID]} invalid, {counts[Status.ERROR]} "
             f"error{'' if counts[Status.ERROR] == 1 else 's'} "
-            f"({self.engine}, ESO {', '.join(self.eso_versions)})"
+            f"({self.engine}, ESO {', '.join(self.eso_versions)}; known up to {self.known_up_to})"
         )
 
 

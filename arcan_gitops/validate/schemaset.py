@@ -1,26 +1,30 @@
 """Which kinds are known for one ESO version: folders of JSON Schemas, in the layout that kubeconform takes.
 
 `schemas/` beside this module holds `<project>/<version>/<group>/<kind>_<version>.json`, derived from the
-projects' CRDs by scripts/derive_schemas.py; a person's own folder holds `<group>/<kind>_<version>.json`.
+projects' CRDs by scripts/derive_schemas.py; a person's own folder holds `<group>/<kind>_<version>.json`, and
+`external-secrets/<version>/<group>/<kind>_<version>.json` for the versions of ESO that were added.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from arcan_gitops.errors import ArcanError
+from arcan_gitops.eso_version import EsoVersion
 from arcan_gitops.golang.errors import GoError
 from arcan_gitops.golang.regexp import compile_pattern
 from arcan_gitops.names import nearest
 from arcan_gitops.validate.derive import ObjectMeta, is_plain, schema_path
 
 KEPT: Final = Path(__file__).resolve().parent / "schemas"
-_ESO: Final = "external-secrets"
+ESO: Final = "external-secrets"
+ADD_ESO: Final = "kubectl get crds -o yaml | arcan schemas add --eso-version {version} -"
+_ESO_DOMAIN: Final = "external-secrets.io"
 
 
 class BrokenSchema(ArcanError):
@@ -29,6 +33,10 @@ class BrokenSchema(ArcanError):
 
 class NoSuchKind(ArcanError):
     """No schema for an apiVersion and kind: the message says which kinds, or versions, there are."""
+
+
+class NoSchemasOfVersion(ArcanError):
+    """A version of ESO that is neither kept with the package nor was added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +100,13 @@ class SchemaSet:
 
     def __init__(self, eso_version: str, extra: Path | None = None) -> None:
         others = (
-            _newest(project)
-            for project in sorted(KEPT.iterdir())
-            if project.is_dir() and project.name != _ESO
+            _newest(project) for project in sorted(KEPT.iterdir()) if project.is_dir() and project.name != ESO
         )
         self.eso_version = eso_version
+        self.known_up_to = eso_versions(extra)[-1]
+        kept = KEPT / ESO / eso_version
         self.roots: tuple[Path, ...] = (
-            KEPT / _ESO / eso_version,
+            kept if extra is None or kept.is_dir() else extra.resolve() / ESO / eso_version,
             *others,
             *((extra.resolve(),) if extra is not None else ()),
         )
@@ -123,29 +131,39 @@ class SchemaSet:
         return self._found[path]
 
     def _no_such_kind(self, group: str, version: str, kind: str) -> NoSuchKind:
-        known = tuple(self.kinds)
-        in_group = [entry for entry in known if entry.api_version.rpartition("/")[0] == group]
-        versions = sorted({entry.api_version for entry in in_group if entry.kind == kind})
-        if versions:
-            path = schema_path(group, version, kind)
-            elsewhere = [eso for eso in eso_versions() if (KEPT / _ESO / eso / path).is_file()]
-            if elsewhere:
-                return NoSuchKind(
-                    f"{group}/{version} {kind} is not served by this ESO version, "
-                    f"only up to {elsewhere[-1]}: write {', '.join(versions)}"
-                )
-            return NoSuchKind(f"no such version of {kind}: there is {', '.join(versions)}")
-        if not in_group:
-            near = nearest(group, {entry.api_version.rpartition("/")[0] for entry in known})
-            return NoSuchKind(
-                f"no such kind: no schema for the group '{group}'"
-                + (f"; did you mean '{near}'?" if near else "; add its CRD with 'arcan schemas add CRD.yaml'")
-            )
+        if not is_plain(group, version, kind):
+            return NoSuchKind("no such kind: Kubernetes allows no such apiVersion or kind")
+        in_group = [entry for entry in self.kinds if entry.api_version.rpartition("/")[0] == group]
         kinds = sorted({entry.kind for entry in in_group})
-        near = nearest(kind, kinds)
-        return NoSuchKind(
-            f"no such kind: {group or 'the core group'} has {', '.join(kinds)}"
-            + (f"; did you mean '{near}'?" if near else "")
+        served = sorted({entry.api_version for entry in in_group if entry.kind == kind})
+        if is_esos(group):
+            return NoSuchKind(self._not_in_eso(group, version, kind, kinds, served))
+        if served:
+            known = f"; there is one for {', '.join(served)}"
+        elif in_group:
+            known = _did_you_mean(kind, kinds)
+        else:
+            known = _did_you_mean(group, {entry.api_version.rpartition("/")[0] for entry in self.kinds})
+        api_version = f"{group}/{version}" if group else version
+        add = f" If not, {_how_to_add(group)}" if known.endswith("?") else f"; {_how_to_add(group)}"
+        return NoSuchKind(f"no schema for {api_version} {kind}{known}{add}")
+
+    def _not_in_eso(
+        self, group: str, version: str, kind: str, kinds: Sequence[str], served: Sequence[str]
+    ) -> str:
+        """All kinds of a version of ESO are known: one that is not among them does not exist there."""
+        what = f"{group}/{version} {kind}"
+        path = schema_path(group, version, kind)
+        if elsewhere := [eso for eso in eso_versions() if (KEPT / ESO / eso / path).is_file()]:
+            instead = f": write {', '.join(served)}" if served else ""
+            others = ", ".join(elsewhere)
+            return f"{what} is not served by this ESO version, but by {others}{instead}"
+        if served:
+            return f"no such version of {kind}: there is {', '.join(served)}"
+        among = _did_you_mean(kind, kinds) or (f": {group} has {', '.join(kinds)}" if kinds else "")
+        newer = "; if a newer version has it: " + ADD_ESO.format(version="VERSION")
+        return f"no such kind in this ESO version{among}" + (
+            newer if self.eso_version == self.known_up_to else ""
         )
 
     @cached_property
@@ -165,9 +183,47 @@ def kept_sets() -> tuple[tuple[str, str], ...]:
     return tuple((p.parent.name, p.name) for p in sorted(KEPT.glob("*/*"), key=_order) if p.is_dir())
 
 
-def eso_versions() -> tuple[str, ...]:
-    """The ESO versions whose schemas come with the package, the newest last: `v2.9.0`."""
-    return tuple(version for project, version in kept_sets() if project == _ESO)
+def eso_versions(extra: Path | None = None) -> tuple[str, ...]:
+    """The ESO versions that have schemas, in the package or in a person's own folder, the newest last."""
+    folders = [KEPT / ESO / version for project, version in kept_sets() if project == ESO]
+    if extra is not None and (extra / ESO).is_dir():
+        names = {folder.name for folder in folders}
+        folders += [own for own in (extra / ESO).glob("v*.*.*") if own.is_dir() and own.name not in names]
+    return tuple(folder.name for folder in sorted(folders, key=lambda folder: _order(folder)[1]))
+
+
+def eso_version_for(wanted: EsoVersion, extra: Path | None) -> str:
+    """The version whose schemas judge manifests for `wanted`: that one, else the newest of its minor.
+
+    Raises `NoSchemasOfVersion`.
+    """
+    have = eso_versions(extra)
+    if f"v{wanted}" in have:
+        return f"v{wanted}"
+    same_minor = [name for name in have if name.startswith(f"v{wanted.major}.{wanted.minor}.")]
+    if not same_minor:
+        raise NoSchemasOfVersion(
+            f"no schemas of ESO {wanted}: there are {', '.join(have)}",
+            hint=f"from a cluster that runs it: {ADD_ESO.format(version=wanted)}",
+        )
+    return same_minor[-1]
+
+
+def is_esos(group: str) -> bool:
+    """Whether an API group is one of ESO's: `generators.external-secrets.io`."""
+    return group == _ESO_DOMAIN or group.endswith(f".{_ESO_DOMAIN}")
+
+
+def _did_you_mean(name: str, known: Collection[str]) -> str:
+    near = nearest(name, known)
+    return f"; did you mean '{near}'?" if near else ""
+
+
+def _how_to_add(group: str) -> str:
+    """A command that works: the built-in kinds have no CRD."""
+    if "." not in group or group.endswith(".k8s.io"):
+        return "add the cluster's own: kubectl get --raw /openapi/v2 | arcan schemas add -"
+    return "add its CRD: arcan schemas add CRD.yaml, or kubectl get crds -o yaml | arcan schemas add -"
 
 
 def object_meta() -> ObjectMeta:

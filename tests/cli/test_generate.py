@@ -272,6 +272,36 @@ def test_an_eso_with_published_vulnerabilities_is_warned_of_once(arcan: Run):
     assert "upgrade the cluster to 2.4.1 or newer" in result.err
 
 
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("9.9.9", "ESO 9.9.9 is newer than what is known here (up to 2.9.0): it is treated as 2.9.0"),
+        ("2.14.0", "ESO 2.14.0 is newer than what is known here (up to 2.9.0)"),
+        ("1.4.0", "ESO 1.4.0 is not a known release: known are 0.16.0 to 2.9.0"),
+    ],
+)
+def test_an_unknown_eso_is_a_warning_and_no_error(arcan: Run, version: str, said: str):
+    settings = f"eso-version: {version}\noverlays: {{a: {{environment: prod}}, b: {{environment: prod}}}}\n"
+    Path("kustomize/arcan.yaml").write_text(settings)
+    result = arcan("overlays")
+    assert result.status == 0, result.err
+    assert result.err.count(f"arcan: warning: overlay 'a' and 1 more: {said}") == 1
+    assert f"kubectl get crds -o yaml | arcan schemas add --eso-version {version} -" in result.err
+    assert said in arcan(*ESO, "--eso-version", version).err
+
+
+@pytest.mark.parametrize("version", ["0.16", "0.20.9", "1.0.1", "2.9.3"])
+def test_a_released_eso_is_known_whatever_its_patch(arcan: Run, version: str):
+    result = arcan(*ESO, "--eso-version", version)
+    assert result.status == 0
+    assert "known" not in result.err
+
+
+def test_an_eso_whose_crds_were_added_is_not_warned_of(arcan: Run):
+    Path("kustomize/schemas/external-secrets/v2.14.0").mkdir(parents=True)
+    assert "known" not in arcan(*ESO, "--eso-version", "2.14.0").err
+
+
 def test_check_prints_the_difference_and_writes_nothing(arcan: Run):
     assert arcan("overlays").status == 0
     app = Path("kustomize/apps/shop.yaml")

@@ -56,7 +56,7 @@ def test_a_finding_is_a_line_with_file_line_and_rule_and_one_with_what_to_do(arc
         "and with it every ExternalSecret\n"
         "    add timeout: 10s  [docs/lint/ARC030.md]\n"
         "\n"
-        "1 error, 0 warnings in 1 manifest of 1 file (ESO 2.9.0)\n"
+        "1 error, 0 warnings in 1 manifest of 1 file (ESO 2.9.0; known up to 2.9.0)\n"
     )
 
 
@@ -69,7 +69,16 @@ def test_warnings_fail_only_a_strict_run(arcan: Arcan) -> None:
 
 def test_no_findings_is_said_in_one_line(arcan: Arcan) -> None:
     ran = arcan("manifests", "-", stdin=store())
-    assert ran == Ran(0, "no findings in 1 manifest of 1 file (ESO 2.9.0)\n", "")
+    assert ran == Ran(0, "no findings in 1 manifest of 1 file (ESO 2.9.0; known up to 2.9.0)\n", "")
+
+
+def test_an_eso_that_is_not_known_is_said_with_the_verdict(arcan: Arcan):
+    ran = arcan("manifests", "--eso-version", "2.14.0", "-", stdin=store())
+    assert (
+        ran.err
+        == "arcan: warning: ESO 2.14.0 is newer than what is known here (up to 2.9.0): it is treated as 2.9.0\n"
+    )
+    assert ran.out.endswith("(ESO 2.14.0; known up to 2.9.0)\n")
 
 
 def test_rules_are_chosen_by_id(arcan: Arcan) -> None:

@@ -55,7 +55,9 @@ def test_every_overlay_under_kustomize_is_built_and_validated(arcan: Arcan) -> N
     ran = arcan("validate", "--engine", "kubeconform")
     assert ran.status == 0
     assert "kustomize/overlays/prod     ConfigMap  settings        valid" in ran.out
-    assert ran.out.endswith("2 manifests: 2 valid, 0 invalid, 0 errors (kubeconform, ESO v2.9.0)\n")
+    assert ran.out.endswith(
+        "2 manifests: 2 valid, 0 invalid, 0 errors (kubeconform, ESO v2.9.0; known up to v2.9.0)\n"
+    )
     assert ran.err == ""
 
 
@@ -95,7 +97,7 @@ def test_without_kubeconform_the_embedded_validator_judges_and_says_so(
     monkeypatch.setenv("PATH", str(tmp_path))
     ran = arcan("validate", "-", stdin=CONFIG_MAP)
     assert ran.status == 0
-    assert "(embedded, ESO v2.9.0)" in ran.out
+    assert "(embedded, ESO v2.9.0; known up to v2.9.0)" in ran.out
     assert "kubeconform is not installed" in ran.err
     ran = arcan("validate", "-", "--engine", "embedded", stdin=CONFIG_MAP)
     assert (ran.status, ran.err) == (0, "")
@@ -155,4 +157,53 @@ def test_a_kind_of_the_package_cannot_be_added_again(arcan: Arcan) -> None:
     }  # fmt: skip
     ran = arcan("schemas", "add", "-", stdin=emit([crd]))
     assert ran.status == 1
-    assert "the package has this schema already" in ran.err
+    assert "the package has these schemas already" in ran.err
+
+
+ESO_KINDS = ("SecretStore", "ClusterSecretStore", "ExternalSecret", "ClusterExternalSecret")
+
+
+def bundle() -> str:
+    """All CRDs of an ESO to come, as its deploy/crds/bundle.yaml has them in one file."""
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object"}}}}
+    return emit([
+        {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": f"{kind.lower()}s.external-secrets.io"},
+            "spec": {
+                "group": "external-secrets.io",
+                "names": {"kind": kind},
+                "scope": "Namespaced",
+                "versions": [{"name": "v1", "served": True, "schema": schema}],
+            },
+        }
+        for kind in ESO_KINDS
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("engine", ["kubeconform", "embedded"])
+def test_a_newer_eso_is_usable_once_its_crds_were_added(arcan: Arcan, engine: str) -> None:
+    store = "apiVersion: external-secrets.io/v1\nkind: SecretStore\nmetadata: {name: a}\nspec: {}\n"
+    validate = ("validate", "-", "--engine", engine, "--eso-version", "2.14.0")
+    refused = arcan(*validate, stdin=store)
+    assert refused.status == 1
+    assert "no schemas of ESO 2.14.0: there are v0.16.2, v0.20.4, v1.3.2, v2.9.0" in refused.err
+    assert "kubectl get crds -o yaml | arcan schemas add --eso-version 2.14.0 -" in refused.err
+
+    added = arcan("schemas", "add", "--eso-version", "2.14.0", "-", stdin=bundle())
+    assert added.status == 0
+    folder = "kustomize/schemas/external-secrets/v2.14.0/external-secrets.io"
+    assert f"{folder}/secretstore_v1.json" in added.out.splitlines()
+    ran = arcan(*validate, stdin=store)
+    assert ran.status == 0
+    assert ran.out.endswith(f"({engine}, ESO v2.14.0; known up to v2.14.0)\n")
+    assert "(embedded, ESO v2.14.0; " in arcan("validate", "-", "--engine", "embedded", stdin=store).out
+    assert "external-secrets v2.14.0  external-secrets.io/v1" in arcan("schemas", "list").out
+
+
+@pytest.mark.parametrize(("text", "said"), [("two", "is not a version of ESO"), ("0.9", "is not supported")])
+def test_what_is_no_version_is_wrong_usage(arcan: Arcan, text: str, said: str) -> None:
+    ran = arcan("validate", "-", "--eso-version", text, stdin=CONFIG_MAP)
+    assert ran.status == 2
+    assert said in ran.err

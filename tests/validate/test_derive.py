@@ -70,7 +70,7 @@ def test_every_schema_that_comes_with_the_package_is_sound_and_lies_where_its_ki
 
 
 def test_the_schemas_that_come_with_the_package_stay_small() -> None:
-    assert sum(path.stat().st_size for path in KEPT.rglob("*.json")) < 1_000_000
+    assert sum(path.stat().st_size for path in KEPT.rglob("*.json")) < 1_200_000
 
 
 def test_v1beta1_is_kept_only_for_the_eso_that_serves_it() -> None:

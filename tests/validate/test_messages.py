@@ -18,7 +18,7 @@ INVALID = Result(
     "overlays/prod", "ConfigMap", "a", "", Status.INVALID, 'data["a<b"]: must be a text, not a number'
 )
 ERROR = Result("overlays/staging", "", "", "", Status.ERROR, "builds to nothing")
-REPORT = Report("embedded", ("v2.9.0",), (VALID, INVALID, ERROR))
+REPORT = Report("embedded", ("v2.9.0",), "v2.9.0", (VALID, INVALID, ERROR))
 
 CANARY = "canary-9f3a"
 
@@ -86,7 +86,7 @@ def test_the_text_report_is_a_table_and_a_sum() -> None:
         'data["a<b"]: must be a text, not a number\n'
         "overlays/staging                               error    builds to nothing\n"
         "\n"
-        "3 manifests: 1 valid, 1 invalid, 1 error (embedded, ESO v2.9.0)\n"
+        "3 manifests: 1 valid, 1 invalid, 1 error (embedded, ESO v2.9.0; known up to v2.9.0)\n"
     )
 
 

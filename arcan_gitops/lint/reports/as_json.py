@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 
+from arcan_gitops.eso_version import NEWEST
 from arcan_gitops.lint.findings import Report, Severity
 
 
 def render(report: Report) -> str:
-    """`{"esoVersion", "files", "manifests", "summary": {severity: number}, "findings": [...]}`.
+    """`{"esoVersion", "esoKnownUpTo", "files", "manifests", "summary": {...}, "findings": [...]}`.
 
-    A finding's `file` and `line` are null where it is about the run itself.
+    The summary has a number for each severity. A finding's `file` and `line` are null where it is about the
+    run itself.
     """
     counts = report.count()
     body = {
         "esoVersion": report.eso_version,
+        "esoKnownUpTo": str(NEWEST),
         "files": report.sources,
         "manifests": report.manifests,
         "summary": {severity.value: counts[severity] for severity in Severity},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from arcan_gitops.errors import printable
+from arcan_gitops.eso_version import NEWEST
 from arcan_gitops.lint.findings import Report, Severity
 
 
@@ -22,7 +23,7 @@ def one_line(text: str) -> str:
 
 
 def summary(report: Report) -> str:
-    """`2 errors, 1 warning in 14 manifests of 3 files (ESO v2.9.0)`."""
+    """`2 errors, 1 warning in 14 manifests of 3 files (ESO 0.20.0; known up to 2.9.0)`."""
 
     def of(number: int, noun: str) -> str:
         return f"{number} {noun}{'' if number == 1 else 's'}"
@@ -30,4 +31,5 @@ def summary(report: Report) -> str:
     counts = report.count()
     said = f"{of(counts[Severity.ERROR], 'error')}, {of(counts[Severity.WARNING], 'warning')}"
     where = f"{of(report.manifests, 'manifest')} of {of(report.sources, 'file')}"
-    return f"{said if report.findings else 'no findings'} in {where} (ESO {report.eso_version})"
+    version = f"(ESO {report.eso_version}; known up to {NEWEST})"
+    return f"{said if report.findings else 'no findings'} in {where} {version}"

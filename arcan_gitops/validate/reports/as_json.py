@@ -8,11 +8,12 @@ from arcan_gitops.validate.results import Report, Status, count
 
 
 def render(report: Report) -> str:
-    """`{"engine", "esoVersions", "passed", "summary": {status: number}, "results": [...]}`."""
+    """`{"engine", "esoVersions", "esoKnownUpTo", "passed", "summary": {...}, "results": [...]}`."""
     counts = count(report.results)
     body = {
         "engine": report.engine,
         "esoVersions": list(report.eso_versions),
+        "esoKnownUpTo": report.known_up_to,
         "passed": report.passed,
         "summary": {status.value: counts[status] for status in Status},
         "results": [
