@@ -3,7 +3,8 @@
 from arcan_gitops.server.app import Edge, create_app
 from arcan_gitops.server.audit import AuditFailed, AuditLog
 from arcan_gitops.server.config import ServerConfig
-from arcan_gitops.server.run import CannotServe, serve
+from arcan_gitops.server.listeners import CannotServe
+from arcan_gitops.server.run import serve
 
 __all__ = [
     "AuditFailed",

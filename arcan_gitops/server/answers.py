@@ -8,12 +8,15 @@ from typing import Final
 class Refusal(Exception):
     """A request that is not answered with a secret. Its message is public and holds nothing secret."""
 
-    def __init__(self, code: str, message: str, *, reason: str | None = None) -> None:
+    def __init__(
+        self, code: str, message: str, *, reason: str | None = None, hint: str | None = None
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.status = STATUS[code]
         self.message = message
         self.reason = reason  # for the audit log alone
+        self.hint = hint  # for the server's log alone
 
 
 # ESO deletes Secrets on 404 and on nothing else: `key_not_found` is the one code that may have it.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
 import secrets
 import time
@@ -24,6 +25,7 @@ from arcan_gitops.names import EnvironmentName, InvalidName, KeyName, RealmName,
 from arcan_gitops.realms import Snapshot
 from arcan_gitops.server.answers import Refusal
 from arcan_gitops.server.audit import AuditFailed, AuditLog
+from arcan_gitops.server.routes import PROBES, READY
 from arcan_gitops.webhook import (
     ENVIRONMENT_PARAMETER,
     NAMESPACE_HEADER,
@@ -37,6 +39,9 @@ from arcan_gitops.webhook import (
 log = logging.getLogger("arcan.server")
 
 _HEADERS: Final = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
+_WARN_SECONDS: Final = 60.0
+# A connection is kept for who has shown a valid token.
+_PROBE_HEADERS: Final = [*_HEADERS, ("Connection", "close")]
 _REFUSAL_HEADERS: Final = {
     401: [*_HEADERS, ("WWW-Authenticate", "Bearer")],
     405: [*_HEADERS, ("Allow", "GET")],
@@ -73,6 +78,7 @@ class _Server(Flask):
         self._edge = edge
         self._audit = audit
         self._clock = clock
+        self._warned = -math.inf  # when the log last told of '<no value>', by the monotonic clock
 
     def create_url_adapter(self, request: Any) -> None:
         """No router: Flask's own answers 404 to unknown paths, 308 to `//`, and 200 to HEAD and OPTIONS."""
@@ -81,28 +87,37 @@ class _Server(Flask):
         """Answer any request."""
         environ = request.environ
         path = environ["PATH_INFO"]
-        if environ["REQUEST_METHOD"] == "GET":
-            if path == "/livez":
-                return Response('{"status":"alive"}', 200, _HEADERS, content_type="application/json")
-            if path == "/readyz":
-                return self._ready()
+        probe = PROBES.get(path) if environ["REQUEST_METHOD"] == "GET" else None
+        if probe is not None:
+            return self._ready() if probe is READY else self._live()
         return self._decide(environ, path)
 
     def log_exception(self, exc_info: Any) -> None:
         """Type and place; the text of an exception may hold what must not be logged."""
         log.error("unexpected %s at %s", exc_info[0].__name__, place_of(exc_info[1]))
 
+    def _live(self) -> Response:
+        return Response('{"status":"alive"}', 200, _PROBE_HEADERS, content_type="application/json")
+
     def _ready(self) -> Response:
-        snapshot = None if self._edge.draining() else self._edge.snapshot()
-        if snapshot is None:
-            status = "draining" if self._edge.draining() else "starting"
-            return Response(json.dumps({"status": status}), 503, _HEADERS, content_type="application/json")
+        snapshot = self._edge.snapshot()
+        status = None
+        if self._edge.draining():
+            status = "draining"
+        elif snapshot is None:
+            status = "starting"
+        elif self._audit.failing:
+            status = "audit_unavailable"
+        if status is not None or snapshot is None:
+            return Response(
+                json.dumps({"status": status}), 503, _PROBE_HEADERS, content_type="application/json"
+            )
         body = {
             "status": "ready",
             "revision": snapshot.revision,
             "reload": "failed" if self._edge.reload_failed() else "ok",
         }
-        return Response(json.dumps(body), 200, _HEADERS, content_type="application/json")
+        return Response(json.dumps(body), 200, _PROBE_HEADERS, content_type="application/json")
 
     def _decide(self, environ: dict[str, Any], path: str) -> Response:
         decision = _Decision(self._edge, self._clock)
@@ -119,16 +134,25 @@ class _Server(Flask):
         if refusal is not None:
             status, body = refusal.status, error_body(refusal.code, refusal.message)
             headers = _REFUSAL_HEADERS.get(status, _HEADERS)
+            self._warn(refusal)
         request_id = secrets.token_hex(8)
+        record = self._audit.write if decision.known else self._audit.refuse
         try:
-            self._audit.write(request_id, decision.audited(status, refusal, environ.get(_NAMESPACE)))
-        except AuditFailed as error:
-            log.error("%s; answering 503", error.message)
+            record(request_id, decision.audited(status, refusal, environ))
+        except AuditFailed:
             status, headers = 503, _HEADERS
             body = error_body("audit_unavailable", "the decision could not be recorded")
-        return Response(
-            body, status, [*headers, ("X-Request-Id", request_id)], content_type="application/json"
-        )
+        headers = [*headers, ("X-Request-Id", request_id)]
+        if not decision.authenticated:
+            headers.append(("Connection", "close"))
+        return Response(body, status, headers, content_type="application/json")
+
+    def _warn(self, refusal: Refusal) -> None:
+        """Tell of a store whose template is wrong, once a minute: anybody can send what it sends."""
+        now = time.monotonic()
+        if refusal.hint and now - self._warned >= _WARN_SECONDS:
+            self._warned = now
+            log.warning("a store sent 'Bearer <no value>': %s", refusal.hint)
 
 
 class _Decision:
@@ -140,6 +164,7 @@ class _Decision:
         self._snapshot: Snapshot | None = None
         self._caller: Caller | None = None
         self._claimed: str | None = None
+        self._ended: str | None = None  # the id of a token that was valid once
         self._ref: SecretRef | None = None
 
     def read(self, environ: dict[str, Any], path: str) -> bytes:
@@ -180,26 +205,40 @@ class _Decision:
         try:
             return snapshot.policy.authenticate(presented, self._clock())
         except NotAuthenticated as error:
-            self._claimed = error.token_id
-            if error.reason is Reason.NO_VALUE:
-                log.warning("a store sent 'Bearer <no value>': %s", error.hint)
+            if error.reason is Reason.EXPIRED:
+                self._ended = error.token_id
+            else:
+                self._claimed = error.token_id
             message = "a valid token is needed: Authorization: Bearer arc_..."
-            raise Refusal("unauthorized", message, reason=error.reason.value) from None
+            hint = error.hint if error.reason is Reason.NO_VALUE else None
+            raise Refusal("unauthorized", message, reason=error.reason.value, hint=hint) from None
 
-    def audited(self, status: int, refusal: Refusal | None, namespace: str | None) -> dict[str, Any]:
+    @property
+    def authenticated(self) -> bool:
+        """Whether the caller has shown a valid token."""
+        return self._caller is not None
+
+    @property
+    def known(self) -> bool:
+        """Whether the caller has shown a token that is valid, or was: evidence, with a line of its own."""
+        return self.authenticated or self._ended is not None
+
+    def audited(self, status: int, refusal: Refusal | None, environ: dict[str, Any]) -> dict[str, Any]:
         """The fields of the audit line; names only as far as they were parsed."""
         caller, ref = self._caller, self._ref
         return {
             "status": status,
             "code": refusal.code if refusal else None,
             "reason": refusal.reason if refusal else None,
-            "token_id": caller.token_id if caller else self._claimed,
+            "client": environ.get("REMOTE_ADDR"),
+            "token_id": caller.token_id if caller else self._ended,
             "token_name": caller.token_name if caller else None,
+            "claimed_token_id": self._claimed,
             "realm": ref.realm if ref else None,
             "environment": ref.environment if ref else None,
             "key": ref.key if ref else None,
             "revision": self._snapshot.revision if self._snapshot else None,
-            "namespace": namespace,
+            "claimed_namespace": environ.get(_NAMESPACE),
         }
 
 

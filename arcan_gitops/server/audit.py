@@ -1,110 +1,219 @@
-"""The audit log: one JSON line for each decision, written before the answer goes out."""
+"""The audit log: a JSON line for each decision, written before the answer goes out.
+
+Written by the thread of the request itself, on a descriptor that never blocks. A sink that takes nothing, or
+fails, makes answers impossible and is known to `/readyz` and the metrics, until it takes lines again. The
+fields are described in docs/audit-log.md.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import json
+import logging
+import mmap
 import os
-import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
-from arcan_gitops.errors import ArcanError
+from arcan_gitops.server.gauges import Field, Gauges, Row
+from arcan_gitops.server.refusals import Fields, Refusals
+from arcan_gitops.server.sink import AuditFailed, LogFile, open_sink
 
-# One write of at most this many bytes with O_APPEND cannot be torn apart by another process's.
+__all__ = ["FIELDS", "MAX_LINE_BYTES", "AuditFailed", "AuditLog"]
+
+log = logging.getLogger("arcan.server")
+
+# One write of at most this many bytes is whole or not at all in a pipe (PIPE_BUF), and cannot be torn apart
+# by another process's in a file that is opened with O_APPEND.
 MAX_LINE_BYTES: Final = 4096
+# Every field of a line, in the order of docs/audit-log.md.
+FIELDS: Final = (
+    "time",
+    "worker",
+    "sequence",
+    "request_id",
+    "status",
+    "code",
+    "reason",
+    "client",
+    "token_id",
+    "token_name",
+    "claimed_token_id",
+    "realm",
+    "environment",
+    "key",
+    "revision",
+    "claimed_namespace",
+    "count",
+    "event",
+    "unrecorded",
+)
 _MAX_TEXT: Final = 253
-STDOUT: Final = "-"
+_WAIT_SECONDS: Final = 0.25  # for room, once; then the sink counts as stalled
+_STALLED: Final = "the audit log takes no line: its reader has stalled"
 _ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
-class AuditFailed(ArcanError):
-    """The line could not be written: the decision must not be answered."""
-
-
 class AuditLog:
-    """Appends to a file, or to standard output (`-`). Safe in threads, and in processes
-    that share the file; follows a log rotation.
-    """
+    """Safe in threads, and in processes that share the sink; made before the workers are forked."""
 
-    def __init__(self, target: str) -> None:
-        """Raises `AuditFailed` where the file cannot be opened for appending."""
-        self._target = target
+    def __init__(self, target: str, clock: Callable[[], float] = time.time) -> None:
+        """Raises `AuditFailed` where the sink cannot be opened."""
+        self._sink = open_sink(target)
+        self._clock = clock
         self._lock = threading.Lock()
         self._sequence = 0
-        self._torn = False
         self._worker = 0
-        self._descriptor = self._open()
+        self._refusals = Refusals()
+        self._due: list[dict[str, str | int | None]] = []  # counts that are not written yet
+        self._failing = False
+        self._unrecorded = 0
+        self._row: Row | None = None
+        self._gauges: Gauges | None = None
+        # One byte that all processes share: whether the sink ends in a torn line. The descriptor is a lock.
+        self._torn = mmap.mmap(-1, mmap.PAGESIZE)
+        self._torn_lock = os.memfd_create("arcan-audit-lock")
+        self._torn[0] = isinstance(self._sink, LogFile) and self._sink.ends_torn()
 
-    def _open(self) -> int:
-        if self._target == STDOUT:
-            if sys.stdout is None:
-                raise AuditFailed(
-                    "standard output is closed, and takes the audit log", hint="--audit-log FILE"
-                )
-            return 1
-        try:
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-            return os.open(Path(self._target), flags, 0o640)
-        except OSError as error:
-            raise AuditFailed(
-                f"{self._target}: the audit log cannot be written: {error.strerror}",
-                hint="give a file in a folder that exists and is writable with --audit-log, or '-'",
-            ) from None
-
-    def enter_worker(self) -> None:
-        """Count lines as this process's own from here on."""
+    def enter_worker(self, row: Row, gauges: Gauges) -> None:
+        """Count lines as this process's own from here on, and tell the others in `row` how the sink is."""
         self._worker = os.getpid()
         self._sequence = 0
         self._lock = threading.Lock()
+        self._row, self._gauges = row, gauges
 
-    def _follow_rotation(self) -> None:
-        """Open the path anew if it is no longer the file that is open: a log rotation moved it away."""
-        if self._target == STDOUT:
-            return
-        held = os.fstat(self._descriptor)
-        try:
-            named = os.stat(self._target)
-        except OSError:
-            named = None
-        if named is None or (named.st_dev, named.st_ino) != (held.st_dev, held.st_ino):
-            old, self._descriptor = self._descriptor, self._open()
-            os.close(old)
-            self._torn = False
+    @property
+    def failing(self) -> bool:
+        """Whether the sink took no line when one was last written, here or in another worker."""
+        if self._failing or self._gauges is None:
+            return self._failing
+        return any(row[Field.AUDIT_FAILING] for row in self._gauges.taken())
 
-    def write(self, request_id: str, fields: Mapping[str, str | int | None]) -> None:
+    def write(self, request_id: str, fields: Fields) -> None:
         """Write one line: time, worker, sequence number, request id, then the fields that are not None.
 
-        Raises `AuditFailed` if the whole line was not taken in one write.
+        Raises `AuditFailed` if the whole line was not taken.
         """
-        with self._lock:
-            self._sequence += 1
-            record: dict[str, str | int] = {
-                "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-                "worker": self._worker,
-                "sequence": self._sequence,
-                "request_id": request_id,
-            }
-            for name, value in fields.items():
-                if value is not None:
-                    record[name] = value[:_MAX_TEXT] if isinstance(value, str) else value
-            line = _line(record)
-            if len(line) > MAX_LINE_BYTES - 1:  # only what a caller chose can be this long
-                record.pop("namespace", None)
-                line = _line(record)
+        with self._lock, self._counting():
+            self._write({"request_id": request_id, **fields})
+
+    def refuse(self, request_id: str, fields: Fields) -> None:
+        """The same for a refusal of a caller without a valid token: of a second the first one is a line.
+
+        Of those that are the same otherwise (address, status, code, reason) a count follows when the second
+        is over. Raises `AuditFailed`.
+        """
+        with self._lock, self._counting():
+            self._write_counts()
+            if self._failing or self._refusals.is_first(fields, self._clock()):
+                self._write({"request_id": request_id, **fields})
+
+    def tick(self) -> None:
+        """Now and then: write the counts that are due, and see whether a sink that failed has recovered."""
+        with self._lock, suppress(AuditFailed):  # it is logged and told already
+            self._write_counts()
+            if self._failing:
+                self._resume()
+
+    @contextmanager
+    def _counting(self) -> Iterator[None]:
+        """Count a decision that cannot be recorded, and so is not answered."""
+        try:
+            yield
+        except AuditFailed:
+            self._unrecorded += 1
+            raise
+
+    def _write_counts(self) -> None:
+        self._due += self._refusals.ended(self._clock())
+        while self._due:
+            self._write(self._due[0])
+            self._due.pop(0)
+
+    def _write(self, fields: Fields) -> None:
+        try:
+            if self._failing:
+                self._resume()
+            self._put(fields)
+        except AuditFailed as error:
+            self._note(failing=True, reason=error.message)
+            raise
+
+    def _resume(self) -> None:
+        if not self._sink.wait(0):  # a pipe with room for this short line alone has not recovered
+            raise AuditFailed(_STALLED)
+        self._put({"event": "resumed", "unrecorded": self._unrecorded})
+        self._unrecorded = 0
+        self._note(failing=False)
+
+    def _note(self, *, failing: bool, reason: str = "") -> None:
+        if failing and not self._failing:
+            log.error("%s; everything is answered 503 until it can", reason)
+        elif self._failing and not failing:
+            log.info("the audit log is written again")
+        self._failing = failing
+        if self._row is not None:
+            self._row[Field.AUDIT_FAILING] = failing
+
+    def _put(self, fields: Fields) -> None:
+        line = self._line(fields)
+        try:
+            if isinstance(self._sink, LogFile) and self._sink.follow_rotation():
+                self._torn[0] = 0
+            if not self._torn[0]:
+                self._send(line)
+                return
+            with self._alone():  # one process alone ends the torn line
+                self._send(b"\n" + line if self._torn[0] else line)
+                self._torn[0] = 0
+        except OSError as error:  # from the write; the opening raises AuditFailed itself
+            raise AuditFailed(f"the audit log cannot be written: {error.strerror}") from None
+
+    def _send(self, data: bytes) -> None:
+        end = time.monotonic() + (0 if self._failing else _WAIT_SECONDS)
+        while True:
             try:
-                self._follow_rotation()
-                if self._torn:
-                    line = b"\n" + line
-                written = os.write(self._descriptor, line)
-            except OSError as error:  # from the write; the opening raises AuditFailed itself
-                raise AuditFailed(f"the audit log cannot be written: {error.strerror}") from None
-            self._torn = written != len(line)
-            if self._torn:
-                raise AuditFailed("the audit log took only a part of a line")
+                taken = self._sink.send(data)
+                break
+            except BlockingIOError:
+                left = end - time.monotonic()
+                if left <= 0 or not self._sink.wait(left):
+                    raise AuditFailed(_STALLED) from None
+        if taken != len(data):
+            self._torn[0] = 1
+            raise AuditFailed("the audit log took only a part of a line")
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        fcntl.lockf(self._torn_lock, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.lockf(self._torn_lock, fcntl.LOCK_UN)
+
+    def _line(self, fields: Fields) -> bytes:
+        """The sequence number counts the lines that were tried: a gap in it is a line that is missing."""
+        self._sequence += 1
+        record: dict[str, str | int] = {
+            "time": datetime.fromtimestamp(self._clock(), UTC)
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z"),
+            "worker": self._worker,
+            "sequence": self._sequence,
+        }
+        for name, value in fields.items():
+            if value is not None:
+                record[name] = value[:_MAX_TEXT] if isinstance(value, str) else value
+        line = _encoded(record)
+        if len(line) >= MAX_LINE_BYTES - 1:  # only what a caller chose can be this long
+            record.pop("claimed_namespace", None)
+            line = _encoded(record)
+        return line
 
 
-def _line(record: Mapping[str, str | int]) -> bytes:
+def _encoded(record: Mapping[str, str | int]) -> bytes:
     return _ENCODER.encode(record).encode("ascii") + b"\n"

@@ -17,6 +17,7 @@ class Field(IntEnum):
 
     PID = 0  # of the worker that has the row; 0: nobody
     SERVING = auto()  # 1 once it takes connections
+    AUDIT_FAILING = auto()  # 1 while the audit log takes no lines from it
 
 
 _WORD: Final = 8

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import sys
 from typing import Any, Final
 
 from arcan_gitops.errors import place_of, printable
+from arcan_gitops.server.sink import Outlet
 
 _FORMAT: Final = "%(asctime)s %(levelname)s %(message)s"
 
@@ -25,9 +25,35 @@ class _Formatter(logging.Formatter):
         return ""
 
 
+class _Handler(logging.Handler):
+    """Writes to standard error, and never waits for who reads it: a reader that stalls loses lines.
+
+    A log that could block would stop answers, reloads and the end of the server with it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        try:
+            self._outlet: Outlet | None = Outlet(2)
+        except OSError:  # it is closed
+            self._outlet = None
+        self._lost = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record, or count it as lost."""
+        if self._outlet is None:
+            return
+        lost = f"({self._lost} lines before this one could not be written)\n" if self._lost else ""
+        try:
+            self._outlet.send(f"{lost}{self.format(record)}\n".encode(errors="replace"))
+            self._lost = 0
+        except OSError:
+            self._lost += 1
+
+
 def configure() -> None:
     """Send every log record of this process to standard error."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Handler()
     formatter = _Formatter(_FORMAT, datefmt="%Y-%m-%dT%H:%M:%S%z")
     handler.setFormatter(formatter)
     root = logging.getLogger()
@@ -42,7 +68,7 @@ GRANIAN_LOGGING: Final[dict[str, Any]] = {
     "disable_existing_loggers": False,
     "formatters": {"arcan": {"()": _Formatter, "fmt": _FORMAT, "datefmt": "%Y-%m-%dT%H:%M:%S%z"}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "arcan", "stream": "ext://sys.stderr"}
+        "stderr": {"()": _Handler, "formatter": "arcan"},
     },
     "loggers": {
         "_granian": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},

@@ -17,12 +17,14 @@ from arcan_gitops import __version__
 from arcan_gitops.access.record import newest
 from arcan_gitops.realms import Snapshot
 from arcan_gitops.server.board import Board
+from arcan_gitops.server.gauges import Field, Gauges
 from arcan_gitops.server.tls import Certificate
 
 INFO: Final = "arcan_info"
 RELOAD_FAILED: Final = "arcan_reload_failed"
 KEYS: Final = "arcan_keys"
 TOKEN_EXPIRY: Final = "arcan_token_expiry_timestamp_seconds"
+AUDIT_FAILING: Final = "arcan_audit_failing"
 CERTIFICATE_EXPIRY: Final = "arcan_certificate_expiry_timestamp_seconds"
 
 # Every metric there is, all of them gauges, with what Prometheus shows as its help.
@@ -31,6 +33,7 @@ METRICS: Final = {
     RELOAD_FAILED: "1 where the last reload left a realm at its last good state, else 0.",
     KEYS: "How many keys an environment has.",
     TOKEN_EXPIRY: "When a token ends, in Unix time; of a rotated token, the new one. Without an end: none.",
+    AUDIT_FAILING: "1 while the audit log cannot be written, so that every read is answered 503, else 0.",
     CERTIFICATE_EXPIRY: "When the certificate that is served ends, in Unix time.",
 }
 
@@ -39,13 +42,16 @@ _CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS: Final = 5.0  # for each step of a connection; they are served one after the other
 
 
-def exposition(snapshot: Snapshot, certificate: Certificate, *, reload_failed: bool) -> str:
+def exposition(
+    snapshot: Snapshot, certificate: Certificate, *, reload_failed: bool, audit_failing: bool
+) -> str:
     """All metrics in Prometheus's text format 0.0.4."""
     samples = {
         INFO: [(f'{{version="{__version__}",revision="{snapshot.revision}"}}', 1.0)],
         RELOAD_FAILED: [("", float(reload_failed))],
         KEYS: list(_keys(snapshot)),
         TOKEN_EXPIRY: list(_token_expiries(snapshot)),
+        AUDIT_FAILING: [("", float(audit_failing))],
         CERTIFICATE_EXPIRY: [("", certificate.expires.timestamp())],
     }
     lines: list[str] = []
@@ -73,13 +79,16 @@ def _token_expiries(snapshot: Snapshot) -> Iterator[tuple[str, float]]:
 class MetricsServer(HTTPServer):
     """Answers `GET /metrics` over TLS, on a thread of the main process."""
 
-    def __init__(self, listener: socket.socket, certificate: Certificate, board: Board) -> None:
+    def __init__(
+        self, listener: socket.socket, certificate: Certificate, board: Board, gauges: Gauges
+    ) -> None:
         super().__init__(listener.getsockname()[:2], _Handler, bind_and_activate=False)
         self.socket.close()
         listener.setblocking(True)
         self.socket = listener
         self._certificate = certificate
         self._board = board
+        self._gauges = gauges
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
         self._tls.load_cert_chain(certificate.cert, certificate.key, password="")
@@ -91,7 +100,8 @@ class MetricsServer(HTTPServer):
     def text(self) -> bytes:
         """The metrics as of now."""
         snapshot, failed = self._board.held, self._board.reload_failed()
-        return exposition(snapshot, self._certificate, reload_failed=failed).encode()
+        stalled = any(row[Field.AUDIT_FAILING] for row in self._gauges.taken())
+        return exposition(snapshot, self._certificate, reload_failed=failed, audit_failing=stalled).encode()
 
     def finish_request(self, request: object, client_address: object) -> None:
         """One connection: the handshake, and one request."""

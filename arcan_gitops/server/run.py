@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from arcan_gitops.demo import DEMO_RECIPIENT
@@ -18,12 +19,13 @@ from arcan_gitops.server.app import create_app
 from arcan_gitops.server.audit import AuditLog
 from arcan_gitops.server.board import Board
 from arcan_gitops.server.config import ServerConfig
-from arcan_gitops.server.gauges import Gauges
+from arcan_gitops.server.gauges import Gauges, Row
+from arcan_gitops.server.listeners import CannotServe, address, listen
 from arcan_gitops.server.metrics import MetricsServer
 from arcan_gitops.server.process import allow_open_files, forbid_core_dumps
 from arcan_gitops.server.signals import STOPS, Signals
 from arcan_gitops.server.watch import Watcher
-from arcan_gitops.server.worker import BACKLOG, Worker
+from arcan_gitops.server.worker import Worker
 from arcan_gitops.server.workers import Workers
 from arcan_gitops.sops import Identities
 
@@ -32,8 +34,16 @@ log = logging.getLogger("arcan.server")
 _TICK_SECONDS: Final = 0.5
 
 
-class CannotServe(ArcanError):
-    """The server does not start."""
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What a start needs, loaded, verified and open."""
+
+    repository: Repository
+    snapshot: Snapshot
+    certificate: tls.Certificate
+    audit: AuditLog
+    listener: socket.socket
+    metrics_listener: socket.socket | None
 
 
 def serve(config: ServerConfig) -> None:
@@ -45,6 +55,40 @@ def serve(config: ServerConfig) -> None:
     signals.while_loading()
     logs.configure()
     forbid_core_dumps()
+    prepared = _prepare(config)
+    allow_open_files(config.max_connections)
+    board = Board(prepared.snapshot)
+    watcher = Watcher(config.realms, prepared.repository, board)
+    gauges = Gauges(2 * config.workers)
+    metrics = None
+    if prepared.metrics_listener is not None:
+        metrics = MetricsServer(prepared.metrics_listener, prepared.certificate, board, gauges)
+    audit = prepared.audit
+
+    def application(row: Row) -> Any:
+        board.enter_worker()
+        audit.enter_worker(row, gauges)
+        return create_app(board, audit)
+
+    connections = max(1, config.max_connections // config.workers)
+    worker = Worker(prepared.listener, connections, application, audit.tick)
+    workers = Workers(config.workers, worker, prepared.certificate, gauges)
+    signals.hold()
+    gc.freeze()  # what is loaded stays shared with the workers
+    workers.look()
+    watcher.start()  # threads only after the first fork
+    _announce(prepared)
+    if metrics is not None:
+        metrics.start()
+        log.info("metrics on %s/metrics", address(metrics.socket))
+    _run(signals, workers, watcher, board, config.drain_delay)
+    prepared.listener.close()
+    workers.stop()
+    log.info("stopped")
+
+
+def _prepare(config: ServerConfig) -> _Prepared:
+    """All that can fail, before anything is served. Raises `SeveralErrors` with all that is wrong."""
     problems: list[ArcanError] = []
 
     def attempt(step: Callable[[], Any]) -> Any:
@@ -71,36 +115,13 @@ def serve(config: ServerConfig) -> None:
         snapshot = attempt(repository.load)
     certificate = attempt(lambda: _certificate(config))
     audit = attempt(lambda: AuditLog(config.audit_log))
-    listener = attempt(lambda: _listen(config.host, config.port))
+    listener = attempt(lambda: listen(config.host, config.port))
     metrics_listener = None
     if (metrics_port := config.metrics_port) is not None:
-        metrics_listener = attempt(lambda: _listen(config.host, metrics_port))
+        metrics_listener = attempt(lambda: listen(config.host, metrics_port))
     if problems or repository is None or snapshot is None:
         raise SeveralErrors(f"the server does not start: {len(problems)} problem(s)", problems)
-    allow_open_files(config.max_connections)
-    board = Board(snapshot)
-    watcher = Watcher(config.realms, repository, board)
-    metrics = None if metrics_listener is None else MetricsServer(metrics_listener, certificate, board)
-
-    def application() -> Any:
-        board.enter_worker()
-        audit.enter_worker()
-        return create_app(board, audit)
-
-    worker = Worker(listener, max(1, config.max_connections // config.workers), application)
-    workers = Workers(config.workers, worker, certificate, Gauges(2 * config.workers))
-    signals.hold()
-    gc.freeze()  # what is loaded stays shared with the workers
-    workers.look()
-    watcher.start()  # threads only after the first fork
-    _announce(snapshot, certificate, listener)
-    if metrics is not None:
-        metrics.start()
-        log.info("metrics on %s/metrics", _address(metrics.socket))
-    _run(signals, workers, watcher, board, config.drain_delay)
-    listener.close()
-    workers.stop()
-    log.info("stopped")
+    return _Prepared(repository, snapshot, certificate, audit, listener, metrics_listener)
 
 
 def _run(signals: Signals, workers: Workers, watcher: Watcher, board: Board, drain_delay: float) -> None:
@@ -146,38 +167,12 @@ def _certificate(config: ServerConfig) -> tls.Certificate:
     return tls.own(config.data_dir / "tls", config.tls_hosts)
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Bind without SO_REUSEPORT: a second server on the port would share the requests unseen."""
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Head and body of an answer are two writes: without this the second waits for the client's delayed
-        # acknowledgement, up to 40 ms. Accepted sockets inherit it.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
-        listener.setblocking(False)
-    except (OSError, UnicodeError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or "not a host"
-        raise CannotServe(
-            f"{host}:{port}: cannot be listened on: {reason}",
-            hint="another server may run on it; give another with --host and --port",
-        ) from None
-    return listener
-
-
-def _announce(snapshot: Snapshot, certificate: tls.Certificate, listener: socket.socket) -> None:
+def _announce(prepared: _Prepared) -> None:
+    snapshot, certificate = prepared.snapshot, prepared.certificate
     for realm, environment in snapshot.names():
         loaded = snapshot.environments[realm][environment]
         log.info("loaded %s/%s: %d keys, verified", realm, environment, len(loaded.values))
     if certificate.ca is not None:
         log.info("clients trust this server by %s", certificate.ca)
     log.info("the certificate expires on %s", certificate.expires.date().isoformat())
-    log.info("serving revision %s on %s", snapshot.revision[:12], _address(listener))
-
-
-def _address(listener: socket.socket) -> str:
-    """`https://127.0.0.1:9797`; an IPv6 address stands in brackets (RFC 3986, section 3.2.2)."""
-    host, port = listener.getsockname()[:2]
-    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+    log.info("serving revision %s on %s", snapshot.revision[:12], address(prepared.listener))

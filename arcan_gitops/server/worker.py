@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,13 +24,14 @@ from granian.wsgi import _callback_wrapper
 
 from arcan_gitops.server import logs
 from arcan_gitops.server.gauges import Field, Row
+from arcan_gitops.server.listeners import BACKLOG
 from arcan_gitops.server.process import die_with_parent
 from arcan_gitops.server.tls import Certificate
 
-BACKLOG: Final = 2048  # connections that the kernel holds until a worker takes them
 # More than one only queue for the GIL and for the lock of the audit log: 8.4k reads/s with 1, 5.2k with 4.
 _THREADS: Final = 1
 _FILE_THREADS: Final = 512  # Granian's default; nothing here uses them
+_TICK_SECONDS: Final = 0.25
 _IDLE_SECONDS: Final = 30  # of threads beyond the first, of which there are none
 # It is the idle timeout of kept-alive connections too: ESO never closes its own.
 _HEADER_READ_MILLISECONDS: Final = 10_000
@@ -42,7 +44,8 @@ class Worker:
 
     listener: socket.socket
     connections: int  # open ones, at most, in each worker
-    application: Callable[[], Callable[..., Any]]  # builds the WSGI application, after the fork
+    application: Callable[[Row], Callable[..., Any]]  # builds the WSGI application, after the fork
+    tick: Callable[[], None]  # called every quarter of a second, by a thread of its own
 
     def run(self, certificate: Certificate, row: Row, parent: int) -> None:
         """Serve until SIGTERM, then let the requests in flight finish. Every signal is blocked here."""
@@ -53,14 +56,21 @@ class Worker:
         stop, stopped = WorkerSignal(), threading.Event()
         stop.add_cb(stopped.set)
         loop = asyncio.new_event_loop()
-        callback = _callback_wrapper(self.application(), {})
+        callback = _callback_wrapper(self.application(row), {})
         scheduler = _new_cbscheduler(loop, callback, impl_asyncio=True)
         self._granian(certificate).serve_mtr(scheduler, loop, stop)
         row[Field.SERVING] = 1
+        threading.Thread(target=self._tick, name="arcan-tick", daemon=True).start()
         while signal.sigwait({signal.SIGTERM, signal.SIGINT, signal.SIGHUP}) != signal.SIGTERM:
             pass
         stop.set()
         stopped.wait()
+        self.tick()
+
+    def _tick(self) -> None:
+        while True:
+            time.sleep(_TICK_SECONDS)
+            self.tick()
 
     def _granian(self, certificate: Certificate) -> Any:
         holder: Any = SocketHolder

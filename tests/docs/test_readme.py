@@ -24,11 +24,12 @@ from arcan_gitops.overlay import App, Settings
 from arcan_gitops.overlay.ca import EmbeddedCa
 from arcan_gitops.realms import RealmSettings
 from arcan_gitops.server.answers import STATUS
+from arcan_gitops.server.routes import ROUTES
 from arcan_gitops.validate.check import judge
 from arcan_gitops.validate.embedded import Embedded
 from arcan_gitops.validate.manifests import read_manifests
 from arcan_gitops.validate.schemaset import SchemaSet, eso_versions
-from arcan_gitops.webhook import PATH_PREFIX, SECRET_LABEL_NAME, SECRET_LABEL_VALUE
+from arcan_gitops.webhook import SECRET_LABEL_NAME, SECRET_LABEL_VALUE
 from arcan_gitops.yamlio import read_documents
 from tests.support.terminal import Terminal
 
@@ -249,11 +250,11 @@ def test_every_other_kubectl_command_names_what_is_there(line: str) -> None:
 
 def test_every_route_is_in_the_table_and_no_other() -> None:
     table = README[README.index("| route | answer |") : README.index("| status | code")]
-    assert re.findall(r"`GET (.*?)`", table) == [
-        f"{PATH_PREFIX}/{{realm}}/{{key}}?env={{environment}}",
-        f"{PATH_PREFIX}/{{realm}}?env={{environment}}",
-        "/livez",
-        "/readyz",
+    documented = [
+        (path, "no token" not in answer) for path, answer in re.findall(r"`GET (.*?)` \| (.*)", table)
+    ]
+    assert documented == [
+        (f"{route.path}?{route.query}" if route.query else route.path, route.token) for route in ROUTES
     ]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import random
 import re
+from pathlib import Path
 
 import pytest
 
+from arcan_gitops.server import routes
 from tests.server.conftest import Running
 from tests.support.live_server import unknown_token
 from tests.support.realm_files import CANARY
@@ -111,7 +114,7 @@ def test_live_and_ready_need_no_token_and_name_nothing(running: Running) -> None
 
 
 def malformed_targets() -> list[str]:
-    """200 targets that are none of the four routes, or have a name or a query that is none."""
+    """200 targets that are none of the routes, or have a name or a query that is none."""
     handmade = [
         "/", "//", "/api", "/api/v1/eso", "/api/v1/eso/", "/api/v1/eso/?env=prod", "/api/v1/eso//X?env=prod",
         "/api/v1/eso/shop/?env=prod", "/api/v1/eso/shop/X/?env=prod", "/api/v1/eso/shop/X/Y?env=prod",
@@ -204,3 +207,19 @@ def test_only_http_1_1_is_offered(running: Running) -> None:
     plain = socket.create_connection(("localhost", running.server.port))
     with context.wrap_socket(plain, server_hostname="localhost") as secure:
         assert secure.selected_alpn_protocol() == "http/1.1"
+
+
+def test_nothing_but_the_probes_is_answered_without_a_token(running: Running) -> None:
+    """Whatever the server's code takes for a path must be a route of the table, or need a token."""
+    package = Path(routes.__file__).parent
+    texts = {
+        node.value
+        for module in package.rglob("*.py")
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    guessed = {"/version", "/metrics", "/health", "/healthz", "/status", "/debug", "/", "/api/v1/eso"}
+    paths = {text for text in texts if re.fullmatch(r"/[A-Za-z0-9/_.-]*", text)} | guessed
+    assert {"/livez", "/readyz"} <= paths
+    answered = {path for path in paths if running.server.get(path).status != 401}
+    assert answered == set(routes.PROBES) == {"/livez", "/readyz"}

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import resource
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from arcan_gitops.server.audit import MAX_LINE_BYTES, AuditFailed, AuditLog
+from arcan_gitops.server.audit import FIELDS, MAX_LINE_BYTES, AuditFailed, AuditLog
+from arcan_gitops.server.gauges import Gauges
+from arcan_gitops.server.refusals import MOST_SOURCES, OTHERS, Refusals
 from tests.server.conftest import Running
-from tests.support.live_server import LiveServer, create_token
+from tests.support.live_server import LiveServer, create_token, unknown_token
 from tests.support.realm_files import CANARY, RealmFiles
 
 
@@ -33,7 +38,8 @@ def test_every_decision_is_recorded_with_who_what_and_the_outcome(running: Runni
     assert first["token_name"] == "all"
     assert first["token_id"] == running.token[4:16]
     assert (first["realm"], first["environment"], first["key"]) == ("shop", "prod", "DATABASE_URL")
-    assert first["namespace"] == "shop"
+    assert first["claimed_namespace"] == "shop"
+    assert first["client"] == "127.0.0.1"
     assert first["revision"] == server.ready()["revision"]
     assert first["time"].endswith("Z")
     assert {"worker", "sequence"} <= set(first)
@@ -68,21 +74,6 @@ def test_a_header_of_any_size_is_cut_and_cannot_break_the_line(running: Running)
     assert all(len(line) <= MAX_LINE_BYTES for line in raw)
 
 
-def test_if_the_line_cannot_be_written_the_answer_is_503(tmp_path: Path) -> None:
-    files = RealmFiles(tmp_path)
-    files.write("shop", "prod", f"A: {CANARY}\n")
-    token = create_token(files, "shop", "eso")
-    with LiveServer(files, tmp_path / "server", "--audit-log", "/dev/full") as server:
-        for target, presented in (
-            ("/api/v1/eso/shop/A?env=prod", token),
-            ("/api/v1/eso/shop/A?env=prod", None),
-        ):
-            answer = server.get(target, presented)
-            assert (answer.status, answer.code) == (503, "audit_unavailable")
-            assert CANARY not in answer.body.decode()
-        assert server.get("/livez").status == 200
-
-
 def test_a_file_that_was_rotated_away_is_opened_anew(tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     log = AuditLog(str(path))
@@ -106,7 +97,8 @@ def test_lines_of_many_threads_and_processes_stay_whole(tmp_path: Path) -> None:
     for _ in range(3):
         child = os.fork()
         if child == 0:
-            log.enter_worker()
+            gauges = Gauges(1)
+            log.enter_worker(gauges.free(), gauges)
             write(200)
             os._exit(0)
         children.append(child)
@@ -135,8 +127,9 @@ def test_a_line_cut_short_is_a_failure_and_does_not_spoil_the_next(tmp_path: Pat
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     log.write("after", {"status": 200})
-    first, cut, last = path.read_text().splitlines()
+    first, cut, resumed, last = path.read_text().splitlines()
     assert len(cut) == 20
+    assert json.loads(resumed)["unrecorded"] == 2
     assert json.loads(first)["request_id"] == "whole"
     assert json.loads(last)["request_id"] == "after"
 
@@ -144,3 +137,94 @@ def test_a_line_cut_short_is_a_failure_and_does_not_spoil_the_next(tmp_path: Pat
 def test_a_log_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(AuditFailed, match="cannot be written"):
         AuditLog(str(tmp_path / "missing" / "audit.log"))
+
+
+def test_no_line_is_glued_to_a_torn_one_of_another_process(tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    log = AuditLog(str(path))
+    log.write("whole", {"status": 200})
+    child = os.fork()
+    if child == 0:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, resource.RLIM_INFINITY))
+        with contextlib.suppress(AuditFailed):
+            log.write("cut", {"status": 200})
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    log.write("after", {"status": 200})
+    assert [len(line) == 20 or json.loads(line)["request_id"] for line in path.read_text().splitlines()] == [
+        "whole",
+        True,
+        "after",
+    ]
+
+
+def test_no_line_is_glued_to_one_that_was_torn_before_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    path.write_text('{"time":"20')
+    AuditLog(str(path)).write("first", {"status": 200})
+    assert json.loads(path.read_text().splitlines()[1])["request_id"] == "first"
+
+
+def test_the_documented_fields_are_the_fields(tmp_path: Path) -> None:
+    table = (Path(__file__).parents[2] / "docs" / "audit-log.md").read_text()
+    assert tuple(re.findall(r"^\| `([a-z_]+)` \|", table, re.M)) == FIELDS
+
+
+def test_every_field_is_written_and_no_other(tmp_path: Path) -> None:
+    """A field that is new, or gone, is a change of the documentation."""
+    files = RealmFiles(tmp_path)
+    files.write("shop", "prod", f"A: {CANARY}\n")
+    token = create_token(files, "shop", "eso")
+    with LiveServer(files, tmp_path / "server") as server:
+        server.get("/api/v1/eso/shop/A?env=prod", token, X_Kubernetes_Namespace="shop")
+        for _ in range(20):
+            server.get("/api/v1/eso/shop/A?env=prod", unknown_token())
+        server.wait(lambda: any("count" in line for line in server.audit))
+        written = {name for line in server.audit for name in line}
+    assert written | {"event", "unrecorded"} == set(FIELDS)
+
+
+def test_refusals_of_callers_without_a_valid_token_are_counted(tmp_path: Path) -> None:
+    """Two clients wrote 9.7 MB in 8 s: whoever reaches the port could fill the disk."""
+    files = RealmFiles(tmp_path)
+    files.write("shop", "prod", f"A: {CANARY}\n")
+    token = create_token(files, "shop", "eso", "--key", "OTHER")
+    ended = create_token(files, "shop", "ended", "--expires", "1s")
+    time.sleep(1)
+    with LiveServer(files, tmp_path / "server") as server:
+        foreign = [None, "<no value>", "nonsense", unknown_token()]
+        refused = 0
+        for _ in range(25):
+            for presented in foreign:
+                assert server.get("/api/v1/eso/shop/A?env=prod", presented).status == 401
+                refused += 1
+        for _ in range(10):
+            assert server.get("/api/v1/eso/shop/A?env=prod", token).status == 403
+            assert server.get("/api/v1/eso/shop/A?env=prod", ended).status == 401
+
+        def counted() -> int:
+            return sum(
+                line.get("count", 1)
+                for line in server.audit
+                if line["code"] == "unauthorized" and "token_id" not in line
+            )
+
+        server.wait(lambda: counted() == refused)
+        lines = server.audit
+        assert server.log.count("a store sent") == 1
+    assert len([line for line in lines if line["code"] == "forbidden"]) == 10
+    known = [line for line in lines if line.get("reason") == "expired"]
+    assert [line["token_id"] for line in known] == [ended[4:16]] * 10
+    seconds = {line["time"][:19] for line in lines}
+    assert len(lines) - 20 <= 2 * len(foreign) * (len(seconds) + 1)
+
+
+def test_addresses_are_told_apart_up_to_a_bound() -> None:
+    refusals = Refusals()
+    first = [refusals.is_first({"client": f"10.0.{n // 256}.{n % 256}"}, 5.0) for n in range(5000)]
+    assert sum(first) == MOST_SOURCES
+    assert refusals.is_first({"client": "10.0.0.1"}, 5.5) is False
+    assert refusals.ended(5.9) == []
+    counts = {line["client"]: line["count"] for line in refusals.ended(6.0)}
+    assert counts == {"10.0.0.1": 1, OTHERS: 5000 - MOST_SOURCES}
+    assert refusals.ended(7.0) == []

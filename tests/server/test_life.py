@@ -307,11 +307,13 @@ def test_a_bare_connect_and_close_is_no_error_in_the_log(files: RealmFiles, tmp_
 
 
 def test_an_idle_connection_is_closed(files: RealmFiles, tmp_path: Path) -> None:
+    token = create_token(files, "shop", "eso")
     with LiveServer(files, tmp_path / "server") as server:
         plain = socket.create_connection(("127.0.0.1", server.port))
         with server.tls().wrap_socket(plain, server_hostname="localhost") as secure:
             secure.settimeout(20)
-            secure.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            request = f"GET {TARGET} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n"
+            secure.sendall(request.encode())
             began = time.monotonic()
             received = b""
             while part := secure.recv(4096):  # until the server closes

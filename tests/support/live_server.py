@@ -95,6 +95,7 @@ class LiveServer:
             "--data-dir", str(folder / "data"), "--port", "0", "--drain-delay", "0.5", *options,
         ]  # fmt: skip
         self._environment = {**os.environ, **environment}
+        self.stdout: int | None = None  # where its standard output goes, if not into `audit_path`
 
     @contextmanager
     def starting(self) -> Iterator[LiveServer]:
@@ -102,7 +103,12 @@ class LiveServer:
         with (
             self.audit_path.open("wb") as audit,
             self.log_path.open("wb") as log,
-            started(self._command, stdout=audit, stderr=log, env=self._environment) as self.process,
+            started(
+                self._command,
+                stdout=audit if self.stdout is None else self.stdout,
+                stderr=log,
+                env=self._environment,
+            ) as self.process,
         ):
             yield self
 
