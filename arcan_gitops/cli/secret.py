@@ -13,13 +13,14 @@ from arcan_gitops.cli.options import realms_option
 from arcan_gitops.cli.output import discard_output, say, show
 from arcan_gitops.cli.secret_edit import edit
 from arcan_gitops.cli.secret_import import import_values
+from arcan_gitops.cli.secret_path import Steps, path_option, steps_to, there_is, value_at
 from arcan_gitops.cli.secret_target import (
     KEY,
+    AlreadyThere,
     Target,
     confirm_keys_unused,
     located,
     names_document,
-    refuse_present,
     require_key,
     takes_target,
 )
@@ -47,6 +48,7 @@ def secret() -> None:
 @secret.command("set", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 @names_document
 @click.argument("key", type=KEY)
+@path_option
 @value_options
 @takes_target
 @click.pass_context
@@ -54,6 +56,7 @@ def set_value(
     context: click.Context,
     target: Target,
     key: KeyName,
+    as_path: bool | None,
     stdin: bool,
     from_file: Path | None,
     keep_newline: bool,
@@ -66,17 +69,18 @@ def set_value(
     refuse_arguments(context.args)
     opened = target.open()
     document = opened.load()
-    there = key in document.tree
-    if isinstance(document.tree.get(key), dict | list):
+    steps = steps_to(document, opened.file.path, key, as_path, "sets")
+    there = there_is(document, opened.file.path, steps)
+    if there and isinstance(value_at(document, opened.file.path, steps), dict | list):
         raise ArcanError(
             f"{opened.file.path}: key '{key}': is a map or a list, and a text would take its place",
-            hint="'arcan secret edit' changes a part of it; or unset it first",
+            hint="--path sets a part of it, 'arcan secret edit' changes all of it; or unset it first",
         )
-    near = None if there else nearest(key, document.keys)
+    near = None if there or as_path else nearest(key, document.keys)
     value = read_value(key, stdin, from_file, keep_newline)
     path = opened.file.path
     with located(path):
-        document.set(key, value)
+        document.set(steps, value)
     changed = opened.save(document)
     if not changed:
         say(f"unchanged: {key} in {path}")
@@ -89,12 +93,14 @@ def set_value(
 @secret.command("get")
 @names_document
 @click.argument("key", type=KEY)
+@path_option
 @click.option("--reveal", is_flag=True, help="Show the value, where the output is a terminal.")
 @sops_binary_options
 @takes_target
 def get_value(
     target: Target,
     key: KeyName,
+    as_path: bool | None,
     reveal: bool,
     sops_binary: str | None,
     allow_key_type: tuple[str, ...],
@@ -115,9 +121,10 @@ def get_value(
     opener = document_opener(sops_binary, allow_key_type, allow_key_address)
     opened = target.open(identity_required=not opener.allowed.types)
     document = opened.load(opener.load)
-    require_key(document, opened.file.path, key)
+    steps = steps_to(document, opened.file.path, key, as_path, "reads")
+    value = value_at(document, opened.file.path, steps)
     with located(f"{opened.file.path}: key '{key}'"):
-        text = text_of(document.tree[key])
+        text = text_of(value)
     if to_terminal:
         if not all(char.isprintable() or char in _SHOWN for char in text):
             raise ArcanError(
@@ -148,23 +155,32 @@ def list_keys(realm: RealmName, environment: EnvironmentName, realms: Path) -> N
 @secret.command()
 @names_document
 @click.argument("keys", type=KEY, nargs=-1, required=True, metavar="KEY...")
+@path_option
 @in_use_options
 @takes_target
-def unset(target: Target, keys: tuple[KeyName, ...], kustomize_dir: Path, yes: bool) -> None:
-    """Remove keys.
+def unset(
+    target: Target, keys: tuple[KeyName, ...], as_path: bool | None, kustomize_dir: Path, yes: bool
+) -> None:
+    """Remove keys, or (--path) parts of maps and lists.
 
     Declared apps that use one are named first, and then it takes an answer at the terminal, or --yes.
     """
     opened = target.open()
     document = opened.load()
-    for key in keys:
-        require_key(document, opened.file.path, key)
-    confirm_keys_unused(f"removing {', '.join(keys)}", target, keys, kustomize_dir, yes=yes)
+    paths = {key: steps_to(document, opened.file.path, key, as_path, "removes") for key in keys}
+    for steps in paths.values():
+        value_at(document, opened.file.path, steps)
+    going = [key for key, steps in paths.items() if len(steps) == 1]
+    confirm_keys_unused(f"removing {', '.join(keys)}", target, going, kustomize_dir, yes=yes)
     with located(opened.file.path):
-        for key in dict.fromkeys(keys):
-            document.unset(key)
+        for steps in sorted(paths.values(), key=_backwards):  # so that no index means another item
+            document.unset(steps)
     opened.save(document)
     say(f"removed {', '.join(keys)} from {opened.file.path}")
+
+
+def _backwards(steps: Steps) -> tuple[tuple[int, str], ...]:
+    return tuple((-step, "") if isinstance(step, int) else (0, step) for step in steps)
 
 
 @secret.command()
@@ -198,17 +214,21 @@ def rename(target: Target, old: KeyName, new: KeyName, kustomize_dir: Path, yes:
 @click.option("--length", type=click.IntRange(MIN_LENGTH, MAX_LENGTH),
               help="How many characters.  [default: 32; hex: 64]")  # fmt: skip
 @click.option("--replace", is_flag=True, help="Replace the value of a key that is there already.")
+@path_option
 @takes_target
-def generate(target: Target, key: KeyName, kind: str, length: int | None, replace: bool) -> None:
+def generate(
+    target: Target, key: KeyName, kind: str, length: int | None, replace: bool, as_path: bool | None
+) -> None:
     """Set a key to a new random text, which is not shown."""
     opened = target.open()
     document = opened.load()
-    if not replace:
-        refuse_present(document, opened.file.path, [key])
+    steps = steps_to(document, opened.file.path, key, as_path, "sets")
+    if not replace and there_is(document, opened.file.path, steps):
+        raise AlreadyThere(opened.file.path, [key])
     chosen = KINDS[kind]
     length = chosen.length if length is None else length
     with located(opened.file.path):
-        document.set(key, chosen.generate(length))
+        document.set(steps, chosen.generate(length))
     opened.save(document)
     say(
         f"set {key} in {opened.file.path}: {kind}, {length} characters, {chosen.bits(length)} bits of entropy"

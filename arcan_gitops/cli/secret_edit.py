@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -35,7 +36,7 @@ def edit(target: Target, kustomize_dir: Path, yes: bool) -> None:
     clear, as YAML, in a private folder on a memory file system ($XDG_RUNTIME_DIR or /dev/shm). The folder is
     removed however the editor or this command ends. vim keeps no swap file, backup, undo file or viminfo of
     it, and nano no backup; what other editors keep elsewhere is up to them. An editor with a window of its
-    own must be told to wait: EDITOR='code --wait'.
+    own must be told to wait: EDITOR='code --wait'. Without a terminal nothing is opened.
 
     Only what was changed is encrypted anew. Comments of the document are not shown, and stay; comments that
     are typed are not taken over. An editor that fails (vim: :cq) changes nothing.
@@ -44,6 +45,11 @@ def edit(target: Target, kustomize_dir: Path, yes: bool) -> None:
     if not os.access(opened.file.path.parent, os.W_OK):
         raise ArcanError(f"{opened.file.path.parent}: cannot be written to; nothing was opened")
     text = clear_text(opened.load().tree)
+    if not _editor_has_a_terminal():
+        raise ArcanError(
+            "there is no terminal for the editor; nothing was opened",
+            hint="run it at a terminal; in a script: 'arcan secret set ... --stdin', 'arcan secret import'",
+        )
     editor = Editor.choose((os.environ.get("SOPS_EDITOR"), os.environ.get("EDITOR")))
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     with memory_folder([*([Path(runtime)] if runtime else []), Path("/dev/shm")]) as folder:  # noqa: S108
@@ -59,6 +65,10 @@ def edit(target: Target, kustomize_dir: Path, yes: bool) -> None:
         changed = _edited(opened, file, editor, text, allow)
     path = opened.file.path
     say(f"{path}: {changed}" if changed else f"unchanged: {path}")
+
+
+def _editor_has_a_terminal() -> bool:
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
 def _header(opened: OpenDocument) -> bytes:

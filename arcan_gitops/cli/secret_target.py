@@ -108,11 +108,18 @@ def confirm_keys_unused(
     confirm_unused(what, kustomize_dir, uses, yes=yes)
 
 
-def refuse_present(document: Document, path: Path, keys: list[str]) -> None:
-    """Raise `ArcanError` for keys that the document has."""
-    present = [key for key in keys if key in document.tree]
-    if present:
-        raise ArcanError(
-            f"{path}: {', '.join(present)}: there already; nothing was changed",
+class AlreadyThere(ArcanError):
+    """Keys that the document has, and nobody said that they may be replaced."""
+
+    def __init__(self, path: Path, keys: Sequence[str]) -> None:
+        super().__init__(
+            f"{path}: {', '.join(keys)}: there already; nothing was changed",
             hint="--replace replaces what is there",
         )
+
+
+def refuse_present(document: Document, path: Path, keys: Sequence[str]) -> None:
+    """Raise `AlreadyThere` for keys that the document has."""
+    present = [key for key in keys if key in document.tree]
+    if present:
+        raise AlreadyThere(path, present)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 import time
@@ -22,7 +23,23 @@ SHARED_MEMORY = Path("/dev/shm")
 def arcan(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> SecretCommand:
+    monkeypatch.setattr("arcan_gitops.cli.secret_edit._editor_has_a_terminal", lambda: True)
     return SecretCommand(tmp_path, monkeypatch, capsys)
+
+
+@pytest.mark.parametrize("closed", ["stdin", "stdout"])
+def test_without_a_terminal_no_editor_is_opened(closed: str, arcan: SecretCommand) -> None:
+    ours, theirs = pty.openpty()
+    streams = {"stdin": theirs, "stdout": theirs, closed: subprocess.DEVNULL}
+    done = subprocess.run(
+        [*ARCAN, "secret", "edit", "shop", "--env=prod"], stderr=subprocess.PIPE, text=True, check=False,
+        cwd=arcan.folder, env={**arcan.environment, "EDITOR": editor(arcan, "exit 0")}, **streams,
+    )  # fmt: skip
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 1
+    assert "there is no terminal for the editor; nothing was opened" in done.stderr
+    assert not (arcan.folder / "seen").exists()
 
 
 def editor(arcan: SecretCommand, text: str) -> str:
@@ -201,10 +218,11 @@ def test_nothing_is_left_when_arcan_or_the_editor_is_killed(
     command = editor(
         arcan, "cp $1 $1~; sed -i 's/5432/6543/' $1; echo $$ > pid.new; mv pid.new pid; exec sleep 60"
     )
+    ours, theirs = pty.openpty()
     with subprocess.Popen(
         [*ARCAN, "secret", "edit", "shop", "--env=prod"],
-        cwd=arcan.folder, env={**arcan.environment, "EDITOR": command}, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=arcan.folder, env={**arcan.environment, "EDITOR": command}, stdin=theirs,
+        stdout=theirs, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         folder = folder_of_the_file(arcan)
         while not (arcan.folder / "pid").exists():
@@ -218,7 +236,11 @@ def test_nothing_is_left_when_arcan_or_the_editor_is_killed(
             time.sleep(0.01)
         if victim == "arcan" and number == signal.SIGKILL:  # nobody is left to end the editor
             os.kill(child, signal.SIGKILL)
-        out, err = process.communicate()
+        _, err = process.communicate()
+    os.write(theirs, b"end")
+    out = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    os.close(theirs)
     assert not folder.exists()
     if victim == "editor":
         assert status == 1

@@ -77,9 +77,13 @@ def asks_for_a_value(line: str) -> bool:
     return line.startswith(("arcan realm create ", "arcan secret set "))
 
 
+def runs_an_editor(line: str) -> bool:
+    return line.startswith("arcan secret edit ")
+
+
 def run_at_a_terminal(line: str, folder: Path, environment: dict[str, str]) -> None:
     with Terminal(["bash", "-ec", line], folder, environment) as terminal:
-        for _ in range(2):
+        for _ in range(2 if asks_for_a_value(line) else 0):
             terminal.read_until(": ")
             terminal.type("postgresql://db\r")
         assert terminal.wait() == 0, f"{line}\n{terminal.shown}"
@@ -99,7 +103,7 @@ def test_the_commands_for_a_vm_run_as_they_stand(tmp_path: Path, sandbox: dict[s
                 name, _, value = line.removeprefix("export ").partition("=")
                 sandbox[name] = value
                 continue
-            if asks_for_a_value(line):
+            if asks_for_a_value(line) or runs_an_editor(line):
                 run_at_a_terminal(line, folder, sandbox)
                 continue
             if line.startswith("arcan serve"):
