@@ -24,6 +24,7 @@ from arcan_gitops.errors import ArcanError
 
 _DEFAULTS: Final = ("vim", "nano", "vi")
 _SECONDS_TO_END: Final = 2
+_SECONDS_BETWEEN_LOOKS: Final = 1
 _VIM: Final = re.compile(r"(?:neo|[gmnr])?vim(?:[.x-].*)?")
 _VIM_SETTINGS: Final = "set noswapfile nobackup nowritebackup noundofile nomodeline viminfo="
 # before the user's own settings, and once more after them
@@ -85,7 +86,7 @@ class Editor:
                 ) from None
             try:
                 ending.wait_begins()
-                status = process.wait()
+                status = _waited(process)
             except BaseException:
                 _end(process)
                 raise
@@ -108,6 +109,17 @@ def _private(command: tuple[str, ...]) -> tuple[str, ...]:
         if options:
             return (*command[: at + 1], *options, *command[at + 1 :])
     return command
+
+
+def _waited(process: subprocess.Popen[bytes]) -> int:
+    """Its status. Python looks for signals in between: one that comes just before a wait without a bound
+    would be handled only when the editor ends.
+    """
+    while True:
+        try:
+            return process.wait(_SECONDS_BETWEEN_LOOKS)
+        except subprocess.TimeoutExpired:
+            continue
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

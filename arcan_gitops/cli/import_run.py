@@ -13,10 +13,10 @@ import click
 
 from arcan_gitops.cli.identities import held_identities
 from arcan_gitops.cli.import_apps import Declaring, declaring_options
-from arcan_gitops.cli.output import say
+from arcan_gitops.cli.output import say, say_error, show
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.secret_target import Target, names_document, takes_target
-from arcan_gitops.errors import ArcanError, printable
+from arcan_gitops.errors import ArcanError
 from arcan_gitops.migrate import (
     CannotImport,
     Destination,
@@ -91,7 +91,7 @@ class Import:
         else:
             click.echo(as_text(outcomes), nl=False)
             for one in declared:
-                click.echo(printable(str(one)).replace("\n", "\ufffd"))
+                show(str(one))
         said = "; nothing was written (--dry-run)" if self.dry_run else ""
         say(f"{destination.path}: {summary(outcomes)}{said}")
         if any(one.status == "declared" for one in declared) and not self.dry_run:
@@ -130,7 +130,7 @@ def _read(source: Source) -> tuple[list[Found | Left], CannotImport | KeyboardIn
 
 def _tell(broken: ArcanError | KeyboardInterrupt) -> None:
     if isinstance(broken, ArcanError):
-        say(f"error: {broken.message}")
+        say_error(broken)
     say("not everything was read: run the command again, which goes on from what is there")
 
 

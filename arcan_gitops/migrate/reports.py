@@ -20,7 +20,7 @@ def as_text(outcomes: Iterable[Outcome]) -> str:
         key = "" if one.key is None else f" -> {one.key}"
         said = "; ".join(filter(None, ("renamed" if one.renamed else "", one.reason)))
         line = f"{one.status:<9} {one.origin}{key}" + (f" ({said})" if said else "")
-        lines.append(printable(line).replace("\n", "\ufffd"))  # names of another system
+        lines.append(printable(line))  # names of another system
     return "".join(f"{line}\n" for line in lines)
 
 
