@@ -11,7 +11,7 @@ BIN := .venv/bin
 WITH_TOOLS = PATH="$(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test cases lint types fuzz bench-sops bench-generate e2e e2e-kyverno install tools lock samples clean
+.PHONY: help demo test cases lint types fuzz bench-sops bench-generate e2e e2e-argocd e2e-kyverno install tools lock samples clean
 
 help:
 	@echo 'make demo            the whole product, once, on this machine: REVEAL=1 shows the values'
@@ -22,6 +22,7 @@ help:
 	@echo 'make bench-sops      how fast documents are read, beside the real sops and libyaml'
 	@echo 'make bench-generate  how fast overlays are generated, beside kustomize build of the same'
 	@echo 'make e2e             a real API server and the real operator: ARGS="-k name" picks some stories'
+	@echo 'make e2e-argocd      the real Argo CD, from a merge to the Secret: ARGS="-k name" picks some stories'
 	@echo 'make e2e-kyverno     the policy on stores, judged by Kyverno itself'
 	@echo 'make install tools   what the others need: .venv, .tools'
 	@echo 'make lock            resolve the dependencies anew: UPGRADE=1 takes newer versions'
@@ -57,7 +58,14 @@ bench-generate: tools
 e2e: tools
 	@$(PYTHON) scripts/e2e_programs.py
 	@$(WITH_TOOLS) $(BIN)/python -m pytest -o python_files='story_*.py' --verbose --no-header \
-		--ignore=tests/e2e/story_kyverno.py tests/e2e $(ARGS)
+		--ignore=tests/e2e/story_kyverno.py --ignore-glob='*/story_argocd_*' tests/e2e $(ARGS)
+
+# in a network of its own, in which the host names that are generated lead to loopback
+e2e-argocd: tools
+	@$(PYTHON) scripts/e2e_programs.py etcd kube-apiserver kube-controller-manager kubectl external-secrets crds \
+		argocd argocd-crds
+	@$(WITH_TOOLS) $(PYTHON) scripts/private_network.py git.example.com=127.0.0.10 arcan.internal=127.0.0.1 -- \
+		$(BIN)/python -m pytest -o python_files='story_argocd_*.py' --verbose --no-header tests/e2e $(ARGS)
 
 e2e-kyverno: tools
 	@$(PYTHON) scripts/e2e_programs.py kyverno

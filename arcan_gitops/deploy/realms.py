@@ -22,6 +22,13 @@ from arcan_gitops.yamlio import emit
 # ValidateConfigMap: core.MaxSecretSize).
 CONFIG_MAP_BYTES: Final = 1024 * 1024
 
+# A pod of the old rollout that is started again mounts the old files, so Argo CD leaves them, and its
+# Application is in sync all the same.
+_KEPT: Final = {
+    "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+    "argocd.argoproj.io/sync-options": "Prune=false",
+}
+
 _DOCUMENT_SUFFIX: Final = ".sops.yaml"
 
 
@@ -91,7 +98,7 @@ def _text(folder: RealmFolder) -> str:
         "generatorOptions": {
             "immutable": True,  # a change makes another one, and kubelets need not watch it
             "labels": dict(LABELS),
-            "annotations": {"argocd.argoproj.io/sync-wave": "-4"},
+            "annotations": _KEPT,
         },
         "configMapGenerator": [
             {"name": name, "namespace": str(SERVER_NAMESPACE), "files": files[name]} for name in sorted(files)

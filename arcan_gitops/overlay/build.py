@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from arcan_gitops.errors import SeveralErrors
-from arcan_gitops.names import OverlayName
-from arcan_gitops.overlay.app import App
+from arcan_gitops.names import AppName, Namespace, OverlayName
+from arcan_gitops.overlay.app import App, ManyNamespaces
+from arcan_gitops.overlay.argocd.applications import PLATFORM_FOLDER
 from arcan_gitops.overlay.catalogue import Catalogue
 from arcan_gitops.overlay.check import MOST_PROBLEMS, find_problems
 from arcan_gitops.overlay.entries import external_secrets
@@ -24,6 +25,10 @@ APPS_FOLDER: Final = "apps"
 SERVERS_FOLDER: Final = "servers"
 _MOST_NAMED: Final = 8  # apps, in the header of a file
 _CLUSTER_STORES_FILE: Final = "cluster-stores.yaml"
+_STORES_FILE: Final = "stores.yaml"
+
+# Folder of an overlay -> its files: path below it -> the apps that it is made from, and the text.
+_Folders = dict[str, dict[str, tuple[tuple[Placement, ...], str]]]
 
 
 def build_overlays(
@@ -38,8 +43,10 @@ def build_overlays(
     """The tree below `overlays/`; an overlay that no app goes to has no files, unless it is of `servers`:
     those take the server of servers/<overlay>/ in.
 
-    overlay/kustomization.yaml; overlay/stores/<namespace>.yaml and overlay/cluster-stores.yaml with the
-    stores that an app uses; overlay/apps/<app>.yaml with an ExternalSecret for each Kubernetes Secret.
+    overlay/<namespace>/ has what is in one namespace: stores.yaml with the stores that an app uses there, and
+    apps/<app>.yaml with an ExternalSecret for each Kubernetes Secret. overlay/_platform/ has what is of the
+    cluster: the server, cluster-stores.yaml, and the ClusterExternalSecrets. Each folder is a kustomization,
+    and overlay/kustomization.yaml takes all of them.
     Without `cluster_stores`, cluster-wide stores are left to somebody who knows all apps that use them.
     `command` is the one that the files name as their origin. Raises `SeveralErrors` with all that is wrong.
     """
@@ -50,40 +57,67 @@ def build_overlays(
         raise SeveralErrors("the overlays cannot be generated:", problems, hint=hint)
     files: dict[str, str] = {}
     for overlay in overlays:
-        server = [f"../../{SERVERS_FOLDER}/{overlay.name}"] if overlay.name in servers else []
         placed = placements(apps, overlay)
-        made = _manifests(placed, catalogue, command, cluster_stores=cluster_stores)
-        if resources := [*server, *made]:
-            made = {KUSTOMIZATION_FILE: _file(placed, [kustomization(resources)], command), **made}
-        files |= {f"{overlay.name}/{path}": text for path, text in made.items()}
+        folders = _folders(placed, catalogue, command, cluster_stores=cluster_stores)
+        servers_of = {PLATFORM_FOLDER: [f"../../../{SERVERS_FOLDER}/{overlay.name}"]}
+        if overlay.name in servers:
+            folders = {PLATFORM_FOLDER: {}, **folders}
+        for folder, made in folders.items():
+            resources = [*(servers_of.get(folder, ()) if overlay.name in servers else ()), *made]
+            users = {user.app.name: user for used, _ in made.values() for user in used}
+            files[f"{overlay.name}/{folder}/{KUSTOMIZATION_FILE}"] = _file(
+                [users[name] for name in sorted(users)], [kustomization(resources)], command
+            )
+            files |= {f"{overlay.name}/{folder}/{path}": text for path, (_, text) in made.items()}
+        if folders:
+            files[f"{overlay.name}/{KUSTOMIZATION_FILE}"] = _file(
+                placed, [kustomization(list(folders))], command
+            )
     return files
 
 
-def _manifests(
+def _folders(
     placed: Sequence[Placement], catalogue: Catalogue, command: str, *, cluster_stores: bool
-) -> dict[str, str]:
-    """The files of one overlay but its kustomization: the stores first, then the apps."""
-    files: dict[str, str] = {}
-    app_files: dict[str, str] = {}
+) -> _Folders:
+    """The files of one overlay but its kustomizations: in each folder the stores first, then the apps."""
+    stores: _Folders = {}
+    apps: dict[tuple[AppName, str], tuple[Placement, list[Manifest]]] = {}
+
+    def add(folder: str, placement: Placement, manifest: Manifest) -> None:
+        apps.setdefault((placement.app.name, folder), (placement, []))[1].append(manifest)
+
     for namespace, group in by_store_namespace(placed).items():
         planned = plan(group)
         if namespace is not None or cluster_stores:
-            file = _CLUSTER_STORES_FILE if namespace is None else f"stores/{namespace}.yaml"
-            notes = "".join(f"# {need}\n" for need in planned.needs)
-            files[file] = _file(
-                group, [store.manifest() for store in planned.stores.values()], command, notes
+            folder, file = (
+                (PLATFORM_FOLDER, _CLUSTER_STORES_FILE)
+                if namespace is None
+                else (str(namespace), _STORES_FILE)
             )
+            notes = "".join(f"# {need}\n" for need in planned.needs)
+            manifests = [store.manifest() for store in planned.stores.values()]
+            stores[folder] = {file: (group, _file(group, manifests, command, notes))}
         for placement in group:
-            secrets = external_secrets(placement, planned, catalogue)
-            manifests = [*_team(placement), *(secret.manifest() for secret in secrets)]
-            app_files[f"{APPS_FOLDER}/{placement.app.name}.yaml"] = _file([placement], manifests, command)
-    return {**files, **dict(sorted(app_files.items()))}
+            for place, manifest in _team(placement):
+                add(str(place), placement, manifest)
+            folder = PLATFORM_FOLDER if isinstance(placement.place, ManyNamespaces) else str(placement.place)
+            for secret in external_secrets(placement, planned, catalogue):
+                add(folder, placement, secret.manifest())
+    folders: _Folders = {folder: {} for folder in sorted({*stores, *(folder for _, folder in apps)})}
+    for folder, files in stores.items():
+        folders[folder] |= files
+    for (name, folder), (placement, manifests) in sorted(apps.items()):
+        file = f"{APPS_FOLDER}/{name}.yaml"
+        folders[folder][file] = ((placement,), _file([placement], manifests, command))
+    return folders
 
 
-def _team(placement: Placement) -> Iterator[Manifest]:
+def _team(placement: Placement) -> Iterator[tuple[Namespace, Manifest]]:
+    """What lets the app's team make ExternalSecrets, and where."""
     if placement.app.team is not None:
         for namespace in placement.namespaces:
-            yield from team_manifests(placement.app.name, namespace, placement.app.team)
+            for manifest in team_manifests(placement.app.name, namespace, placement.app.team):
+                yield namespace, manifest
 
 
 def _file(placed: Sequence[Placement], manifests: Sequence[Manifest], command: str, notes: str = "") -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from arcan_gitops.names import Namespace, ObjectName
 from arcan_gitops.overlay.app import ManyNamespaces
-from arcan_gitops.overlay.manifest import API_VERSION, LABELS, Manifest, SyncWave, metadata
+from arcan_gitops.overlay.manifest import API_VERSION, LABELS, Manifest, metadata
 from arcan_gitops.overlay.refresh import Refresh
 from arcan_gitops.overlay.stores.store import Store
 
@@ -67,18 +67,17 @@ class ExternalSecret:
         """An ExternalSecret, or the ClusterExternalSecret that makes one in each namespace."""
         own_name = self.own_name or self.name
         if not isinstance(self.place, ManyNamespaces):
-            wave = SyncWave.EXTERNAL_SECRET
             return {
                 "apiVersion": API_VERSION,
                 "kind": "ExternalSecret",
-                "metadata": metadata(own_name, self.place, wave, self.labels, self.annotations),
+                "metadata": metadata(own_name, self.place, labels=self.labels, annotations=self.annotations),
                 "spec": self._spec(),
             }
         annotations = {"annotations": dict(self.annotations)} if self.annotations else {}
         return {
             "apiVersion": API_VERSION,
             "kind": "ClusterExternalSecret",
-            "metadata": metadata(own_name, None, SyncWave.EXTERNAL_SECRET),
+            "metadata": metadata(own_name, None),
             "spec": {
                 "externalSecretName": str(own_name),
                 "externalSecretMetadata": {"labels": {**LABELS, **self.labels}, **annotations},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any, Final
 
 from arcan_gitops.names import Namespace
@@ -19,20 +18,10 @@ API_VERSION: Final = "external-secrets.io/v1"
 LABELS: Final[Mapping[str, str]] = {"app.kubernetes.io/managed-by": "arcan"}
 
 
-class SyncWave(StrEnum):
-    """Argo CD applies lower waves first, and waits until what is in them is healthy.
-
-    Below 0, the wave of all else: a Deployment in the same Application waits for its Secrets.
-    """
-
-    STORE = "-2"
-    EXTERNAL_SECRET = "-1"
-
-
 def metadata(
     name: str,
     namespace: Namespace | None,
-    wave: str | None,
+    wave: str | None = None,
     labels: Mapping[str, str] = {},
     annotations: Mapping[str, str] = {},
 ) -> dict[str, Any]:

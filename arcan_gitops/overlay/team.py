@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from arcan_gitops.names import AppName, Namespace
 from arcan_gitops.overlay.app import Team
-from arcan_gitops.overlay.manifest import Manifest, SyncWave, metadata
+from arcan_gitops.overlay.manifest import Manifest, metadata
 
 _API_GROUP: Final = "rbac.authorization.k8s.io"
 # No `deletecollection`: one request that takes every Secret of the namespace away.
@@ -30,7 +30,7 @@ def team_manifests(app: AppName, namespace: Namespace, team: Team) -> Iterator[M
     yield {
         "apiVersion": f"{_API_GROUP}/v1",
         "kind": "Role",
-        "metadata": metadata(name, namespace, SyncWave.STORE),
+        "metadata": metadata(name, namespace),
         "rules": [
             {"apiGroups": ["external-secrets.io"], "resources": ["externalsecrets"], "verbs": list(_VERBS)}
         ],
@@ -38,7 +38,7 @@ def team_manifests(app: AppName, namespace: Namespace, team: Team) -> Iterator[M
     yield {
         "apiVersion": f"{_API_GROUP}/v1",
         "kind": "RoleBinding",
-        "metadata": metadata(name, namespace, SyncWave.STORE),
+        "metadata": metadata(name, namespace),
         "roleRef": {"apiGroup": _API_GROUP, "kind": "Role", "name": name},
         "subjects": subjects,
     }

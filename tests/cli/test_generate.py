@@ -253,9 +253,9 @@ def test_overlays_are_written_once_and_then_up_to_date(arcan: Run):
     result = arcan("overlays")
     assert (result.status, result.out) == (0, "")
     assert "arcan: wrote kustomize/overlays/prod/kustomization.yaml\n" in result.err
-    assert Path("kustomize/overlays/staging/apps/shop.yaml").is_file()
+    assert Path("kustomize/overlays/staging/shop/apps/shop.yaml").is_file()
     again = arcan("overlays")
-    assert again.err == "arcan: kustomize/overlays: 6 of 6 files were up to date\n"
+    assert again.err == "arcan: kustomize/overlays: 8 of 8 files were up to date\n"
     assert arcan("overlays", "--check").status == 0
 
 
@@ -306,12 +306,12 @@ def test_check_prints_the_difference_and_writes_nothing(arcan: Run):
     assert arcan("overlays").status == 0
     app = Path("kustomize/apps/shop.yaml")
     app.write_text(SHOP.replace("as: greeting", "as: hello"))
-    before = Path("kustomize/overlays/prod/apps/shop.yaml").read_bytes()
+    before = Path("kustomize/overlays/prod/shop/apps/shop.yaml").read_bytes()
     result = arcan("overlays", "--check")
     assert result.status == 1
     assert "-  - secretKey: greeting\n+  - secretKey: hello\n" in result.out
     assert "run `arcan generate overlays`" in result.err
-    assert Path("kustomize/overlays/prod/apps/shop.yaml").read_bytes() == before
+    assert Path("kustomize/overlays/prod/shop/apps/shop.yaml").read_bytes() == before
 
 
 def test_an_app_that_goes_takes_its_files_with_it(arcan: Run):
@@ -320,8 +320,8 @@ def test_an_app_that_goes_takes_its_files_with_it(arcan: Run):
     assert arcan("overlays").status == 0
     other.unlink()
     result = arcan("overlays")
-    assert "arcan: removed kustomize/overlays/prod/apps/other.yaml\n" in result.err
-    assert not Path("kustomize/overlays/prod/stores/o.yaml").exists()
+    assert "arcan: removed kustomize/overlays/prod/o/apps/other.yaml\n" in result.err
+    assert not Path("kustomize/overlays/prod/o/stores.yaml").exists()
 
 
 def test_all_mistakes_of_all_apps_are_told_and_nothing_is_written(arcan: Run):

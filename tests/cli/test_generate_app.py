@@ -57,10 +57,17 @@ def test_the_overlays_are_those_of_the_platform_for_that_app(arcan: Run, invento
     assert files == {
         f"{overlay}/{name}"
         for overlay in ("prod", "staging")
-        for name in ("kustomization.yaml", "stores/shop.yaml", "apps/shop.yaml")
+        for name in (
+            "kustomization.yaml",
+            "shop/kustomization.yaml",
+            "shop/stores.yaml",
+            "shop/apps/shop.yaml",
+        )
     }
     version = load_catalogue(ROOT / "realms").contents["production", "prod"].keys["DATABASE_URL"]  # type: ignore[index]
-    assert f"version: {version}" in (tmp_path / "deploy/prod/apps/shop.yaml").read_text().replace("'", "")
+    assert f"version: {version}" in (tmp_path / "deploy/prod/shop/apps/shop.yaml").read_text().replace(
+        "'", ""
+    )
     assert arcan("app", "shop.yaml", "--inventory", ".", "--output", "deploy", "--check")[0] == 0
 
 
@@ -82,11 +89,11 @@ def test_an_app_elsewhere_never_reads_from_a_store_that_may_be_of_another_realm(
         "stores: {scope: cluster}\noverlays: {prod: {environment: prod}}\n"
     )
     assert arcan("app", "shop.yaml", "--inventory", "inventory.yaml", "--output", "deploy")[0] == 0
-    [store] = read_documents(Path("deploy/prod/stores/shop.yaml").read_bytes(), "stores")
+    [store] = read_documents(Path("deploy/prod/shop/stores.yaml").read_bytes(), "stores")
     assert (store["kind"], store["metadata"]["name"]) == ("SecretStore", "arcan.production.shop")
     webhook = store["spec"]["provider"]["webhook"]
     assert webhook["secrets"][0]["secretRef"]["name"] == "arcan-credentials.production.shop"
-    [secret] = read_documents(Path("deploy/prod/apps/shop.yaml").read_bytes(), "apps")
+    [secret] = read_documents(Path("deploy/prod/shop/apps/shop.yaml").read_bytes(), "apps")
     assert secret["spec"]["secretStoreRef"] == {"kind": "SecretStore", "name": "arcan.production.shop"}
 
 
@@ -98,8 +105,8 @@ def test_a_declared_store_that_is_cluster_wide_is_left_to_the_platform(arcan: Ru
     )
     Path("shop.yaml").write_text(APP.replace("realm: production\ntoken: shop", "store: other"))
     assert arcan("app", "shop.yaml", "--inventory", "inventory.yaml", "--output", "deploy")[0] == 0
-    assert not Path("deploy/prod/cluster-stores.yaml").exists()
-    assert "kind: ClusterSecretStore" in Path("deploy/prod/apps/shop.yaml").read_text()
+    assert not Path("deploy/prod/_platform/cluster-stores.yaml").exists()
+    assert "kind: ClusterSecretStore" in Path("deploy/prod/shop/apps/shop.yaml").read_text()
 
 
 def test_many_namespaces_are_for_the_apps_of_the_platform(arcan: Run, inventory: Path):
@@ -206,7 +213,9 @@ def test_a_second_app_into_the_same_folder_is_an_error_and_deletes_nothing(
     Path("web.yaml").write_text(APP.replace("name: shop", "name: web", 1))
     status, _, err = arcan("app", "web.yaml", *options)
     assert status == 1
-    assert "not written by 'arcan generate app web.yaml', and in its way: deploy/prod/apps/shop.yaml" in err
+    assert (
+        "not written by 'arcan generate app web.yaml', and in its way: deploy/prod/kustomization.yaml" in err
+    )
     assert {path: path.read_bytes() for path in (tmp_path / "deploy").rglob("*.yaml")} == before
 
 

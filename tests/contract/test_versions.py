@@ -100,7 +100,11 @@ class World:
                  "data": {"ca.crt": self.old.ca.read_text()}},
             ]
         )  # fmt: skip
-        texts = [file.read_text() for file in project.glob("overlays/prod/*/*.yaml")]
+        texts = [
+            file.read_text()
+            for file in project.glob("overlays/prod/**/*.yaml")
+            if file.name != "kustomization.yaml"
+        ]
         documents = [
             document for text in (*texts, by_hand) for document in read_documents(text.encode(), "x")
         ]

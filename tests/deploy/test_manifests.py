@@ -97,22 +97,34 @@ def test_nothing_is_in_a_namespace_by_chance(kustomize: Path) -> None:
     assert all("\nnamespace:" not in text for text in (*base_tree().values(), *component_tree().values()))
 
 
-def test_the_server_is_healthy_before_any_store_and_nothing_waits_for_the_autoscaler(kustomize: Path) -> None:
-    """Stores are wave -2 and ExternalSecrets -1; Argo CD waits until a wave is healthy."""
-    waves = {
-        (thing["kind"], thing["metadata"]["name"]): int(
-            thing["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"]
-        )
-        for thing in build(kustomize, *ALL_TOGETHER)
-    }
-    late = {"HorizontalPodAutoscaler", "PrometheusRule", "ServiceMonitor"}
-    for (kind, name), wave in waves.items():
-        assert wave == 0 if kind in late or name == "arcan-dashboard" else wave in (-4, -3), (kind, name)
-    assert waves["Namespace", "arcan"] < waves["Deployment", "arcan"]
-    assert waves["Certificate", "arcan"] < waves["Deployment", "arcan"]
-    assert waves["ConstraintTemplate", "arcanstores"] < waves["ArcanStores", "arcan-stores"]
-    policy = "arcan-stores"
-    assert waves["ValidatingAdmissionPolicy", policy] < waves["ValidatingAdmissionPolicyBinding", policy]
+def annotation(thing: Manifest, name: str) -> str | None:
+    text: str | None = thing["metadata"].get("annotations", {}).get(f"argocd.argoproj.io/{name}")
+    return text
+
+
+def test_nothing_waits_for_the_health_of_another(kustomize: Path) -> None:
+    """In one wave Argo CD applies everything and waits for nothing; a fix never waits for what it fixes."""
+    for thing in build(kustomize, *ALL_TOGETHER):
+        assert annotation(thing, "sync-wave") is None, (thing["kind"], thing["metadata"]["name"])
+
+
+def test_a_kind_that_the_cluster_may_lack_holds_up_no_other(kustomize: Path) -> None:
+    core = {"", "apps", "autoscaling", "policy", "networking.k8s.io", "admissionregistration.k8s.io"}
+    for thing in build(kustomize, *ALL_TOGETHER):
+        group = thing["apiVersion"].rpartition("/")[0]
+        skipped = annotation(thing, "sync-options") == "SkipDryRunOnMissingResource=true"
+        assert skipped is (group not in core), (thing["kind"], group)
+
+
+def test_an_autoscaler_without_metrics_is_not_taken_for_a_fault(kustomize: Path) -> None:
+    for thing in build(kustomize):
+        ignored = annotation(thing, "ignore-healthcheck") == "true"
+        assert ignored is (thing["kind"] == "HorizontalPodAutoscaler")
+
+
+def test_argo_cd_never_removes_the_namespace_of_the_server(kustomize: Path) -> None:
+    (namespace,) = [thing for thing in build(kustomize) if thing["kind"] == "Namespace"]
+    assert annotation(namespace, "sync-options") == "Prune=false,Delete=false"
 
 
 def missing_defaults(value: Any, schema: Manifest, definitions: Manifest, path: str = "") -> Iterator[str]:

@@ -75,7 +75,8 @@ def test_a_config_map_holds_its_file_byte_for_byte_and_cannot_be_changed(reposit
     assert document["data"] == {"prod.sops.yaml": text}
     assert document["immutable"] is True
     assert document["metadata"]["namespace"] == "arcan"
-    assert document["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] == "-4"
+    kept = {name.partition("/")[2]: text for name, text in document["metadata"]["annotations"].items()}
+    assert kept == {"compare-options": "IgnoreExtraneous", "sync-options": "Prune=false"}
 
 
 def test_a_changed_document_is_a_rollout_and_an_unselected_one_is_none(repository: Repository) -> None:
@@ -225,19 +226,15 @@ def test_cluster_wide_stores_trust_the_ca_that_cert_manager_keeps(repository: Re
     validated(objects)
     provider = one(objects, "ClusterSecretStore")["spec"]["provider"]["webhook"]["caProvider"]
     assert provider == {"type": "Secret", "name": "arcan-tls", "key": "ca.crt", "namespace": "arcan"}
-    stores = (repository.kustomize / "overlays/prod/cluster-stores.yaml").read_text()
+    stores = (repository.kustomize / "overlays/prod/_platform/cluster-stores.yaml").read_text()
     assert "# Needs in namespace arcan: Secret arcan-tls, key ca.crt: the CA" in stores
 
 
 def test_the_server_is_part_of_the_overlay_that_argo_cd_deploys(repository: Repository) -> None:
     objects = repository.generated()
-    waves = {
-        thing["kind"]: int(thing["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"])
-        for thing in objects
-    }
-    assert waves["ConfigMap"] < waves["Deployment"] < waves["SecretStore"] < waves["ExternalSecret"]
-    text = (repository.kustomize / "overlays/prod/kustomization.yaml").read_text()
-    assert "- ../../servers/prod\n" in text
+    assert {"ConfigMap", "Deployment", "SecretStore", "ExternalSecret"} <= {one["kind"] for one in objects}
+    text = (repository.kustomize / "overlays/prod/_platform/kustomization.yaml").read_text()
+    assert "- ../../../servers/prod\n" in text
 
 
 def test_image_replicas_and_the_namespace_of_eso_are_those_of_the_settings(repository: Repository) -> None:
@@ -352,7 +349,7 @@ def test_a_server_that_is_no_longer_declared_is_removed_and_files_of_people_stay
         assert list((repository.kustomize / folder).glob("*")) == []
     before.remove("kustomization.yaml")
     assert sorted(path.name for path in (repository.files.root / "production").iterdir()) == before
-    assert "servers" not in (repository.kustomize / "overlays/prod/kustomization.yaml").read_text()
+    assert not (repository.kustomize / "overlays/prod/_platform").exists()
 
 
 def test_what_is_in_the_way_in_one_folder_keeps_the_others_as_they_are(repository: Repository) -> None:
@@ -360,7 +357,7 @@ def test_what_is_in_the_way_in_one_folder_keeps_the_others_as_they_are(repositor
     assert repository.generate().returncode == 0
     server = repository.kustomize / "servers/prod/kustomization.yaml"
     before = server.read_text()
-    (repository.kustomize / "overlays/prod/apps/hand.yaml").write_text("a: 1\n")
+    (repository.kustomize / "overlays/prod/shop/hand.yaml").write_text("a: 1\n")
     repository.declare({"replicas": {"min": 3, "max": 9}})
     done = repository.generate()
     assert done.returncode == 1

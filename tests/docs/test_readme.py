@@ -243,8 +243,8 @@ def test_every_other_kubectl_command_names_what_is_there(line: str) -> None:
     if words[1:3] == ["apply", "-f"]:
         assert words[3:] == ["-"]
     elif words[1] == "apply":
-        assert words[2:4] == ["--server-side", "-k"]
-        assert (ROOT / words[4] / "kustomization.yaml").is_file()
+        assert words[2] == "--server-side"
+        assert (ROOT / words[4] / ("kustomization.yaml" if words[3] == "-k" else "")).is_file()
     elif words[1] == "annotate":
         synced = Refresh(Namespace("default"), ObjectName("NAME")).arguments("$(date +%s)")
         assert line.removeprefix("kubectl ") == " ".join(word for word in synced if "namespace" not in word)

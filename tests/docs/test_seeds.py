@@ -46,7 +46,6 @@ Manifest = dict[str, Any]
 # What every generated object has and no guide shows; the page says so at its top.
 EVERYWHERE = {
     "metadata.labels.app.kubernetes.io/managed-by",
-    "metadata.annotations.argocd.argoproj.io/sync-wave",
     "metadata.namespace",
     "spec.refreshPolicy",
     "spec.target.creationPolicy",
@@ -324,8 +323,10 @@ def answered(store: Manifest, external_secret: Manifest, folder: Path) -> dict[s
 def test_the_answer_of_the_second_guide_gives_each_key_its_own_value(
     project: Project, tmp_path: Path
 ) -> None:
-    store = project.find("overlays/prod/stores/web.yaml", "SecretStore", "webhook-secret-store")
-    external_secret = project.find("overlays/prod/apps/web.yaml", "ExternalSecret", "webhook-external-secret")
+    store = project.find("overlays/prod/web/stores.yaml", "SecretStore", "webhook-secret-store")
+    external_secret = project.find(
+        "overlays/prod/web/apps/web.yaml", "ExternalSecret", "webhook-external-secret"
+    )
     assert answered(store, external_secret, tmp_path) == {
         "username": "admin",
         "password": "secure-password-123",
@@ -334,10 +335,12 @@ def test_the_answer_of_the_second_guide_gives_each_key_its_own_value(
 
 def test_its_own_path_would_give_every_key_the_whole_first_element(project: Project, tmp_path: Path) -> None:
     """With all else mended: apiVersion, headers, the token in a Secret."""
-    store = project.find("overlays/prod/stores/web.yaml", "SecretStore", "webhook-secret-store")
+    store = project.find("overlays/prod/web/stores.yaml", "SecretStore", "webhook-secret-store")
     webhook = {**store["spec"]["provider"]["webhook"], **{"result": {"jsonPath": "$.secrets[*]"}}}
     mended = {**store, "spec": {"provider": {"webhook": webhook}}}
-    external_secret = project.find("overlays/prod/apps/web.yaml", "ExternalSecret", "webhook-external-secret")
+    external_secret = project.find(
+        "overlays/prod/web/apps/web.yaml", "ExternalSecret", "webhook-external-secret"
+    )
     found = answered(mended, external_secret, tmp_path)
     assert found["username"] == found["password"]
     assert json.loads(found["password"])["password"] == "secure-password-123"
@@ -348,22 +351,24 @@ def test_one_cluster_store_serves_the_namespaces_of_its_apps_and_no_others(proje
         ("vault", ["myapp", "reports"]),
         ("infisical", ["authentik", "monitoring", "my-app", "openclaw"]),
     ):
-        store = project.find("overlays/prod/cluster-stores.yaml", "ClusterSecretStore", name)
+        store = project.find("overlays/prod/_platform/cluster-stores.yaml", "ClusterSecretStore", name)
         assert store["spec"]["conditions"] == [{"namespaces": users}]
 
 
 def test_a_workload_finds_the_secret_and_the_key(project: Project) -> None:
     """`env` of the guide's Deployment, which stays as it is: secretKeyRef names what is generated."""
-    made = project.find("overlays/prod/apps/my-app.yaml", "ExternalSecret", "my-app-secret")
+    made = project.find("overlays/prod/my-app/apps/my-app.yaml", "ExternalSecret", "my-app-secret")
     assert made["spec"]["target"]["name"] == "my-app-secret"
     assert [entry["secretKey"] for entry in made["spec"]["data"]] == ["MY_API_KEY"]
 
 
 def test_a_kustomization_lists_the_stores_and_the_external_secrets(project: Project) -> None:
-    (kustomization,) = project.objects("overlays/prod/kustomization.yaml")
-    assert {"cluster-stores.yaml", "apps/my-app.yaml", "apps/authentik.yaml"} <= set(
-        kustomization["resources"]
-    )
+    (overlay,) = project.objects("overlays/prod/kustomization.yaml")
+    assert {"_platform", "my-app", "authentik"} <= set(overlay["resources"])
+    (stores,) = project.objects("overlays/prod/_platform/kustomization.yaml")
+    assert "cluster-stores.yaml" in stores["resources"]
+    (app,) = project.objects("overlays/prod/my-app/kustomization.yaml")
+    assert "apps/my-app.yaml" in app["resources"]
 
 
 def test_the_operator_has_the_names_by_which_the_guides_ask_for_its_logs(project: Project) -> None:

@@ -15,7 +15,10 @@ import pytest
 from arcan_gitops.deploy import base_tree, component_tree
 from tests.deploy.repository import Manifest, Repository
 from tests.e2e.api_server import ApiServer
+from tests.e2e.argo_cd import ArgoCd
+from tests.e2e.argo_team import GIT_HOST, ArgoTeam
 from tests.e2e.cluster import Cluster
+from tests.e2e.git_host import GitHost
 from tests.e2e.platform_team import PlatformTeam
 from tests.e2e.programs import Programs
 from tests.e2e.real_operator import Operator
@@ -23,6 +26,7 @@ from tests.e2e.stores import EXCEPTIONS
 
 Say = Callable[[str], None]
 NewTeam = Callable[..., PlatformTeam]
+NewArgoTeam = Callable[..., ArgoTeam]
 Excepting = Callable[[str, str], Manifest]
 
 
@@ -98,6 +102,43 @@ def new_team(folder: Path, cluster: Cluster, request: pytest.FixtureRequest) -> 
         team = PlatformTeam(place, cluster, values, settings)
         teams.append(team)
         return team.__enter__()
+
+    yield make
+    for team in teams:
+        team.__exit__()
+
+
+@pytest.fixture(scope="session")
+def git_host(folder: Path) -> Iterator[GitHost]:
+    with GitHost(folder, GIT_HOST, "127.0.0.10") as host:
+        yield host
+
+
+@pytest.fixture(scope="session")
+def argo_cd(
+    programs: Programs, cluster: Cluster, git_host: GitHost, folder: Path, say: Say
+) -> Iterator[ArgoCd]:
+    started = time.monotonic()
+    cluster.api.install_crds([programs["argocd-crds"]])
+    with ArgoCd(programs, cluster.api, folder, git_host=GIT_HOST, git_ca=git_host.ca) as argo_cd:
+        say(f"Argo CD: started, {_since(started)}\n")
+        yield argo_cd
+
+
+@pytest.fixture
+def new_argo_team(
+    folder: Path, cluster: Cluster, argo_cd: ArgoCd, git_host: GitHost, request: pytest.FixtureRequest
+) -> Iterator[NewArgoTeam]:
+    """Makes the platform team of a story, and stops its server in the end."""
+    teams: list[ArgoTeam] = []
+
+    def make(values: Mapping[str, str], **settings: Any) -> ArgoTeam:
+        place = folder / f"team-{len(list(folder.iterdir()))}"
+        place.mkdir()
+        team = ArgoTeam(place, cluster, argo_cd, git_host, values, settings)
+        teams.append(team)
+        team.__enter__()
+        return team
 
     yield make
     for team in teams:

@@ -35,15 +35,22 @@ class PlatformTeam:
     """
 
     def __init__(
-        self, folder: Path, cluster: Cluster, values: Mapping[str, str], settings: Mapping[str, Any] = {}
+        self,
+        folder: Path,
+        cluster: Cluster,
+        values: Mapping[str, str],
+        settings: Mapping[str, Any] = {},
+        *,
+        host: str = "127.0.0.1",
     ) -> None:
         self.folder = folder
         self.cluster = cluster
         self._files = RealmFiles(folder)
         self._deployed = folder / "deployed"  # what the server has of the realms
         self.port = free_ports(1)[0]
+        self._host = host
         self._settings: dict[str, Any] = {
-            "server": {"url": f"https://127.0.0.1:{self.port}"},
+            "server": {"url": f"https://{host}:{self.port}"},
             "eso-version": "0.20.4",
             "overlays": {ENVIRONMENT: {"environment": ENVIRONMENT}},
             **settings,
@@ -77,6 +84,7 @@ class PlatformTeam:
             "127.0.0.1",
             "--tls-host",
             "localhost",
+            *(["--tls-host", self._host] if self._host != "127.0.0.1" else []),
         ]
         return LiveServer(self._files, self.folder / "server", *options)
 

@@ -23,7 +23,13 @@ SETTINGS = ArgoCd.parse(
 
 
 def target(
-    overlay: str, cluster: str = "in-cluster", eso: str = "2.9.0", namespace: str = "shop", stores: str = ""
+    overlay: str,
+    cluster: str = "in-cluster",
+    eso: str = "2.9.0",
+    namespace: str = "shop",
+    stores: str = "",
+    server: str | None = None,
+    teams: bool = False,
 ) -> Target:
     return Target(
         OverlayName(overlay),
@@ -31,6 +37,8 @@ def target(
         eso,
         Namespace("external-secrets"),
         (Namespace(namespace),),
+        None if server is None else Namespace(server),
+        teams,
         tuple(map(ObjectName, stores.split())),
         f"arcan.yaml:{overlay}",
     )
@@ -49,16 +57,17 @@ def test_eso_comes_before_the_overlays_of_its_cluster() -> None:
     }
     assert waves == {
         "external-secrets": "0",
-        "external-secrets-config-prod": "1",
-        "external-secrets-config-staging": "1",
+        "arcan.prod": "1",
+        "arcan.staging": "1",
     }
 
 
-def test_a_wave_waits_only_because_of_the_health_check_of_applications() -> None:
+def test_an_app_of_apps_shows_what_is_wrong_and_waits_for_nothing() -> None:
+    """A wave of Applications that are never "Progressing" takes the next commit at once."""
     [config] = documents(build_argocd(SETTINGS, [target("prod")]), "health.yaml")
-    assert (
-        "obj.status.health.status" in config["data"]["resource.customizations.health.argoproj.io_Application"]
-    )
+    lua = config["data"]["resource.customizations.health.argoproj.io_Application"]
+    assert "Degraded" in lua
+    assert '"Progressing"' not in lua
 
 
 def test_a_second_cluster_changes_no_file_of_the_first() -> None:
@@ -68,8 +77,8 @@ def test_a_second_cluster_changes_no_file_of_the_first() -> None:
         if path.startswith("clusters/"):
             assert two[path] == one[path]
     names = [app["metadata"]["name"] for path in two if path.startswith("clusters/berlin") for app in documents(two, path)
-             if app["kind"] == "Application"]  # fmt: skip
-    assert names == ["external-secrets-berlin", "external-secrets-config-berlin"]
+             if app["kind"].startswith("Application")]  # fmt: skip
+    assert names == ["external-secrets-berlin", "arcan.berlin"]
     assert [d for d in documents(one, "root.yaml") if d["kind"] == "ApplicationSet"] == [
         d for d in documents(two, "root.yaml") if d["kind"] == "ApplicationSet"
     ]
@@ -80,8 +89,13 @@ def test_nothing_that_goes_takes_what_it_deployed_with_it() -> None:
     for path in tree:
         for document in documents(tree, path):
             assert "finalizers" not in document.get("metadata", {})
-    [fleet] = [d for d in documents(tree, "root.yaml") if d["kind"] == "ApplicationSet"]
-    assert fleet["spec"]["syncPolicy"] == {"preserveResourcesOnDeletion": True}
+    sets = [d for path in tree for d in documents(tree, path) if d["kind"] == "ApplicationSet"]
+    assert len(sets) == 2
+    for one in sets:
+        assert one["spec"]["syncPolicy"] == {
+            "applicationsSync": "create-update",
+            "preserveResourcesOnDeletion": True,
+        }
     [eso] = documents(tree, "clusters/in-cluster/external-secrets.yaml")
     assert eso["spec"]["syncPolicy"]["automated"]["prune"] is False
 
@@ -110,35 +124,75 @@ def test_what_is_no_setting_of_the_chart_is_refused_with_its_line(eso: str) -> N
         ArgoCd.parse(read_mapping(text.encode(), "arcan.yaml"))
 
 
-def test_an_overlay_prunes_last_applies_on_the_server_and_retries_with_the_newest_commit() -> None:
+def test_an_overlay_is_an_application_for_each_folder_that_never_gives_up() -> None:
+    [one] = documents(
+        build_argocd(SETTINGS, [target("prod", server="arcan")]), "clusters/in-cluster/prod.yaml"
+    )
+    [generator] = one["spec"]["generators"]
+    assert generator["git"]["directories"] == [{"path": "kustomize/overlays/prod/*"}]
+    policy = one["spec"]["template"]["spec"]["syncPolicy"]
+    assert policy["syncOptions"] == ["CreateNamespace=true", "ServerSideApply=true"]
+    assert policy["automated"] == {"prune": True, "selfHeal": True, "allowEmpty": True}
+    assert (policy["retry"]["limit"], policy["retry"]["refresh"]) == (-1, True)
+    assert policy["retry"]["backoff"]["maxDuration"] == "30s"
+
+
+def test_an_application_set_can_be_applied_again_after_its_controller_has_written_to_it() -> None:
     tree = build_argocd(SETTINGS, [target("prod")])
-    [app] = documents(tree, "clusters/in-cluster/prod.yaml")
-    assert app["spec"]["source"]["path"] == "kustomize/overlays/prod"
-    assert app["spec"]["syncPolicy"]["syncOptions"] == ["PruneLast=true", "ServerSideApply=true"]
-    assert app["spec"]["syncPolicy"]["retry"]["refresh"] is True
+    for path in ("root.yaml", "clusters/in-cluster/prod.yaml"):
+        [one] = [d for d in documents(tree, path) if d["kind"] == "ApplicationSet"]
+        [generator] = one["spec"]["generators"]
+        assert generator["git"]["template"] == {"metadata": {}, "spec": {"destination": {}, "project": ""}}
 
 
 def projects(tree: Any, path: str) -> dict[str, Any]:
     return {d["metadata"]["name"]: d["spec"] for d in documents(tree, path) if d["kind"] == "AppProject"}
 
 
-def test_the_project_of_the_overlays_reaches_the_namespaces_of_the_apps_and_no_others() -> None:
+def test_the_apps_of_a_cluster_reach_its_namespaces_but_not_the_systems_and_two_kinds() -> None:
     tree = build_argocd(SETTINGS, [target("prod"), target("berlin", "berlin", namespace="mailer")])
     here = projects(tree, "clusters/in-cluster/appprojects.yaml")
-    assert here["arcan"]["destinations"] == [
-        {"name": "in-cluster", "namespace": "external-secrets"},
-        {"name": "in-cluster", "namespace": "shop"},
-    ]
-    assert {"group": "*", "kind": "*"} not in here["arcan"]["clusterResourceWhitelist"]
+    assert [place["namespace"] for place in here["arcan"]["destinations"]] == [
+        "*", "!argocd", "!external-secrets", "!kube-*",
+    ]  # fmt: skip
+    assert {kind["kind"] for kind in here["arcan"]["namespaceResourceWhitelist"]} == {
+        "ExternalSecret", "SecretStore",
+    }  # fmt: skip
+    assert here["arcan"]["clusterResourceWhitelist"] == [{"group": "", "kind": "Namespace"}]
     assert here["external-secrets"]["sourceRepos"] == ["https://charts.external-secrets.io"]
     there = projects(tree, "clusters/berlin/appprojects.yaml")
-    assert there["arcan-berlin"]["destinations"] == [
-        {"name": "berlin", "namespace": "external-secrets"},
-        {"name": "berlin", "namespace": "mailer"},
-    ]
+    assert {place["name"] for place in there["arcan-berlin"]["destinations"]} == {"berlin"}
     for path in tree:
         for app in (d for d in documents(tree, path) if d["kind"] == "Application"):
             assert app["spec"]["project"] in projects(tree, f"{path.rpartition('/')[0]}/appprojects.yaml")
+
+
+def test_roles_may_be_made_only_where_an_app_has_a_team() -> None:
+    tree = build_argocd(SETTINGS, [target("prod", teams=True), target("b", "b")])
+    kinds = {
+        path: {kind["kind"] for kind in projects(tree, path)[name]["namespaceResourceWhitelist"]}
+        for path, name in (
+            ("clusters/in-cluster/appprojects.yaml", "arcan"),
+            ("clusters/b/appprojects.yaml", "arcan-b"),
+        )
+    }
+    assert {"Role", "RoleBinding"} <= kinds["clusters/in-cluster/appprojects.yaml"]
+    assert not {"Role", "RoleBinding"} & kinds["clusters/b/appprojects.yaml"]
+
+
+def test_who_wants_a_list_of_namespaces_gets_it() -> None:
+    text = b"repository: https://git.example.com/platform/secrets.git\nnamespaces: listed\n"
+    listed = ArgoCd.parse(read_mapping(text, "arcan.yaml"))
+    tree = build_argocd(listed, [target("prod"), target("other", namespace="mailer")])
+    places = projects(tree, "clusters/in-cluster/appprojects.yaml")["arcan"]["destinations"]
+    assert [place["namespace"] for place in places] == ["mailer", "shop"]
+
+
+def test_what_is_of_the_cluster_has_a_project_of_its_own() -> None:
+    tree = build_argocd(SETTINGS, [target("prod", server="arcan"), target("other", namespace="b")])
+    spec = projects(tree, "clusters/in-cluster/appprojects.yaml")["arcan-platform"]
+    assert [place["namespace"] for place in spec["destinations"]] == ["arcan", "external-secrets"]
+    assert {"group": "*", "kind": "*"} not in spec["clusterResourceWhitelist"]
 
 
 def test_a_project_is_there_before_the_applications_that_are_in_it() -> None:
@@ -155,7 +209,7 @@ def test_what_is_applied_by_hand_is_the_same_whatever_is_declared() -> None:
         assert one[path] == two[path]
 
 
-def test_only_applications_and_projects_can_be_made_in_the_namespace_of_argo_cd() -> None:
+def test_only_what_makes_applications_can_be_made_in_the_namespace_of_argo_cd() -> None:
     """Who may make others there, a Secret with a cluster's credentials say, may do everything."""
     tree = build_argocd(SETTINGS, [target("prod")])
     [fleet] = [d for d in documents(tree, "root.yaml") if d["kind"] == "ApplicationSet"]
@@ -165,6 +219,7 @@ def test_only_applications_and_projects_can_be_made_in_the_namespace_of_argo_cd(
     assert project["namespaceResourceWhitelist"] == [
         {"group": "argoproj.io", "kind": "AppProject"},
         {"group": "argoproj.io", "kind": "Application"},
+        {"group": "argoproj.io", "kind": "ApplicationSet"},
     ]
 
 

@@ -33,7 +33,8 @@ def settings(text: str = "") -> Settings:
 def manifests(*apps: App, using: str = "", catalogue: Catalogue = SAMPLES) -> dict[str, Any]:
     """What is generated for prod, but for the stores, by kind."""
     tree = build_overlays(apps, settings(using), catalogue)
-    documents = read_documents(tree["prod/apps/shop.yaml"].encode(), "x")
+    paths = [path for path in tree if path.endswith("/apps/shop.yaml")]
+    documents = [document for path in paths for document in read_documents(tree[path].encode(), path)]
     return {document["kind"]: document for document in documents}
 
 
@@ -179,7 +180,7 @@ def test_a_unified_store_takes_the_key_as_a_property():
     ref = spec["data"][0]["remoteRef"]
     assert (ref["key"], ref["property"]) == ("production", "DATABASE_URL")
     tree = build_overlays([app("all: true")], settings("stores: {unified: true}\n"), SAMPLES)
-    stores = read_documents(tree["prod/stores/shop.yaml"].encode(), "x")
+    stores = read_documents(tree["prod/shop/stores.yaml"].encode(), "x")
     assert [store["metadata"]["name"] for store in stores] == ["arcan"]
 
 
@@ -229,7 +230,7 @@ def test_the_ca_of_infisical_needs_1_3():
 @pytest.mark.parametrize(("version", "sent"), [("0.19", False), ("0.20", True)])
 def test_the_namespace_is_sent_by_versions_that_know_it(version: str, sent: bool):
     tree = build_overlays([app("all: true")], settings(f"eso-version: '{version}'\n"), SAMPLES)
-    assert ("X-Kubernetes-Namespace" in tree["prod/stores/shop.yaml"]) is sent
+    assert ("X-Kubernetes-Namespace" in tree["prod/shop/stores.yaml"]) is sent
 
 
 # --- refreshing
@@ -286,7 +287,7 @@ def test_many_namespaces_need_a_cluster_wide_store():
 def test_a_store_for_many_namespaces_is_open_to_them():
     head = HEAD.replace("namespace: shop", "namespaces: {matchLabels: {team: shop}}")
     tree = build_overlays([app("all: true", head)], settings("stores: {scope: cluster}\n"), SAMPLES)
-    (store,) = read_documents(tree["prod/cluster-stores.yaml"].encode(), "x")
+    (store,) = read_documents(tree["prod/_platform/cluster-stores.yaml"].encode(), "x")
     assert store["spec"]["conditions"] == [{"namespaceSelector": {"matchLabels": {"team": "shop"}}}]
 
 

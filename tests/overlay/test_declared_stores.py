@@ -146,7 +146,7 @@ def test_infisical_takes_the_environment_of_the_overlay_unless_one_is_named():
 def test_a_cluster_store_names_the_namespace_of_every_reference():
     text = f"stores: {{scope: cluster, vault: {{mine: {{{VAULT}, ca: {{configMap: c}}}}}}}}"
     tree = build_overlays([app("overlays: [prod]\n")], settings(text), SAMPLES)
-    (store,) = read_documents(tree["prod/cluster-stores.yaml"].encode(), "x")
+    (store,) = read_documents(tree["prod/_platform/cluster-stores.yaml"].encode(), "x")
     vault = store["spec"]["provider"]["vault"]
     assert vault["auth"]["tokenSecretRef"]["namespace"] == "external-secrets"
     assert vault["caProvider"]["namespace"] == "external-secrets"
@@ -200,8 +200,9 @@ def test_an_app_that_reads_another_store_needs_no_realm_at_all():
     using = settings(f"stores: {{aws: {{mine: {{{AWS}}}}}}}\noverlays: {{a: {{environment: anything}}}}\n")
     assert set(build_overlays([app()], using, type(SAMPLES)({}))) == {
         "a/kustomization.yaml",
-        "a/stores/shop.yaml",
-        "a/apps/shop.yaml",
+        "a/shop/kustomization.yaml",
+        "a/shop/stores.yaml",
+        "a/shop/apps/shop.yaml",
     }
 
 
@@ -211,7 +212,7 @@ def test_a_line_break_in_a_role_stays_inside_the_comment():
         'kubernetes: {role: "a\\nkind: Secret", serviceAccountRef: {name: x}}',
     )
     using = settings(f"stores:\n  vault:\n    mine: {{{role}}}\noverlays: {{prod: {{environment: prod}}}}\n")
-    text = build_overlays([app()], using, SAMPLES)["prod/stores/shop.yaml"]
+    text = build_overlays([app()], using, SAMPLES)["prod/shop/stores.yaml"]
     comments = [line for line in text.splitlines() if "kind: Secret" in line and "role" in line]
     assert comments
     assert all(line.startswith("# ") for line in comments)
@@ -222,7 +223,7 @@ def test_a_line_break_in_a_role_stays_inside_the_comment():
 def test_only_the_stores_that_an_app_uses_are_written():
     using = settings(f"stores: {{aws: {{mine: {{{AWS}}}, other: {{{AWS}}}}}}}")
     tree = build_overlays([app("overlays: [prod]\n")], using, SAMPLES)
-    names = [m["metadata"]["name"] for m in read_documents(tree["prod/stores/shop.yaml"].encode(), "x")]
+    names = [m["metadata"]["name"] for m in read_documents(tree["prod/shop/stores.yaml"].encode(), "x")]
     assert names == ["mine"]
 
 

@@ -13,7 +13,7 @@ from arcan_gitops.overlay.tree import header
 HEAD = header(["arcan.yaml", "apps/shop.yaml"])
 TREE = {
     "prod/kustomization.yaml": HEAD + "resources:\n- apps/shop.yaml\n",
-    "prod/apps/shop.yaml": HEAD + "a: 1\n",
+    "prod/shop/apps/shop.yaml": HEAD + "a: 1\n",
     "staging/kustomization.yaml": HEAD + "b: 1\n",
 }
 
@@ -41,8 +41,8 @@ def test_a_second_run_writes_nothing(root: Path):
 
 
 def test_only_what_changed_is_written(root: Path):
-    changes = compare(root, {**TREE, "prod/apps/shop.yaml": HEAD + "a: 2\n"}).write()
-    assert changes.written == ("prod/apps/shop.yaml",)
+    changes = compare(root, {**TREE, "prod/shop/apps/shop.yaml": HEAD + "a: 2\n"}).write()
+    assert changes.written == ("prod/shop/apps/shop.yaml",)
 
 
 def test_a_file_that_is_no_longer_generated_goes_with_its_empty_folder(root: Path):
@@ -52,9 +52,9 @@ def test_a_file_that_is_no_longer_generated_goes_with_its_empty_folder(root: Pat
 
 
 def test_an_edit_by_hand_is_undone_and_shown_by_the_difference(root: Path):
-    (root / "prod/apps/shop.yaml").write_text(HEAD + "a: 3")
+    (root / "prod/shop/apps/shop.yaml").write_text(HEAD + "a: 3")
     assert compare(root, TREE).diff() == (
-        f"--- a/{root}/prod/apps/shop.yaml\n+++ b/{root}/prod/apps/shop.yaml\n@@ -1,3 +1,3 @@\n"
+        f"--- a/{root}/prod/shop/apps/shop.yaml\n+++ b/{root}/prod/shop/apps/shop.yaml\n@@ -1,3 +1,3 @@\n"
         + "".join(f" {line}\n" for line in HEAD.splitlines())
         + "-a: 3\n\\ No newline at end of file\n+a: 1\n"
     )
@@ -66,13 +66,13 @@ def test_an_edit_by_hand_is_undone_and_shown_by_the_difference(root: Path):
 def test_the_difference_shows_new_and_stale_files(root: Path):
     tree = {"prod/kustomization.yaml": TREE["prod/kustomization.yaml"], "qa/x.yaml": HEAD + "x: 1\n"}
     difference = compare(root, tree).diff()
-    assert f"--- a/{root}/prod/apps/shop.yaml\n+++ /dev/null\n" in difference
+    assert f"--- a/{root}/prod/shop/apps/shop.yaml\n+++ /dev/null\n" in difference
     assert f"--- /dev/null\n+++ b/{root}/qa/x.yaml\n" in difference
     assert files(root) == TREE, "a difference writes nothing"
 
 
 @pytest.mark.parametrize(
-    "path", ["prod/README.md", "prod/apps/shop.yaml", "prod/apps/mine.yaml", "staging/x/y"]
+    "path", ["prod/README.md", "prod/shop/apps/shop.yaml", "prod/apps/mine.yaml", "staging/x/y"]
 )
 def test_a_foreign_file_in_an_overlay_stops_everything_and_is_kept(tmp_path: Path, path: str):
     root = tmp_path / "overlays"
@@ -117,11 +117,11 @@ def test_nothing_is_written_through_a_link(tmp_path: Path):
 
 def test_a_link_to_a_generated_file_is_foreign(root: Path, tmp_path: Path):
     target = tmp_path / "target.yaml"
-    (root / "prod/apps/shop.yaml").rename(target)
-    (root / "prod/apps/shop.yaml").symlink_to(target)
+    (root / "prod/shop/apps/shop.yaml").rename(target)
+    (root / "prod/shop/apps/shop.yaml").symlink_to(target)
     with pytest.raises(ForeignFiles, match=r"apps/shop\.yaml"):
-        compare(root, {**TREE, "prod/apps/shop.yaml": HEAD + "a: 2\n"}).write()
-    assert target.read_text() == TREE["prod/apps/shop.yaml"]
+        compare(root, {**TREE, "prod/shop/apps/shop.yaml": HEAD + "a: 2\n"}).write()
+    assert target.read_text() == TREE["prod/shop/apps/shop.yaml"]
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
@@ -143,7 +143,7 @@ def test_an_interrupted_run_never_leaves_a_kustomization_that_lists_a_missing_fi
         replace_file(path, data, durable=durable)
 
     monkeypatch.setattr("arcan_gitops.overlay.tree.replace_file", replace_some)
-    apps = {"prod/apps/shop.yaml": HEAD + "a: 1\n", "prod/stores/shop.yaml": HEAD + "b: 1\n"}
+    apps = {"prod/shop/apps/shop.yaml": HEAD + "a: 1\n", "prod/shop/stores.yaml": HEAD + "b: 1\n"}
     root = tmp_path / "overlays"
     with pytest.raises(CannotWrite):
         compare(root, {"prod/kustomization.yaml": HEAD + "resources: [apps, stores]\n", **apps}).write()

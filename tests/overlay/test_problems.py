@@ -136,9 +136,9 @@ def test_each_overlay_may_have_a_token_of_its_own():
     catalogue = replace(SAMPLES, tokens=tokens)
     both = changed("token: shop", "token: {prod: live, staging: test}")
     tree = build_overlays([both], settings("stores: {fullNames: true}\n"), catalogue)
-    assert "name: arcan.production.live" in tree["prod/apps/shop.yaml"]
-    assert "name: arcan.production.test" in tree["staging/apps/shop.yaml"]
-    assert "live" not in tree["staging/stores/shop.yaml"]
+    assert "name: arcan.production.live" in tree["prod/shop/apps/shop.yaml"]
+    assert "name: arcan.production.test" in tree["staging/shop/apps/shop.yaml"]
+    assert "live" not in tree["staging/shop/stores.yaml"]
     swapped = changed("token: shop", "token: {prod: test, staging: live}")
     messages = [problem.message for problem in problems(swapped, catalogue=catalogue)]
     assert messages == [

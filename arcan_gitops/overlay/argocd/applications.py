@@ -1,22 +1,28 @@
-"""The Applications of one cluster: ESO's Helm chart first, then each overlay."""
+"""What makes the Applications of one cluster: ESO's Helm chart first, then each overlay."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from arcan_gitops.overlay.argocd.settings import IN_CLUSTER, ArgoCd, EsoChart
 from arcan_gitops.overlay.argocd.targets import Target
 from arcan_gitops.overlay.manifest import Manifest, metadata
 
+PLATFORM_FOLDER: Final = "_platform"  # beside folders of namespaces, none of which can be called like this
+# Removed by hand only: without their project Applications stay, and nobody knows for what.
+KEEP: Final = {"argocd.argoproj.io/sync-options": "Prune=false"}
 API_VERSION: Final = "argoproj.io/v1alpha1"
 ESO_CHART: Final = "external-secrets"
 ESO_CHART_REPOSITORY: Final = "https://charts.external-secrets.io"
-# After a failed sync the next try takes the newest commit, so that a fix does not wait behind what it fixes.
-_RETRY: Final = {
-    "limit": 10,
+# It never gives up, and after a failed sync the next try takes the newest commit: a fix waits 30 s at most.
+RETRY: Final = {
+    "limit": -1,
     "refresh": True,
-    "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"},
+    "backoff": {"duration": "5s", "factor": 2, "maxDuration": "30s"},
 }
+# What the controller would write there itself: without it, applying the ApplicationSet again is a conflict.
+_EMPTY_TEMPLATE: Final[Mapping[str, Any]] = {"metadata": {}, "spec": {"destination": {}, "project": ""}}
 
 
 def eso_application(argocd: ArgoCd, target: Target) -> Manifest:
@@ -32,11 +38,21 @@ def eso_application(argocd: ArgoCd, target: Target) -> Manifest:
     }
     policy = {
         "automated": {"prune": False, "selfHeal": True},
-        "retry": _RETRY,
+        "retry": RETRY,
         "syncOptions": ["CreateNamespace=true", "ServerSideApply=true"],
     }
     name = eso_project_name(target)
-    return _application(argocd, name, "0", name, source, policy, _destination(target, eso=True))
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Application",
+        "metadata": metadata(name, argocd.namespace, "0"),
+        "spec": {
+            "project": name,
+            "source": source,
+            "destination": {"name": str(target.cluster), "namespace": str(target.eso_namespace)},
+            "syncPolicy": policy,
+        },
+    }
 
 
 def _values(eso: EsoChart) -> dict[str, Any]:
@@ -46,25 +62,82 @@ def _values(eso: EsoChart) -> dict[str, Any]:
     return {"installCRDs": True, **replicas, **monitor}
 
 
-def overlay_application(argocd: ArgoCd, target: Target) -> Manifest:
-    """Wave 1: an overlay, inside which the server, the stores and the ExternalSecrets have their own waves.
+def overlay_applications(argocd: ArgoCd, target: Target) -> Manifest:
+    """Wave 1: an ApplicationSet, of which each folder of the overlay makes an Application.
 
-    PruneLast: what a new revision lacks goes last, so that pods of the old one can still mount it.
-    ServerSideApply: client-side apply stops at 256 KiB.
+    One for each namespace: what is wrong with one holds up no other, and a commit refreshes only those that
+    it touches. All of an Application is one wave, so that Argo CD waits for nothing's health: what is not
+    healthy yet is ESO's to heal. A folder that is lost takes no Application along, nor does an Application
+    that goes take Secrets along; what goes is said by a folder that is empty (`allowEmpty`).
+    ServerSideApply: client-side apply stops at 256 KiB. The platform takes in files from elsewhere in the
+    repository, so any commit may change it.
     """
-    source = {
+    folder = ".path.basename"
+    is_platform = f'eq {folder} "{PLATFORM_FOLDER}"'
+    name = f"{argocd.project}.{target.overlay}"
+    template = {
+        "metadata": {
+            "name": f"{name}{{{{ if not ({is_platform}) }}}}.{{{{ {folder} }}}}{{{{ end }}}}",
+            "annotations": {"argocd.argoproj.io/manifest-generate-paths": _either(is_platform, "/", ".")},
+        },
+        "spec": {
+            "project": _either(
+                is_platform, platform_project_name(argocd, target), overlays_project_name(argocd, target)
+            ),
+            "source": {
+                "repoURL": str(argocd.repository),
+                "targetRevision": str(argocd.revision),
+                "path": "{{ .path.path }}",
+            },
+            "destination": {
+                "name": str(target.cluster),
+                "namespace": _either(is_platform, str(target.platform_namespace), f"{{{{ {folder} }}}}"),
+            },
+            "syncPolicy": {
+                "automated": {"prune": True, "selfHeal": True, "allowEmpty": True},
+                "retry": RETRY,
+                "syncOptions": ["CreateNamespace=true", "ServerSideApply=true"],
+            },
+        },
+    }
+    return application_set(
+        argocd, name, f"{argocd.path}/overlays/{target.overlay}/*", template, "1", own_options=KEEP
+    )
+
+
+def application_set(
+    argocd: ArgoCd,
+    name: str,
+    folders: str,
+    template: Manifest,
+    wave: str | None = None,
+    *,
+    own_options: Mapping[str, str] = {},
+) -> Manifest:
+    """An ApplicationSet over folders of the repository, which removes no Application and no resource."""
+    git = {
         "repoURL": str(argocd.repository),
-        "targetRevision": str(argocd.revision),
-        "path": f"{argocd.path}/overlays/{target.overlay}",
+        "revision": str(argocd.revision),
+        "directories": [{"path": folders}],
+        "template": dict(_EMPTY_TEMPLATE),
     }
-    policy = {
-        "automated": {"prune": True, "selfHeal": True},
-        "retry": _RETRY,
-        "syncOptions": ["PruneLast=true", "ServerSideApply=true"],
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "ApplicationSet",
+        "metadata": metadata(name, argocd.namespace, wave, annotations=own_options),
+        "spec": {
+            "goTemplate": True,
+            "goTemplateOptions": ["missingkey=error"],
+            "generators": [{"git": git}],
+            "syncPolicy": {"applicationsSync": "create-update", "preserveResourcesOnDeletion": True},
+            "template": template,
+        },
     }
-    name = f"{ESO_CHART}-config-{target.overlay}"
-    project = overlays_project_name(argocd, target)
-    return _application(argocd, name, "1", project, source, policy, _destination(target))
+
+
+def _either(condition: str, then: str, otherwise: str) -> str:
+    """A Go template."""
+    return f"{{{{ if {condition} }}}}{then}{{{{ else }}}}{otherwise}{{{{ end }}}}"
 
 
 def eso_project_name(target: Target) -> str:
@@ -77,33 +150,10 @@ def overlays_project_name(argocd: ArgoCd, target: Target) -> str:
     return _on_cluster(argocd.project, target)
 
 
+def platform_project_name(argocd: ArgoCd, target: Target) -> str:
+    """The AppProject of what a cluster's overlays have outside the namespaces of apps."""
+    return _on_cluster(f"{argocd.project}-platform", target)
+
+
 def _on_cluster(name: str, target: Target) -> str:
     return str(name) if target.cluster == IN_CLUSTER else f"{name}-{target.cluster}"
-
-
-def _destination(target: Target, *, eso: bool = False) -> dict[str, str]:
-    namespace = {"namespace": str(target.eso_namespace)} if eso else {}
-    return {"name": str(target.cluster), **namespace}
-
-
-def _application(
-    argocd: ArgoCd,
-    name: str,
-    wave: str,
-    project: str,
-    source: dict[str, Any],
-    policy: dict[str, Any],
-    destination: dict[str, str],
-) -> Manifest:
-    """An Application, without the finalizer by which deleting it would delete all that it deployed."""
-    return {
-        "apiVersion": API_VERSION,
-        "kind": "Application",
-        "metadata": metadata(name, argocd.namespace, wave),
-        "spec": {
-            "project": str(project),
-            "source": source,
-            "destination": destination,
-            "syncPolicy": policy,
-        },
-    }

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from arcan_gitops.errors import ArcanError, SeveralErrors
-from arcan_gitops.overlay.argocd.applications import eso_application, overlay_application
-from arcan_gitops.overlay.argocd.projects import eso_project, overlays_project
-from arcan_gitops.overlay.argocd.root import application_health, application_set, clusters_project
+from arcan_gitops.overlay.argocd.applications import eso_application, overlay_applications
+from arcan_gitops.overlay.argocd.projects import eso_project, overlays_project, platform_project
+from arcan_gitops.overlay.argocd.root import application_health, cluster_applications, clusters_project
 from arcan_gitops.overlay.argocd.settings import ArgoCd, ClusterName
 from arcan_gitops.overlay.argocd.targets import Target
 from arcan_gitops.overlay.kustomization import KUSTOMIZATION_FILE, kustomization
@@ -34,17 +34,23 @@ def build_argocd(argocd: ArgoCd, targets: Sequence[Target]) -> Tree:
     if problems:
         raise SeveralErrors("the Applications cannot be generated:", problems)
     tree = {
-        ROOT_FILE: _file([clusters_project(argocd), application_set(argocd)]),
+        ROOT_FILE: _file([clusters_project(argocd), cluster_applications(argocd)]),
         HEALTH_FILE: _file([application_health(argocd)]),
-        KUSTOMIZATION_FILE: _file([kustomization([HEALTH_FILE, ROOT_FILE])]),
+        KUSTOMIZATION_FILE: _file([kustomization([ROOT_FILE])]),
     }
     for cluster, group in clusters.items():
         files = {
-            _PROJECTS_FILE: _file([eso_project(argocd, group[0]), overlays_project(argocd, group)]),
+            _PROJECTS_FILE: _file(
+                [
+                    eso_project(argocd, group[0]),
+                    overlays_project(argocd, group),
+                    platform_project(argocd, group),
+                ]
+            ),
             _ESO_FILE: _file([eso_application(argocd, group[0])]),
         }
         for target in group:
-            files[f"{target.overlay}.yaml"] = _file([overlay_application(argocd, target)])
+            files[f"{target.overlay}.yaml"] = _file([overlay_applications(argocd, target)])
         folder = f"clusters/{cluster}"
         tree[f"{folder}/{KUSTOMIZATION_FILE}"] = _file([kustomization(list(files))])
         tree.update({f"{folder}/{name}": text for name, text in files.items()})

@@ -8,13 +8,21 @@ from typing import Any, Final
 from arcan_gitops.overlay.argocd.applications import (
     API_VERSION,
     ESO_CHART_REPOSITORY,
+    KEEP,
     eso_project_name,
     overlays_project_name,
+    platform_project_name,
 )
-from arcan_gitops.overlay.argocd.settings import ArgoCd
+from arcan_gitops.overlay.argocd.settings import ArgoCd, Reach
 from arcan_gitops.overlay.argocd.targets import Target
 from arcan_gitops.overlay.manifest import Manifest, metadata
 
+# What an Application of a namespace may hold: no Secret, and nothing that runs.
+NAMESPACE_KINDS: Final = (
+    ("external-secrets.io", "ExternalSecret"),
+    ("external-secrets.io", "SecretStore"),
+)
+_SYSTEM: Final = ("kube-*",)
 # The cluster-wide kinds that an overlay may hold, with every component of a server.
 CLUSTER_KINDS: Final = (
     ("", "Namespace"),
@@ -41,20 +49,50 @@ def eso_project(argocd: ArgoCd, target: Target) -> Manifest:
 
 
 def overlays_project(argocd: ArgoCd, targets: Sequence[Target]) -> Manifest:
-    """For the overlays of one cluster: this repository; ESO's namespace, and those of the apps."""
-    places = {
-        (str(target.cluster), str(name))
-        for target in targets
-        for name in (target.eso_namespace, *target.namespaces)
-    }
+    """For the namespaces of the apps of one cluster, from this repository.
+
+    The fence is the kinds. The namespaces are all but those of the cluster, of Argo CD and of ESO: a list of
+    them would shrink together with the last app of one, and Argo CD leaves alone what it may not reach, for
+    good. Who wants the list (`argocd.namespaces: listed`) keeps a namespace on it by its removed app.
+    """
+    cluster = str(targets[0].cluster)
+    roles = [("rbac.authorization.k8s.io", "Role"), ("rbac.authorization.k8s.io", "RoleBinding")]
+    kinds = [*NAMESPACE_KINDS, *(roles if any(target.teams for target in targets) else ())]
+    if argocd.reach is Reach.LISTED:
+        places = sorted({str(name) for target in targets for name in target.namespaces})
+    else:
+        closed = sorted({*_SYSTEM, str(argocd.namespace), str(targets[0].eso_namespace)})
+        places = ["*", *(f"!{name}" for name in closed)]
     return project(
         argocd,
         overlays_project_name(argocd, targets[0]),
-        "Secrets from Git: the overlays of arcan.",
+        "Secrets from Git: stores and ExternalSecrets of apps.",
         [str(argocd.repository)],
-        places,
-        clusterResourceWhitelist=[{"group": group, "kind": kind} for group, kind in CLUSTER_KINDS],
+        [(cluster, place) for place in places],
+        clusterResourceWhitelist=_kinds([("", "Namespace")]),  # for CreateNamespace
+        namespaceResourceWhitelist=_kinds(kinds),
     )
+
+
+def platform_project(argocd: ArgoCd, targets: Sequence[Target]) -> Manifest:
+    """For what the overlays of one cluster have elsewhere: the server, policies, cluster-wide stores."""
+    places = {
+        (str(target.cluster), str(name))
+        for target in targets
+        for name in (target.eso_namespace, target.platform_namespace)
+    }
+    return project(
+        argocd,
+        platform_project_name(argocd, targets[0]),
+        "Secrets from Git: the server, policies and cluster-wide stores.",
+        [str(argocd.repository)],
+        sorted(places),
+        clusterResourceWhitelist=_kinds(CLUSTER_KINDS),
+    )
+
+
+def _kinds(kinds: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"group": group, "kind": kind} for group, kind in kinds]
 
 
 def project(
@@ -69,12 +107,12 @@ def project(
     spec: dict[str, Any] = {
         "description": description,
         "sourceRepos": repositories,
-        "destinations": [{"name": cluster, "namespace": namespace} for cluster, namespace in sorted(places)],
+        "destinations": [{"name": cluster, "namespace": namespace} for cluster, namespace in places],
         **kinds,
     }
     return {
         "apiVersion": API_VERSION,
         "kind": "AppProject",
-        "metadata": metadata(name, argocd.namespace, "-1"),
+        "metadata": metadata(name, argocd.namespace, "-1", annotations=KEEP),
         "spec": spec,
     }

@@ -4,23 +4,39 @@ from __future__ import annotations
 
 from typing import Final
 
-from arcan_gitops.overlay.argocd.applications import API_VERSION
+from arcan_gitops.overlay.argocd.applications import RETRY, application_set
 from arcan_gitops.overlay.argocd.projects import project
 from arcan_gitops.overlay.argocd.settings import IN_CLUSTER, ArgoCd
-from arcan_gitops.overlay.manifest import Manifest, metadata
+from arcan_gitops.overlay.manifest import Manifest
 
-# Argo CD took the health of an Application out in 1.8: without it no wave of an app of apps waits.
-# Source: Argo CD docs, operator-manual/health, "Argocd App".
+# Argo CD took the health of an Application out in 1.8, so that an app of apps looks healthy whatever its
+# Applications say. This says what is wrong with one, and never "Progressing": a wave that waits for health
+# takes no new commit, and the wait for what will not become healthy has no end.
+# Source: Argo CD docs, operator-manual/health; its application_types.go.
 _HEALTH: Final = """\
-hs = {}
-hs.status = "Progressing"
-hs.message = ""
-if obj.status ~= nil then
-  if obj.status.health ~= nil then
-    hs.status = obj.status.health.status
-    if obj.status.health.message ~= nil then
-      hs.message = obj.status.health.message
-    end
+hs = { status = "Healthy", message = "" }
+if obj.status == nil then
+  return hs
+end
+if obj.status.health ~= nil and obj.status.health.status ~= nil then
+  hs.message = obj.status.health.status
+  if obj.status.health.status == "Degraded" then
+    hs.status = "Degraded"
+  end
+end
+if obj.status.sync ~= nil and obj.status.sync.status == "Unknown" then
+  hs.status = "Degraded"
+  hs.message = "its state is unknown"
+end
+local operation = obj.status.operationState
+if operation ~= nil and (operation.phase == "Failed" or operation.phase == "Error") then
+  hs.status = "Degraded"
+  hs.message = operation.message or operation.phase
+end
+for _, condition in ipairs(obj.status.conditions or {}) do
+  if string.find(condition.type, "Error") ~= nil then
+    hs.status = "Degraded"
+    hs.message = condition.message
   end
 end
 return hs
@@ -28,7 +44,7 @@ return hs
 
 
 def clusters_project(argocd: ArgoCd) -> Manifest:
-    """For the apps of apps: Applications and their projects in Argo CD's namespace, and nothing else there.
+    """For the apps of apps: what makes Applications, in Argo CD's namespace, and nothing else there.
 
     Who could make a Secret there, with the credentials of a cluster say, could do everything.
     """
@@ -41,57 +57,44 @@ def clusters_project(argocd: ArgoCd) -> Manifest:
         namespaceResourceWhitelist=[
             {"group": "argoproj.io", "kind": "AppProject"},
             {"group": "argoproj.io", "kind": "Application"},
+            {"group": "argoproj.io", "kind": "ApplicationSet"},
         ],
     )
 
 
-def application_set(argocd: ArgoCd) -> Manifest:
+def cluster_applications(argocd: ArgoCd) -> Manifest:
     """One app of apps for each folder below `argocd/clusters`: adding a cluster changes nothing here.
 
     An Application that goes leaves what it deployed: a folder that is lost must not empty a cluster.
     """
-    folder = f"{argocd.path}/argocd/clusters"
-    return {
-        "apiVersion": API_VERSION,
-        "kind": "ApplicationSet",
-        "metadata": metadata(_name(argocd), argocd.namespace, None),
+    template = {
+        "metadata": {
+            "name": "arcan-{{ .path.basename }}",
+            "annotations": {"argocd.argoproj.io/manifest-generate-paths": "."},
+        },
         "spec": {
-            "goTemplate": True,
-            "goTemplateOptions": ["missingkey=error"],
-            "generators": [
-                {
-                    "git": {
-                        "repoURL": str(argocd.repository),
-                        "revision": str(argocd.revision),
-                        "directories": [{"path": f"{folder}/*"}],
-                    }
-                }
-            ],
-            "syncPolicy": {"preserveResourcesOnDeletion": True},
-            "template": {
-                "metadata": {"name": "arcan-{{ .path.basename }}"},
-                "spec": {
-                    "project": _name(argocd),
-                    "source": {
-                        "repoURL": str(argocd.repository),
-                        "targetRevision": str(argocd.revision),
-                        "path": "{{ .path.path }}",
-                    },
-                    "destination": {"name": str(IN_CLUSTER), "namespace": str(argocd.namespace)},
-                    "syncPolicy": {
-                        "automated": {"prune": True, "selfHeal": True},
-                        "syncOptions": ["ServerSideApply=true"],
-                    },
-                },
+            "project": _name(argocd),
+            "source": {
+                "repoURL": str(argocd.repository),
+                "targetRevision": str(argocd.revision),
+                "path": "{{ .path.path }}",
+            },
+            "destination": {"name": str(IN_CLUSTER), "namespace": str(argocd.namespace)},
+            "syncPolicy": {
+                "automated": {"prune": True, "selfHeal": True},
+                "retry": RETRY,
+                "syncOptions": ["ServerSideApply=true"],
             },
         },
     }
+    return application_set(argocd, _name(argocd), f"{argocd.path}/argocd/clusters/*", template)
 
 
 def application_health(argocd: ArgoCd) -> Manifest:
-    """The part of Argo CD's own ConfigMap that makes a wave of Applications wait until they are healthy.
+    """The part of Argo CD's own ConfigMap by which an app of apps shows what is wrong with its Applications.
 
-    To be applied server-side: it sets its one key, and leaves the others to whom they belong.
+    To be applied server-side: it sets its one key, and leaves the others to whom they belong. It stands
+    apart: where Argo CD has such a check already, that one may stay.
     """
     return {
         "apiVersion": "v1",

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar, Final
 
 from arcan_gitops.names import InvalidName, Namespace, ObjectName
-from arcan_gitops.yamlio import Fields
+from arcan_gitops.yamlio import Fields, one_of
+
+
+class Reach(StrEnum):
+    """Which namespaces of a cluster the Applications of apps may reach."""
+
+    ANY = "any"  # all but those of the cluster itself, of Argo CD and of ESO
+    LISTED = "listed"  # those of the declared apps
 
 
 class ClusterName(ObjectName):
@@ -95,7 +103,7 @@ class ArgoCd:
     """How Argo CD deploys the overlays.
 
     `path` is where the folder of `arcan.yaml` is in the repository; `namespace` is Argo CD's own; `project`
-    is the AppProject of the overlays.
+    is the AppProject of the apps, and the first part of the names of Applications.
     """
 
     repository: Repository
@@ -103,6 +111,7 @@ class ArgoCd:
     revision: Revision
     namespace: Namespace
     project: ObjectName
+    reach: Reach
     eso: EsoChart
 
     @classmethod
@@ -114,6 +123,9 @@ class ArgoCd:
             revision=fields.parse("revision", Revision, fields.text("revision", "main")),
             namespace=fields.parse("namespace", Namespace, fields.text("namespace", "argocd")),
             project=fields.parse("project", ObjectName, fields.text("project", "arcan")),
+            reach=Reach(
+                one_of(fields, "namespaces", fields.text("namespaces", Reach.ANY), tuple(map(str, Reach)))
+            ),
             eso=EsoChart() if (eso := fields.optional_mapping("eso")) is None else EsoChart.parse(eso),
         )
         fields.done()

@@ -15,15 +15,26 @@ from arcan_gitops.overlay.settings import Overlay
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One overlay and where it goes. `eso_version` has no `v`: `2.9.0`; `namespaces` are what it fills."""
+    """One overlay and where it goes.
+
+    `eso_version` has no `v`: `2.9.0`; `namespaces` are those that its apps fill, `server_namespace` is that
+    of its server, if it has one; `teams`: an app lets a team make ExternalSecrets.
+    """
 
     overlay: OverlayName
     cluster: ClusterName
     eso_version: str
     eso_namespace: Namespace
     namespaces: tuple[Namespace, ...]
+    server_namespace: Namespace | None
+    teams: bool
     cluster_stores: tuple[ObjectName, ...]
     where: str  # `file:line`, for errors
+
+    @property
+    def platform_namespace(self) -> Namespace:
+        """Where what is of the cluster belongs: beside its server, or beside ESO."""
+        return self.server_namespace or self.eso_namespace
 
 
 def targets(
@@ -41,8 +52,6 @@ def targets(
         if not placed and overlay.name not in servers:
             continue
         namespaces = {name for placement in placed for name in placement.namespaces}
-        if overlay.name in servers:
-            namespaces.add(server_namespace)
         cluster_wide = by_store_namespace(placed).get(None)
         stores = plan(cluster_wide).stores.values() if cluster_wide else ()
         yield Target(
@@ -51,6 +60,8 @@ def targets(
             str(overlay.settings.eso_version),
             overlay.settings.eso_namespace,
             tuple(sorted(namespaces)),
+            server_namespace if overlay.name in servers else None,
+            any(placement.app.team is not None for placement in placed),
             tuple(sorted(store.name for store in stores)),
             overlay.where,
         )

@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self
 from arcan_gitops.eso_version import EsoVersion, Feature
 from arcan_gitops.names import EnvironmentName, Namespace, ObjectName
 from arcan_gitops.overlay.ca import CaReader
-from arcan_gitops.overlay.manifest import API_VERSION, Manifest, SyncWave, metadata
+from arcan_gitops.overlay.manifest import API_VERSION, Manifest, metadata
 from arcan_gitops.overlay.needs import Need
 from arcan_gitops.yamlio import Fields
 
@@ -94,6 +94,6 @@ class Store:
         return {
             "apiVersion": API_VERSION,
             "kind": self.kind,
-            "metadata": metadata(self.name, namespace, SyncWave.STORE),
+            "metadata": metadata(self.name, namespace),
             "spec": spec,
         }

@@ -1,0 +1,194 @@
+"""Argo CD itself: its application controller, its repo server and its ApplicationSet controller, and a Redis.
+
+Without its API server, which only people and Git hosts talk to: an annotation asks for a refresh, as a Git
+host's webhook does.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.api_server import ApiServer
+from tests.e2e.process import Process, free_ports, wait_until
+from tests.e2e.programs import Programs
+
+NAMESPACE = "argocd"
+_GROUP = "/apis/argoproj.io/v1alpha1"
+_ORDINARY = {"app.kubernetes.io/part-of": "argocd"}
+_WRAPPER = "#!/bin/sh\nexit 0\n"  # what checks a commit's signature, where somebody asked for that
+
+
+class ArgoCd:
+    """The three controllers on one API server. Use as a context manager."""
+
+    def __init__(
+        self, programs: Programs, api: ApiServer, folder: Path, *, git_host: str, git_ca: Path
+    ) -> None:
+        self._api = api
+        self._folder = folder / "argocd"
+        self._folder.mkdir()
+        self._programs = programs
+        redis, repo, *others = (f"127.0.0.1:{port}" for port in free_ports(8))
+        repo_port = repo.rpartition(":")[2]
+        tls = self._folder / "tls"
+        tls.mkdir()
+        shutil.copy(git_ca, tls / git_host)
+        tools = self._folder / "bin"
+        tools.mkdir()
+        (tools / "git-verify-wrapper.sh").write_text(_WRAPPER)
+        (tools / "git-verify-wrapper.sh").chmod(0o755)
+        found = shutil.which("kustomize")
+        assert found is not None
+        (tools / "kustomize").symlink_to(found)
+        environment = {
+            "PATH": f"{tools}:/usr/bin:/bin",
+            "HOME": str(self._folder),
+            "TMPDIR": str(self._folder),
+            "KUBECONFIG": str(api.kubeconfig),
+            "ARGOCD_FAKE_IN_CLUSTER": "true",
+            "ARGOCD_GPG_ENABLED": "false",
+            "ARGOCD_GNUPGHOME": str(self._folder / "gnupg"),
+            "ARGOCD_GPG_DATA_PATH": str(self._folder / "gpg"),
+            "ARGOCD_PLUGINSOCKFILEPATH": str(self._folder / "plugins"),
+            "ARGOCD_SSH_DATA_PATH": str(self._folder / "ssh"),
+            "ARGOCD_TLS_DATA_PATH": str(tls),
+            "ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER_PLAINTEXT": "true",
+            "HTTPS_PROXY": "http://127.0.0.1:1",  # nothing leaves this machine
+            "NO_PROXY": f"127.0.0.1,localhost,{git_host},kubernetes.default.svc",
+            "HOSTNAME": "argocd-application-controller-0",
+        }
+        for name in ("gnupg", "gpg", "plugins", "ssh"):
+            (self._folder / name).mkdir(mode=0o700)
+        (self._folder / "ssh" / "ssh_known_hosts").touch()
+        common = ["--loglevel=info", "--logformat=text"]
+        kubeconfig = [f"--kubeconfig={api.kubeconfig}", f"--namespace={NAMESPACE}"]
+        self._redis = self._process("redis", environment, redis)
+        self._repo = self._process(
+            "argocd-repo-server",
+            environment,
+            *common,
+            "--address=127.0.0.1",
+            f"--port={repo_port}",
+            "--metrics-address=127.0.0.1",
+            f"--metrics-port={others[0].rpartition(':')[2]}",
+            f"--redis={redis}",
+            "--disable-tls",
+        )
+        self.controller = self._process(
+            "argocd-application-controller",
+            environment,
+            *common,
+            *kubeconfig,
+            f"--redis={redis}",
+            f"--repo-server={repo}",
+            "--repo-server-plaintext",
+            f"--metrics-port={others[1].rpartition(':')[2]}",
+        )
+        self._sets = self._process(
+            "argocd-applicationset-controller",
+            environment,
+            *common,
+            *kubeconfig,
+            f"--argocd-repo-server={repo}",
+            "--repo-server-plaintext",
+            f"--metrics-addr={others[2]}",
+            f"--probe-addr={others[3]}",
+            f"--webhook-addr={others[4]}",
+        )
+
+    def _process(self, name: str, environment: Mapping[str, str], *arguments: str) -> Process:
+        command = [str(self._programs["argocd"]), *arguments]
+        log = self._folder.parent / f"{name}.log"
+        return Process(command, {**environment, "ARGOCD_BINARY_NAME": name}, log)
+
+    def __enter__(self) -> ArgoCd:
+        self._install()
+        try:
+            self._redis.start()
+            self._redis.wait_until("Redis listens", lambda: "listening" in self._redis.log)
+            for process in (self._repo, self.controller, self._sets):
+                process.start()
+            self._repo.wait_until("the repo server listens", lambda: "is listening" in self._repo.log)
+            self.controller.wait_until(
+                "the controller works",
+                lambda: "Synced" in self.controller.log or "Starting" in self.controller.log,
+            )
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in (self._sets, self.controller, self._repo, self._redis):
+            process.stop()
+
+    def _install(self) -> None:
+        """What an installation of Argo CD has beside its programs."""
+        self._api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+        for kind, name in (
+            ("ConfigMap", "argocd-cm"),
+            ("ConfigMap", "argocd-cmd-params-cm"),
+            ("ConfigMap", "argocd-rbac-cm"),
+            ("Secret", "argocd-secret"),
+        ):
+            metadata = {"name": name, "namespace": NAMESPACE, "labels": _ORDINARY}
+            self._api.apply({"apiVersion": "v1", "kind": kind, "metadata": metadata})
+
+    # What stories ask of it.
+
+    def applications(self) -> dict[str, dict[str, Any]]:
+        """The Applications by name."""
+        items = self._api.items(f"{_GROUP}/namespaces/{NAMESPACE}/applications")
+        return {item["metadata"]["name"]: item for item in items}
+
+    def states(self) -> dict[str, tuple[str, str]]:
+        """Application -> sync and health."""
+        return {name: state_of(item) for name, item in self.applications().items()}
+
+    def webhook(self) -> None:
+        """A commit was pushed: look at it now, and not at the next poll."""
+        stamp = "argocd.argoproj.io/refresh=normal"
+        for kind in ("applicationset", "application"):
+            if self._api.items(f"{_GROUP}/namespaces/{NAMESPACE}/{kind}s"):
+                value = stamp if kind == "application" else "argocd.argoproj.io/application-set-refresh=true"
+                self._api.kubectl("annotate", kind, "--all", "-n", NAMESPACE, "--overwrite", value)
+
+    def wait_for(
+        self, what: str, condition: Callable[[dict[str, tuple[str, str]]], object], seconds: float = 60
+    ) -> None:
+        """Wait for a state of the Applications."""
+        try:
+            wait_until(what, lambda: condition(self.states()), seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.told()}") from None
+
+    def told(self) -> str:
+        """What the Applications say of themselves."""
+        lines = []
+        for name, item in sorted(self.applications().items()):
+            status = item.get("status", {})
+            operation = status.get("operationState", {})
+            said = [one["message"] for one in status.get("conditions", ())]
+            lines.append(
+                f"{name}: {state_of(item)} {operation.get('phase')}: {operation.get('message')} {said}"
+            )
+            for resource in status.get("resources", ()):
+                if resource.get("status") != "Synced" or resource.get("health", {}).get("status") not in (
+                    None,
+                    "Healthy",
+                ):
+                    lines.append(f"    {json.dumps(resource)}")
+        return "\n".join(lines)
+
+
+def state_of(application: Mapping[str, Any]) -> tuple[str, str]:
+    """Sync and health, as Argo CD has them."""
+    status = application.get("status", {})
+    return (
+        status.get("sync", {}).get("status", "Unknown"),
+        status.get("health", {}).get("status", "Unknown"),
+    )
