@@ -38,14 +38,14 @@ metadata: {name: api}
 spec: {provider: {vault: {server: "https://vault:8200"}}}
 """
     files = {
-        "overlays/berlin/stores/shop.yaml": vault,
-        "overlays/berlin/apps/shop.yaml": external_secret(spec=DELETE),
-        "overlays/oslo/stores/shop.yaml": store(),
-        "overlays/oslo/apps/shop.yaml": external_secret(spec=DELETE),
+        "overlays/berlin/shop/stores.yaml": vault,
+        "overlays/berlin/shop/apps/shop.yaml": external_secret(spec=DELETE),
+        "overlays/oslo/shop/stores.yaml": store(),
+        "overlays/oslo/shop/apps/shop.yaml": external_secret(spec=DELETE),
     }
     (finding,) = findings(**files)
     assert finding.place is not None
-    assert finding.place.path == "overlays/oslo/apps/shop.yaml"
+    assert finding.place.path == "overlays/oslo/shop/apps/shop.yaml"
 
 
 def test_a_store_of_another_namespace_is_another_store() -> None:

@@ -64,7 +64,7 @@ def problem(*apps: App, using: str) -> ArcanError:
         ("keys: [A], deletionPolicy: Merge, creationPolicy: None", "cannot go with", "take keys out of"),
         ("keys: [A], deletionPolicy: delete", "deletionPolicy 'delete' is not known", "'Delete'"),
         ("keys: [A], refreshPolicy: Never", "refreshPolicy 'Never' is not known", "Periodic"),
-        ("keys: [A], refreshInterval: 1d", "is not a duration", "24h"),
+        ("keys: [A], refreshInterval: 1y", "is not a duration", "30m"),
         ("keys: [A], rewrite: [{source: a, target: b}]", "'rewrite' is for", "as:"),
         ("all: true, rewrite: [{source: a}]", "'target' is missing", None),
         ("all: true, rewrite: [{source: '(', target: b}]", "'(' is not a regular expression in Go's", "ESO would refuse"),

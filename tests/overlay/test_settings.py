@@ -103,7 +103,7 @@ overlays:
         ("stores: {name: x, bulkName: x}\n", 1, "'name' and 'bulkName' are both 'x'", None),
         ("stores: {esoNamespace: a.b}\n", 1, "not a valid namespace", None),
         ("tokenSecret: {key: a/b}\n", 1, "not a valid key name", None),
-        ("refreshInterval: 1d\n", 1, "'1d' is not a duration", "a day is 24h"),
+        ("refreshInterval: 1y\n", 1, "'1y' is not a duration", "30m"),
         ("refreshInterval: 60\n", 1, "'refreshInterval' must be a text", None),
         ("overlays:\n  Prod: {environment: prod}\n", 2, "not a valid overlay name", None),
         ("overlays:\n  prod:\n", 2, "'prod' must be a mapping", None),
