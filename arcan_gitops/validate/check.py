@@ -9,7 +9,7 @@ from arcan_gitops.validate.engine import Case, Engine
 from arcan_gitops.validate.manifests import Manifest
 from arcan_gitops.validate.results import Report, Result, Status
 from arcan_gitops.validate.schemaset import NoSuchKind, SchemaSet
-from arcan_gitops.validate.sources import Source, read
+from arcan_gitops.validate.sources import Source, builder_of, read
 
 
 class NothingToValidate(ArcanError):
@@ -21,7 +21,8 @@ def validate(sources: tuple[Source, ...], engine: Engine, sets: Sequence[SchemaS
 
     Raises `NothingToValidate`, and `ArcanError` where a tool is missing or fails.
     """
-    items = read(sources)
+    kustomize = builder_of(sources)
+    items = read(sources, kustomize)
     if not items:
         raise NothingToValidate(
             "nothing to validate",
@@ -30,7 +31,8 @@ def validate(sources: tuple[Source, ...], engine: Engine, sets: Sequence[SchemaS
     against = [judge(items, engine, schemas) for schemas in sets]
     versions = tuple(schemas.eso_version for schemas in sets)
     merged = tuple(_merge(results, versions) for results in zip(*against, strict=True))
-    return Report(engine.name, versions, sets[-1].known_up_to, merged)
+    builder = kustomize.shown if kustomize is not None else ""
+    return Report(builder, engine.name, versions, sets[-1].known_up_to, merged)
 
 
 def judge(items: Sequence[Manifest | Result], engine: Engine, schemas: SchemaSet) -> list[Result]:

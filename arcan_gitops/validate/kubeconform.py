@@ -7,6 +7,7 @@ standard input, since one of them may be a Secret and a temporary file would hol
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from typing import Any, Final, Self
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.validate.engine import Case
 from arcan_gitops.validate.explain import Judges, message, path_text
+from arcan_gitops.validate.printed import Quotable
 from arcan_gitops.validate.results import Result, Status
 from arcan_gitops.validate.schemaset import SchemaSet
 from arcan_gitops.yamlio import emit
@@ -23,6 +25,8 @@ from arcan_gitops.yamlio import emit
 # of it is used (pkg/resource/stream.go, bufio.Scanner): past 2 MiB a document could change under it.
 _BATCH_BYTES: Final = 1 << 20
 _TIMEOUT_SECONDS: Final = 120
+_VERSION: Final = re.compile(r"v?[0-9]+\.[0-9]+\.[0-9]+\b|development\b")
+_NO_VERSION: Final = "of a version that it does not say"
 _LAYOUT: Final = "{{ .Group }}/{{ .ResourceKind }}_{{ .ResourceAPIVersion }}.json"
 
 
@@ -55,26 +59,44 @@ class Kubeconform:
         ]
         # -n 1: one worker, so that the answers come in the order of the manifests
         options = ["-strict", "-verbose", "-output", "json", "-n", "1"]
+        manifests = "".join(text for _, text in batch).encode()
+        printed = b""
         try:
             done = subprocess.run(
                 [self._program, *options, *locations, "-"],
-                input="".join(text for _, text in batch).encode(),
+                input=manifests,
                 capture_output=True,
                 timeout=_TIMEOUT_SECONDS,
                 env={},
                 check=False,
             )
+            printed = done.stderr
             answers = json.loads(done.stdout)["resources"]
         except subprocess.TimeoutExpired:
             raise KubeconformFailed(f"kubeconform took more than {_TIMEOUT_SECONDS} s") from None
         except (OSError, ValueError, KeyError):
             raise KubeconformFailed(
-                "kubeconform did not run as it should",
+                f"kubeconform {self._version()} did not run as it should{_said(printed, manifests)}",
                 hint="kubeconform v0.7.0 is what this is tested with; --engine embedded needs none",
             ) from None
         if len(answers) != len(batch):
             raise KubeconformFailed(f"kubeconform gave {len(answers)} answers for {len(batch)} manifests")
         return [self._result(case, answer) for (case, _), answer in zip(batch, answers, strict=True)]
+
+    def _version(self) -> str:
+        try:
+            done = subprocess.run(
+                [self._program, "-v"],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_TIMEOUT_SECONDS,
+                env={},
+                check=False,
+            )
+        except (OSError, subprocess.SubprocessError):
+            return _NO_VERSION
+        found = _VERSION.match(done.stdout.decode(errors="replace"))
+        return found[0] if found else _NO_VERSION
 
     def _result(self, case: Case, answer: dict[str, Any]) -> Result:
         status = answer.get("status")
@@ -87,6 +109,13 @@ class Kubeconform:
         if status == "statusInvalid":
             return case.manifest.result(Status.INVALID, message(_places(answer)))
         return case.manifest.result(Status.ERROR, "kubeconform could not judge it")  # skipped and empty too
+
+
+def _said(printed: bytes, manifests: bytes) -> str:
+    quotable = Quotable()
+    quotable.add(manifests)
+    said = quotable.masked(printed.decode(errors="replace"))
+    return f": it printed: {said}" if said else ""
 
 
 def _places(answer: dict[str, Any]) -> tuple[str, ...]:

@@ -2,48 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final, Self
 
-from arcan_gitops.errors import ArcanError
+from arcan_gitops.errors import ArcanError, printable
+from arcan_gitops.validate.kustomize_failure import KUSTOMIZATIONS, Version, describe
 from arcan_gitops.yamlio import read_foreign
 
 _TIMEOUT_SECONDS: Final = 300
 
-# Kustomize quotes what it cannot read ("literal sources [...]", "node contents: ..."), and that may be a
-# secret: its words are searched for a name or a path that is known to be one, and the rest stays unsaid.
-_CAUSES: Final = tuple(
-    (re.compile(pattern), sentence)
-    for pattern, sentence in (
-        (r"already registered id: (?P<it>[^\s']+)", "the same object is given twice: {it}"),
-        (r"(?:lstat|stat|open) (?P<it>[^:]+): no such file", "no such file or directory: {it}"),
-        (r"cycle detected: candidate root '(?P<it>[^']+)'", "a cycle of kustomizations, at {it}"),
-        (r"file '(?P<it>[^']+)' is not in or below", "a file outside the kustomization: {it}"),
-        (r'unknown field \\?"(?P<it>\w+)', "unknown field '{it}' in a kustomization"),
-        (
-            r"cannot unmarshal .* field Kustomization\.(?P<it>\w+)",
-            "'{it}' in a kustomization has the wrong type",
-        ),
-        (r"kustomization\.ya?ml is empty", "the kustomization is empty"),
-        (r"MalformedYAMLError: .* in File: (?P<it>\S+)", "not readable as YAML: {it}"),
-        (
-            r"line (?P<it>\d+): mapping key .* already defined",
-            "a key is given twice, in line {it} of an object",
-        ),
-        (r"invalid literal source", "a literal of a generator is not KEY=VALUE"),
-        (r"from '(?P<it>[^']+)': missing (?:kind|metadata)", "an object without kind or name, in {it}"),
-        (r"accumulating resources from '(?P<it>[^']+)'", "cannot be read: {it}"),
-    )
-)
-
-
 # No PATH, so no git; and a proxy that nothing listens on.
 _NO_NETWORK: Final = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
-_FILES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _REFERENCES: Final = ("resources", "bases", "components", "crds", "configurations")
 _REMOTE: Final = re.compile(r"://|^git@|^github\.com[/:]|\?ref=|\.git\b")
 
@@ -56,11 +31,44 @@ class BuildFailed(ArcanError):
     """Kustomize refused an overlay."""
 
 
-@dataclass(frozen=True, slots=True)
+_VERSION: Final = re.compile(r"\bv?([0-9]+)\.([0-9]+)\.[0-9]+\b")
+
+
+@dataclass(frozen=True)
 class Kustomize:
     """The command that builds; the directory comes after it."""
 
     command: tuple[str, ...]
+
+    @cached_property
+    def _versions(self) -> tuple[str, Version | None]:
+        """Its own version as it prints it, and that of the Kustomize in it, as far as it says so."""
+        is_kubectl = self.command[-1] == "kustomize"
+        arguments = ("version", "--client", "-o", "json") if is_kubectl else ("version",)
+        try:
+            done = subprocess.run(
+                [self.command[0], *arguments],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_TIMEOUT_SECONDS,
+                env=_NO_NETWORK,
+                check=False,
+            )
+            text = done.stdout.decode(errors="replace")
+            if not is_kubectl:
+                return _version_in(text)
+            said = json.loads(text)
+            own = str(said["clientVersion"]["gitVersion"])
+            inner, version = _version_in(str(said.get("kustomizeVersion")))  # kubectl 1.24 and older say none
+        except (OSError, subprocess.SubprocessError, ValueError, LookupError, TypeError):
+            return "", None
+        return (f"{own} (kustomize {inner})" if inner else own), version
+
+    @property
+    def shown(self) -> str:
+        """The program and its version: `kustomize v5.8.2`, `kubectl v1.32.4 (kustomize v5.5.0)`."""
+        name = "kubectl" if self.command[-1] == "kustomize" else "kustomize"
+        return printable(f"{name} {self._versions[0] or 'of a version that it does not say'}")
 
     @classmethod
     def find(cls) -> Self:
@@ -90,19 +98,23 @@ class Kustomize:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise BuildFailed(f"kustomize took more than {_TIMEOUT_SECONDS} s") from None
+            raise BuildFailed(f"{self.shown} took more than {_TIMEOUT_SECONDS} s") from None
         except OSError as error:
-            raise BuildFailed(f"kustomize cannot be run: {error.strerror}") from None
+            raise BuildFailed(f"{self.command[0]} cannot be run: {error.strerror}") from None
         if done.returncode != 0:
-            raise BuildFailed(
-                f"kustomize cannot build it: {_cause(done.stderr.decode(errors='replace'), directory)}"
-            )
+            why = describe(done.stderr.decode(errors="replace"), directory, self._versions[1])
+            raise BuildFailed(f"{self.shown} cannot build it: {why}")
         return done.stdout
+
+
+def _version_in(text: str) -> tuple[str, Version | None]:
+    found = _VERSION.search(text)
+    return (found[0], (int(found[1]), int(found[2]))) if found else ("", None)
 
 
 def _refuse_remote(directory: Path, seen: set[Path]) -> None:
     """Follow the folders that a kustomization refers to; raise `BuildFailed` for what is not local."""
-    file = next((path for path in map(directory.joinpath, _FILES) if path.is_file()), None)
+    file = next((path for path in map(directory.joinpath, KUSTOMIZATIONS) if path.is_file()), None)
     if file is None or file.resolve() in seen:
         return
     seen.add(file.resolve())
@@ -124,14 +136,3 @@ def _refuse_remote(directory: Path, seen: set[Path]) -> None:
                 )
             if (directory / entry).is_dir():
                 _refuse_remote(directory / entry, seen)
-
-
-def _cause(stderr: str, directory: Path) -> str:
-    for pattern, sentence in _CAUSES:
-        match = pattern.search(stderr)
-        if match is not None:
-            here = f"{directory.resolve()}/"
-            return sentence.format(
-                **{name: text.removeprefix(here) for name, text in match.groupdict().items()}
-            )
-    return f"run 'kustomize build {directory}' to see why"

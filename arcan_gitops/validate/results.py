@@ -41,6 +41,7 @@ class Result:
 class Report:
     """All results of one run, in the order of the sources, with what judged them."""
 
+    builder: str  # `kustomize v5.8.2`; empty where there was no overlay to build
     engine: str
     eso_versions: tuple[str, ...]
     known_up_to: str  # the newest ESO version that has schemas
@@ -52,14 +53,17 @@ class Report:
         return all(result.status is Status.VALID for result in self.results)
 
     def summary(self) -> str:
-        """`3 manifests: 2 valid, 1 invalid, 0 errors (kubeconform, ESO v1.3.2; known up to v2.9.0)`."""
+        """`3 manifests: 2 valid, 1 invalid, 0 errors (kustomize v5.8.2, kubeconform, ESO v1.3.2; known up to
+        v2.9.0)`.
+        """
         counts = count(self.results)
         total = len(self.results)
         return (
             f"{total} manifest{'' if total == 1 else 's'}: {counts[Status.VALID]} valid, "
             f"{counts[Status.INVALID]} invalid, {counts[Status.ERROR]} "
             f"error{'' if counts[Status.ERROR] == 1 else 's'} "
-            f"({self.engine}, ESO {', '.join(self.eso_versions)}; known up to {self.known_up_to})"
+            f"({', '.join(filter(None, (self.builder, self.engine)))}, "
+            f"ESO {', '.join(self.eso_versions)}; known up to {self.known_up_to})"
         )
 
 

@@ -99,12 +99,16 @@ def _used(kustomization: Path) -> Iterator[Path]:
                     yield directory.resolve()
 
 
-def read(sources: tuple[Source, ...]) -> list[Manifest | Result]:
-    """The manifests of all sources in order, and a result for each source that cannot be read.
+def builder_of(sources: tuple[Source, ...]) -> Kustomize | None:
+    """What builds the overlays among them; None where there is none.
 
     Raises `KustomizeMissing` where there is an overlay and nothing to build it with.
     """
-    kustomize = Kustomize.find() if any(isinstance(source, Overlay) for source in sources) else None
+    return Kustomize.find() if any(isinstance(source, Overlay) for source in sources) else None
+
+
+def read(sources: tuple[Source, ...], kustomize: Kustomize | None) -> list[Manifest | Result]:
+    """The manifests of all sources in order, and a result for each source that cannot be read."""
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         return [
             item for items in pool.map(lambda source: _read(source, kustomize), sources) for item in items

@@ -57,12 +57,21 @@ def test_a_refusal_that_only_kubeconform_sees_names_the_place_and_not_the_value(
 @pytest.mark.parametrize(
     "script", ["exit 3", "echo canary", "echo canary >&2; exit 1", "echo '{}'", "echo '{\"resources\": []}'"]
 )
-def test_a_kubeconform_that_does_not_answer_is_an_error_that_quotes_nothing(
+def test_a_kubeconform_that_does_not_answer_is_an_error_that_quotes_no_value(
     tmp_path: Path, script: str
 ) -> None:
     with pytest.raises(KubeconformFailed) as failed:
-        _program(tmp_path, script).judge([_config_map("a", "b")], SCHEMAS)
+        _program(tmp_path, script).judge([_config_map("a", "canary")], SCHEMAS)
     assert "canary" not in f"{failed.value.message}{failed.value.hint}"
+
+
+def test_a_kubeconform_that_fails_is_named_with_its_version_and_what_it_printed(tmp_path: Path) -> None:
+    script = "test $1 = -v && echo v0.4.2 && exit; echo 'flag provided but not defined: -n' >&2; exit 2"
+    with pytest.raises(KubeconformFailed) as failed:
+        _program(tmp_path, script).judge([_config_map("a", "b")], SCHEMAS)
+    assert failed.value.message == (
+        "kubeconform v0.4.2 did not run as it should: it printed: flag provided but not defined: -n"
+    )
 
 
 def test_kubeconform_gets_no_environment_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ INVALID = Result(
     "overlays/prod", "ConfigMap", "a", "", Status.INVALID, 'data["a<b"]: must be a text, not a number'
 )
 ERROR = Result("overlays/staging", "", "", "", Status.ERROR, "builds to nothing")
-REPORT = Report("embedded", ("v2.9.0",), "v2.9.0", (VALID, INVALID, ERROR))
+REPORT = Report("", "embedded", ("v2.9.0",), "v2.9.0", (VALID, INVALID, ERROR))
 
 CANARY = "canary-9f3a"
 

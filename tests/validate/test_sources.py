@@ -10,14 +10,19 @@ from pathlib import Path
 import pytest
 
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.validate.kustomize import Kustomize, KustomizeMissing
+from arcan_gitops.validate.kustomize import KustomizeMissing
 from arcan_gitops.validate.manifests import Manifest
 from arcan_gitops.validate.results import Result, Status
-from arcan_gitops.validate.sources import Overlay, PlainFile, StandardInput, discover, read
+from arcan_gitops.validate.sources import Overlay, PlainFile, Source, StandardInput, builder_of, discover
+from arcan_gitops.validate.sources import read as read_with
 
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\n"
 
 Write = Callable[[str, str], Path]
+
+
+def read(sources: tuple[Source, ...]) -> list[Manifest | Result]:
+    return read_with(sources, builder_of(sources))
 
 
 @pytest.fixture
@@ -159,15 +164,6 @@ def test_what_kustomize_refuses_is_a_result_that_names_the_cause_and_quotes_no_v
     write("overlay/kustomization.yaml", kustomization)
     write("overlay/a.yaml", manifests)
     assert message in _message(tmp_path / "overlay")
-
-
-def test_a_cause_that_is_not_known_is_left_to_kustomize_to_say(tmp_path: Path) -> None:
-    program = tmp_path / "program"
-    program.write_text("#!/bin/sh\necho 'Error: wrong node kind: node contents: canary' >&2\nexit 1\n")
-    program.chmod(0o755)
-    with pytest.raises(ArcanError) as failed:
-        Kustomize((str(program), "build")).build(tmp_path)
-    assert failed.value.message == f"kustomize cannot build it: run 'kustomize build {tmp_path}' to see why"
 
 
 def test_a_failed_overlay_does_not_keep_the_others_from_being_read(tmp_path: Path, write: Write) -> None:

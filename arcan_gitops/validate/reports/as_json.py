@@ -8,9 +8,10 @@ from arcan_gitops.validate.results import Report, Status, count
 
 
 def render(report: Report) -> str:
-    """`{"engine", "esoVersions", "esoKnownUpTo", "passed", "summary": {...}, "results": [...]}`."""
+    """`{"builder", "engine", "esoVersions", "esoKnownUpTo", "passed", "summary", "results": [...]}`."""
     counts = count(report.results)
     body = {
+        "builder": report.builder,
         "engine": report.engine,
         "esoVersions": list(report.eso_versions),
         "esoKnownUpTo": report.known_up_to,
