@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arcan_gitops.golang.yaml import Ambiguous, Timestamp, format_float, resolve_plain
-from arcan_gitops.yamlio import InvalidFile, emit, read_documents, read_foreign, read_mapping
+from arcan_gitops.yamlio import InvalidFile, emit, read_documents, read_foreign, read_mapping, read_objects
 from arcan_gitops.yamlio.editing import RoundTrip
 
 
@@ -139,8 +139,91 @@ def test_a_foreign_file_may_use_anchors() -> None:
     assert read_foreign(b"keys: [&a x]\nuse: *a\n", "f")["use"] == "x"
 
 
-def test_deep_nesting_is_an_error_and_no_crash() -> None:
-    assert "nested too deeply" in refused("a: " + "[" * 5000 + "]" * 5000)
+@pytest.mark.parametrize("text", ["[" * 100_000, "{a: " * 100_000, "? " * 100_000, "- " * 100_000])
+def test_deep_nesting_is_an_error_and_no_crash(text: str) -> None:
+    for read in (read_mapping, read_documents, read_objects, read_foreign, RoundTrip):
+        for data in (text, "a: " + text):
+            with pytest.raises(InvalidFile):
+                read(data.encode(), "f")
+
+
+ANCHORED = b"""\
+labels: &labels {app: shop, tier: web}
+copy: *labels
+merged:
+  <<: [*labels, {tier: none, c: d}]
+  app: own
+"""
+
+
+def test_manifests_may_have_anchors_aliases_and_merge_keys() -> None:
+    (read,) = read_objects(ANCHORED, "f")
+    assert read["copy"] == {"app": "shop", "tier": "web"}
+    assert read["merged"] == {"app": "own", "tier": "web", "c": "d"}
+    read["copy"]["app"] = "other"  # whoever changes one changes no other
+    assert read["labels"]["app"] == "shop"
+
+
+def test_a_file_that_grants_must_not_have_them() -> None:
+    for read in (read_documents, read_mapping):
+        with pytest.raises(InvalidFile, match="f:1: anchors and aliases are not supported here"):
+            read(ANCHORED, "f")
+
+
+def test_a_declaration_may_have_them_and_each_use_is_judged_by_itself() -> None:
+    fields = read_mapping(b"a: &a {x: y, z: w}\nb: *a\nc: {<<: *a, own: 1}\n", "f", aliases=True)
+    assert fields.optional_mapping("c").names() == ("x", "z", "own")  # type: ignore[union-attr]
+    first, second = fields.optional_mapping("a"), fields.optional_mapping("b")
+    assert first is not None
+    assert second is not None
+    assert (first.text("x"), first.text("z"), second.text("x")) == ("y", "w", "y")
+    first.done()
+    with pytest.raises(InvalidFile, match="f:1: unknown field 'z'"):
+        second.done()
+
+
+def test_an_alias_bomb_is_refused_by_every_reader_that_takes_aliases() -> None:
+    lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 60)]
+    wide = [f"a: &a '{'x' * 100_000}'", "b: [" + "*a, " * 100 + "]"]
+    merged = ["a: &a {" + ", ".join(f"k{n}: v" for n in range(1000)) + "}", "b: ["]
+    merged += ["  {<<: *a},"] * 200 + ["]"]
+    for bomb in (lines, wide, merged):
+        data = "\n".join(bomb).encode()
+        for read in (read_objects, read_foreign, lambda *file: read_mapping(*file, aliases=True)):
+            with pytest.raises(InvalidFile, match="aliases repeat more than"):
+                read(data, "f")
+
+
+def test_an_alias_inside_of_its_anchor_and_one_without_are_refused() -> None:
+    for text in (
+        b"a: &a [*a]\n",
+        b"a: *a\n",
+        b"a: &a 1\n---\nb: *a\n",
+        b"a: {<<: 3}\n",
+        b"a: &a 1\nb: {<<: *a}\n",
+    ):
+        with pytest.raises(InvalidFile, match=r"f:\d: "):
+            read_objects(text, "f")
+
+
+def test_no_message_shows_a_name_that_may_be_an_unquoted_password() -> None:
+    with pytest.raises(InvalidFile) as caught:
+        read_objects(b"password: *canary\n", "f")
+    assert "canary" not in f"{caught.value.message}{caught.value.hint}"
+
+
+def test_a_member_without_a_value_is_absent_from_a_manifest_and_nowhere_else() -> None:
+    data = b"metadata:\n  annotations:\n  labels: ~\nlist: [null]\ntext: ''\n"
+    assert read_objects(data, "f") == [{"metadata": {}, "list": [None], "text": ""}]
+    assert read_documents(data, "f")[0]["metadata"] == {"annotations": None, "labels": None}
+
+
+def test_a_template_of_another_program_is_named_as_what_it_is() -> None:
+    for text, program in (("a: {{ .Values.x }}", "Helm"), ("{% if x %}\na: b", "Jinja")):
+        with pytest.raises(InvalidFile, match=f"f:1: a {program} template"):
+            read_objects(text.encode(), "f")
+    with pytest.raises(InvalidFile, match="f:1: a mapping or a list as a key"):
+        read_objects(b"a: {{ .password }}", "f")
 
 
 # Emitting

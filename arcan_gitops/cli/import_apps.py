@@ -27,7 +27,7 @@ from arcan_gitops.names import EnvironmentName, Namespace, OverlayName, RealmNam
 from arcan_gitops.overlay import read_settings
 from arcan_gitops.realms import RealmTree
 from arcan_gitops.realms.tree import read_file
-from arcan_gitops.yamlio import read_documents
+from arcan_gitops.yamlio import read_objects
 
 Manifests = Sequence[Mapping[str, Any]]
 
@@ -134,7 +134,7 @@ def _documents(path: Path) -> Iterator[Mapping[str, Any]]:
                 f"{path}: there is no manifest", hint="name the file, or the folder that holds it"
             )
     for file in files:
-        for document in read_documents(read_file(file), str(file)):
+        for document in read_objects(read_file(file), str(file)):
             if isinstance(document, dict):
                 listed = document.get("items") if document.get("kind") == "List" else None
                 yield from (

@@ -52,7 +52,7 @@ def read_servers(data: bytes, source: str, overlays: Sequence[Overlay]) -> tuple
 
     Nothing else of the file is looked at. Raises `InvalidFile`, with the line.
     """
-    file = read_mapping(data, source)
+    file = read_mapping(data, source, aliases=True)
     base = _of(file, _Deploy())
     declared = file.optional_mapping("overlays")
     servers = []

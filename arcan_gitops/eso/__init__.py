@@ -1,9 +1,9 @@
 """An emulator of External Secrets Operator's webhook client: manifests and a live server in, Secret out.
 
     from arcan_gitops.eso import NetTransport, read_cluster, refresh, validate_stores
-    from arcan_gitops.yamlio import read_documents
+    from arcan_gitops.yamlio import read_objects
 
-    documents = read_documents(Path("manifests.yaml").read_bytes(), "manifests.yaml")
+    documents = read_objects(Path("manifests.yaml").read_bytes(), "manifests.yaml")
     cluster = read_cluster([("manifests.yaml", document) for document in documents])
     transport = NetTransport(connect_to=("127.0.0.1", 9797))  # TLS still verifies the store's host
     cluster = validate_stores(cluster, transport)             # optional: ESO's store controller

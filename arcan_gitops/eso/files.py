@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.eso.errors import InvalidManifest
-from arcan_gitops.yamlio import read_documents
+from arcan_gitops.yamlio import read_objects
 
 # Kustomize's own files; they are no objects of a cluster.
 _KUSTOMIZATIONS: Final = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
@@ -40,7 +40,7 @@ def manifest_files(path: Path) -> tuple[Path, ...]:
 def read_manifests(sources: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, Any]]:
     """The documents of each (name, bytes), each with its name. Raises `ArcanError`."""
     for name, data in sources:
-        for document in read_documents(data, name):
+        for document in read_objects(data, name):
             if not isinstance(document, dict):
                 raise InvalidManifest(f"{name}: not a Kubernetes manifest: must be a mapping")
             yield name, document

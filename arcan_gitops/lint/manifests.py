@@ -32,6 +32,7 @@ class Manifests:
 
     eso: EsoVersion
     not_yaml: tuple[NotYaml, ...]
+    documents: tuple[Document, ...]
     objects: tuple[Object, ...]
     stores: tuple[Store, ...]
     external_secrets: tuple[ExternalSecret, ...]
@@ -41,11 +42,12 @@ class Manifests:
     @classmethod
     def of(cls, documents: Iterable[Document | NotYaml], eso: EsoVersion) -> Manifests:
         """The items of a `List` count as objects of their own."""
-        not_yaml, objects = [], []
+        not_yaml, read_ones, objects = [], [], []
         for document in documents:
             if isinstance(document, NotYaml):
                 not_yaml.append(document)
             else:
+                read_ones.append(document)
                 objects += [Object.read(document.chunk.source, root) for root in _objects(document.root)]
         ours = [obj for obj in objects if obj.group == ESO_GROUP]
         read = (ExternalSecret.read(obj) for obj in ours if obj.kind in EXTERNAL_SECRETS)
@@ -57,6 +59,7 @@ class Manifests:
         return cls(
             eso,
             tuple(not_yaml),
+            tuple(read_ones),
             tuple(objects),
             stores,
             tuple(found for found in read if found is not None),

@@ -1,22 +1,20 @@
 """A YAML document as a tree that knows its lines, read as leniently as kubectl reads it.
 
-Anchors, aliases and merge keys are fine here, unlike in the project's own files (`yamlio`), and one document
-that is none does not hide the others. Plain scalars mean what they mean to go-yaml.
+A key that is given twice is fine here, unlike in the project's own files (`yamlio`), and one document that is
+none does not hide the others. Plain scalars mean what they mean to go-yaml.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import yaml
 
 from arcan_gitops.golang.yaml import Ambiguous, Scalar, resolve_plain
+from arcan_gitops.yamlio import Composer
 
-_MERGE: Final = "tag:yaml.org,2002:merge"
-_NOT_PLAIN: Final = ("'", '"', "|", ">")
-_MAX_DEPTH: Final = 100
 _NOTHING: Final[Mapping[str, Node]] = {}
 
 
@@ -84,75 +82,99 @@ class Node:
 class Unreadable(Exception):
     """Text that is no YAML document; `line` counts from 1, and `problem` quotes nothing."""
 
-    def __init__(self, line: int, problem: str) -> None:
+    def __init__(self, line: int, problem: str, hint: str = "") -> None:
         super().__init__(problem)
         self.line = line
         self.problem = problem
+        self.hint = hint
 
 
-def read_nodes(text: str, first_line: int) -> list[Node]:
-    """The non-empty documents of a text whose first line is `first_line` of its file. Raises `Unreadable`."""
-    loader = yaml.CSafeLoader(text)
-    found = []
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """YAML that is legal, and that not every program reads alike; `line` counts from 1."""
+
+    line: int
+    problem: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """The non-empty documents of a text, and what is odd in it."""
+
+    documents: tuple[Node, ...]
+    oddities: tuple[Oddity, ...]
+
+
+def read_nodes(text: str, first_line: int) -> Nodes:
+    """What a text holds whose first line is `first_line` of its file. Raises `Unreadable`."""
+    reader = _Reader(text, first_line)
     try:
-        while loader.check_node():
-            found.append(_Reader(first_line).node(loader.get_node(), 0))
+        found = tuple(node for _, node in reader.documents())
     except yaml.YAMLError as error:
         mark: Any = getattr(error, "problem_mark", None)
         line = first_line + (mark.line if mark is not None else 0)
         raise Unreadable(line, "not readable as YAML") from None
-    finally:
-        loader.dispose()
-    return [node for node in found if node.is_list or node.is_mapping or node.scalar is not None]
+    except UnicodeError:  # in an escape that libyaml takes and Python does not
+        raise Unreadable(first_line, "not readable as UTF-8") from None
+    full = tuple(node for node in found if node.is_list or node.is_mapping or node.scalar is not None)
+    return Nodes(full, tuple(reader.oddities))
 
 
-class _Reader:
-    def __init__(self, first_line: int) -> None:
-        self._first = first_line
-        self._done: dict[int, Node] = {}  # an alias is read once, so that a bomb of them stays small
-        self._open: set[int] = set()
+class _Reader(Composer[Node]):
+    def __init__(self, text: str, first_line: int) -> None:
+        super().__init__(text)
+        self._above = first_line - 1
+        self.oddities: list[Oddity] = []
 
-    def _line(self, source: Any) -> int:
-        line: int = self._first + source.start_mark.line
-        return line
+    def refuse(self, line: int, problem: str, hint: str | None = None) -> NoReturn:
+        raise Unreadable(self._above + line, problem, hint or "")
 
-    def node(self, source: Any, depth: int, line: int | None = None) -> Node:
-        """`line`: of the key, for a member of a mapping."""
-        known = self._done.get(id(source))
-        if known is not None:
-            return known
-        if id(source) in self._open or depth > _MAX_DEPTH:
-            raise Unreadable(self._line(source), "nested too deeply")
-        self._open.add(id(source))
-        at = self._line(source) if line is None else line
-        if isinstance(source, yaml.ScalarNode):
-            node = Node(at, scalar=_scalar(source))
-        elif isinstance(source, yaml.SequenceNode):
-            node = Node(at, children=tuple(self.node(item, depth + 1) for item in source.value))
-        else:
-            node = Node(at, members=self._members(source, depth))
-        self._open.discard(id(source))
-        self._done[id(source)] = node
-        return node
+    def scalar(self, event: Any, line: int) -> Node:
+        return Node(self._above + line, scalar=_scalar(event))
 
-    def _members(self, source: Any, depth: int) -> dict[str, Node]:
-        merged: dict[str, Node] = {}
-        own: dict[str, Node] = {}
-        for key, value in source.value:
-            if key.tag == _MERGE:
-                others = self.node(value, depth + 1)
-                for other in others.children or (others,):
-                    merged = {**(other.members or _NOTHING), **merged}
-            elif isinstance(key, yaml.ScalarNode):
-                own[key.value] = self.node(value, depth + 1, self._line(key))
-            else:
-                raise Unreadable(self._line(key), "a mapping or a list as a key, as an unquoted {{ gives")
-        return {**merged, **own}
+    def sequence(self, line: int, items: list[tuple[int, Node]]) -> Node:
+        return Node(self._above + line, children=tuple(item for _, item in items))
+
+    def mapping(self, line: int, members: dict[str, tuple[int, Node]]) -> Node:
+        return Node(self._above + line, members={name: node for name, (_, node) in members.items()})
+
+    def name(self, event: Any) -> str:
+        text: str = event.value
+        return text
+
+    def members(self, value: Node) -> Mapping[str, tuple[int, Node]] | None:
+        if value.members is None:
+            return None
+        return {name: (node.line - self._above, node) for name, node in value.members.items()}
+
+    def items(self, value: Node) -> list[Node] | None:
+        return list(value.children) if value.children is not None else None
+
+    def anchored_again(self, event: Any) -> None:
+        self.oddities.append(
+            Oddity(
+                self._above + self._line(event),
+                "an anchor given twice: to kubectl, kustomize and Flux an alias means the one above it;"
+                " other programs refuse the document",
+                "give each its own name",
+            )
+        )
+
+    def merged_over(self, event: Any, name: str) -> None:
+        self.oddities.append(
+            Oddity(
+                self._above + self._line(event),
+                f"'<<' stands below the key {name[:60]!r} that it brings too: kubectl takes what '<<' brings,"
+                " and kustomize what is written out",
+                "write '<<' as the first member of the mapping",
+            )
+        )
 
 
-def _scalar(source: Any) -> Scalar:
-    text: str = source.value
-    if source.style in _NOT_PLAIN:
+def _scalar(event: Any) -> Scalar:
+    text: str = event.value
+    if not event.implicit[0]:  # quoted, a block, or tagged
         return text
     try:
         return resolve_plain(text)

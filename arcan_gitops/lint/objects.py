@@ -10,6 +10,7 @@ from arcan_gitops.lint.findings import Found, Place, Severity
 from arcan_gitops.lint.nodes import Node
 
 ESO_GROUP: Final = "external-secrets.io"
+GENERATORS_GROUP: Final = "generators.external-secrets.io"
 STORES: Final = ("SecretStore", "ClusterSecretStore")
 EXTERNAL_SECRETS: Final = ("ExternalSecret", "ClusterExternalSecret")
 

@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.lint.nodes import Node, Unreadable, read_nodes
+from arcan_gitops.lint.nodes import Node, Oddity, Unreadable, read_nodes
+from arcan_gitops.yamlio import Template, certain_template, likely_template
 from arcan_gitops.yamlio.faults import encoding_fault, unreadable
 
 _SUFFIXES: Final = (".yaml", ".yml")
 # At column 0 these three characters end a document, also inside what looks like a scalar (YAML 1.2, 9.1.2).
 _SEPARATOR: Final = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
-# Nothing but Helm has these; the others only where the text is no YAML: ESO's and Alertmanager's templates
-# have them too.
-_HELM: Final = re.compile(r"\{\{-?[^}]*(?:\.(?:Values|Release|Chart|Capabilities)\.\w|\binclude\s+\")")
-_MAYBE_HELM: Final = re.compile(r"\{\{-|-\}\}|\{\{\s*(?:if|else|end|with|range|define|template|block)\b")
 _NEEDS_QUOTES: Final = re.compile(r"\{\{|\$[.\[]")
 
 
@@ -46,17 +43,18 @@ class Document:
 
     chunk: Chunk
     root: Node
+    oddities: tuple[Oddity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NotYaml:
-    """A document that is none; `helm`: a chart's template; `unquoted`: its line has a template or a path."""
+    """A document that is none; `template`: of Helm or Jinja; `hint`: empty where there is no special one."""
 
     chunk: Chunk
     line: int
     problem: str
-    helm: bool
-    unquoted: bool
+    hint: str = ""
+    template: Template | None = None
 
 
 def files_under(path: Path) -> tuple[Path, ...]:
@@ -93,27 +91,38 @@ def read_file(path: Path) -> Source:
 def read_documents(source: Source) -> Iterator[Document | NotYaml]:
     """The documents of a source in order; one that is not readable does not hide the others."""
     if (fault := encoding_fault(source.data)) is not None:
-        yield NotYaml(Chunk(source.name, 1, ""), fault.line, fault.problem, False, False)
+        yield NotYaml(Chunk(source.name, 1, ""), fault.line, fault.problem, fault.hint or "")
         return
     text = source.data.decode("utf-8-sig")
     for chunk in _chunks(source.name, text):
-        if _HELM.search(chunk.text):
-            line = next(number for number, text in enumerate(chunk.text.split("\n")) if "{{" in text)
-            yield NotYaml(chunk, chunk.first_line + line, "a Helm template", True, False)
+        if (template := certain_template(chunk.text)) is not None:
+            yield _not_rendered(chunk, template)
             continue
         try:
             nodes = read_nodes(chunk.text, chunk.first_line)
         except Unreadable as error:
             if (fault := unreadable(chunk.text.encode())) is not None:
-                line = chunk.first_line + fault.line - 1
-                yield NotYaml(chunk, line, fault.problem, False, False)
+                yield NotYaml(chunk, chunk.first_line + fault.line - 1, fault.problem, fault.hint or "")
                 continue
-            at = min(error.line - chunk.first_line, chunk.text.count("\n"))
-            unquoted = _NEEDS_QUOTES.search(chunk.text.split("\n")[at]) is not None
-            helm = _MAYBE_HELM.search(chunk.text) is not None
-            yield NotYaml(chunk, error.line, error.problem, helm, unquoted)
+            template = likely_template(chunk.text)
+            yield _not_rendered(chunk, template) if template is not None else _broken(chunk, error)
             continue
-        yield from (Document(chunk, node) for node in nodes)
+        odd = nodes.oddities
+        for node in nodes.documents:
+            yield Document(chunk, node, odd)
+            odd = ()
+
+
+def _not_rendered(chunk: Chunk, template: Template) -> NotYaml:
+    return NotYaml(chunk, chunk.first_line + template.line - 1, template.problem, template=template)
+
+
+def _broken(chunk: Chunk, error: Unreadable) -> NotYaml:
+    at = min(error.line - chunk.first_line, chunk.text.count("\n"))
+    hint = error.hint
+    if _NEEDS_QUOTES.search(chunk.text.split("\n")[at]) is not None:
+        hint = "put the template or the jsonPath in single quotes: '{{ .remoteRef.key }}'"
+    return NotYaml(chunk, error.line, error.problem, hint)
 
 
 def _chunks(name: str, text: str) -> Iterator[Chunk]:

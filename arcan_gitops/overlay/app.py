@@ -107,7 +107,7 @@ class App:
     @classmethod
     def parse(cls, data: bytes, source: str) -> App:
         """The app that a file declares. Raises `InvalidFile`, with the line, for anything it cannot be."""
-        fields = read_mapping(data, source)
+        fields = read_mapping(data, source, aliases=True)
         fields.only(*APP_FIELDS)
         name = fields.parse("name", AppName, fields.text("name"))
         if name != PurePath(source).stem:

@@ -118,7 +118,7 @@ class Settings:
     @classmethod
     def parse(cls, data: bytes, source: str, read_ca: CaReader) -> Settings:
         """Raises `InvalidFile`, with the line, for anything that is not a setting."""
-        fields = read_mapping(data, source)
+        fields = read_mapping(data, source, aliases=True)
         fields.only(*_FIELDS, "argocd", "overlays")
         defaults = _store_settings(fields, DEFAULTS, read_ca)
         declared: tuple[Overlay, ...] = ()

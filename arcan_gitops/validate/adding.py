@@ -13,7 +13,7 @@ from arcan_gitops.eso_version import EsoVersion
 from arcan_gitops.validate.constraints import KIND, constraint_crd
 from arcan_gitops.validate.derive import CannotDerive, Derived, derive_crd, derive_openapi
 from arcan_gitops.validate.schemaset import ADD_ESO, ESO, KEPT, eso_versions, is_esos, object_meta
-from arcan_gitops.yamlio import read_documents
+from arcan_gitops.yamlio import read_objects
 
 # What a version of ESO has at least; with some of its kinds only, the others would be refused.
 _WHOLE: Final = ("ClusterExternalSecret", "ClusterSecretStore", "ExternalSecret", "SecretStore")
@@ -84,7 +84,7 @@ def _check_whole(derived: Iterable[Derived], version: EsoVersion) -> None:
 
 def _derive(name: str, data: bytes) -> list[Derived]:
     found: list[Derived] = []
-    for document in _objects(read_documents(data, name)):
+    for document in _objects(read_objects(data, name)):
         try:
             if document.get("swagger") and isinstance(document.get("definitions"), dict):
                 found += derive_openapi(document)

@@ -44,7 +44,7 @@ def judge(items: Sequence[Manifest | Result], engine: Engine, schemas: SchemaSet
             results[number] = item
             continue
         try:
-            cases[number] = Case(item, schemas.find(item.api_version, item.kind))
+            cases[number] = Case.of(item, schemas.find(item.api_version, item.kind))
         except NoSuchKind as error:
             results[number] = item.result(Status.ERROR, error.message)
     results |= zip(cases, engine.judge(list(cases.values()), schemas), strict=True)

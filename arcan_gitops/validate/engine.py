@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 from arcan_gitops.validate.manifests import Manifest
 from arcan_gitops.validate.results import Result
@@ -17,6 +17,18 @@ class Case:
 
     manifest: Manifest
     schema: Schema
+
+    @classmethod
+    def of(cls, manifest: Manifest, schema: Schema) -> Self:
+        """As the API server judges it, which first clears the namespace of a cluster-scoped object.
+
+        Source: k8s.io/apiserver pkg/registry/rest BeforeCreate, EnsureObjectNamespaceMatchesRequestNamespace.
+        """
+        metadata = manifest.body.get("metadata")
+        if schema.clears_namespace and isinstance(metadata, Mapping) and "namespace" in metadata:
+            cleared = {name: value for name, value in metadata.items() if name != "namespace"}
+            manifest = replace(manifest, body={**manifest.body, "metadata": cleared})
+        return cls(manifest, schema)
 
 
 class Engine(Protocol):

@@ -115,7 +115,7 @@ def _problems(error: ValidationError) -> Iterator[tuple[str, str]]:
     if keyword == "additionalProperties" and isinstance(instance, dict) and isinstance(error.schema, Mapping):
         known = error.schema.get("properties", {})
         for field in instance.keys() - known.keys():
-            yield path, _unknown(field, known, path)
+            yield path, _unknown(field, known)
     elif keyword == "required" and isinstance(instance, dict):
         # jsonschema reports each missing field by itself, and the field only in words
         for field in wanted:
@@ -125,9 +125,7 @@ def _problems(error: ValidationError) -> Iterator[tuple[str, str]]:
         yield path, _problem(keyword, wanted, instance, error.schema)
 
 
-def _unknown(field: str, known: Mapping[str, Any], path: str) -> str:
-    if path == "metadata" and field == "namespace":
-        return "a cluster-scoped kind has no 'namespace'"
+def _unknown(field: str, known: Mapping[str, Any]) -> str:
     near = nearest(field, known)
     if near is not None:
         return f"unknown field '{shown(field)}'; did you mean '{near}'?"

@@ -10,7 +10,7 @@ import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
 from arcan_gitops.validate.results import Result, Status
-from arcan_gitops.yamlio import InvalidFile, read_documents
+from arcan_gitops.yamlio import InvalidFile, read_objects
 
 # Booleans to kubectl (sigs.k8s.io/yaml goyaml.v2 resolve.go, YAML 1.1), texts to Kustomize (go-yaml v3).
 _TWO_MEANINGS: Final = frozenset(
@@ -40,10 +40,10 @@ def read_manifests(data: bytes, source: str) -> list[Manifest | Result]:
     """The manifests of a YAML or JSON stream, the items of a `List` in its place.
 
     What is no manifest becomes an ERROR result there: the whole stream where it is not readable (duplicate
-    keys, aliases, a plain `yes` or `off`), else the one document (not a mapping, no kind, given twice).
+    keys, a plain `yes` or `off`), else the one document (not a mapping, no kind, given twice).
     """
     try:
-        documents = read_documents(data, source)
+        documents = read_objects(data, source)
     except InvalidFile as error:
         place = error.message.removeprefix(f"{source}:").strip()
         number, colon, problem = place.partition(": ")

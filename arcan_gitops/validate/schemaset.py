@@ -73,6 +73,13 @@ class Schema:
             group = self.path.parent.name if self.path.parent.name != version else ""
         return Known(f"{group}/{version}" if group else version, kind)
 
+    @property
+    def clears_namespace(self) -> bool:
+        """Whether it is of a cluster-scoped kind, as far as it says so."""
+        metadata = self.body.get("properties", {}).get("metadata", {})
+        closed = metadata.get("additionalProperties") is False
+        return closed and "namespace" not in metadata.get("properties", {})
+
 
 def _check(node: Any, path: Path) -> None:
     """An engine must never fetch a schema from elsewhere, nor fail on a pattern in the middle of a run."""

@@ -13,7 +13,7 @@ from arcan_gitops.errors import ArcanError
 from arcan_gitops.validate.kustomize import BuildFailed, Kustomize
 from arcan_gitops.validate.manifests import Manifest, read_manifests
 from arcan_gitops.validate.results import Result, Status
-from arcan_gitops.yamlio import InvalidFile, read_documents
+from arcan_gitops.yamlio import InvalidFile, read_objects
 
 _KUSTOMIZATIONS: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _SETTINGS: Final = "arcan.yaml"  # what overlays are generated from
@@ -79,7 +79,7 @@ def _files(top: Path) -> Iterator[Path]:
 
 def _is_component(kustomization: Path) -> bool:
     try:
-        documents = read_documents(kustomization.read_bytes(), str(kustomization))
+        documents = read_objects(kustomization.read_bytes(), str(kustomization))
     except (OSError, InvalidFile):
         return False
     return any(isinstance(document, dict) and document.get("kind") == "Component" for document in documents)
@@ -88,7 +88,7 @@ def _is_component(kustomization: Path) -> bool:
 def _used(kustomization: Path) -> Iterator[Path]:
     """The directories that a kustomization builds upon; none where it is unreadable (Kustomize will say)."""
     try:
-        documents = read_documents(kustomization.read_bytes(), str(kustomization))
+        documents = read_objects(kustomization.read_bytes(), str(kustomization))
     except (OSError, InvalidFile):
         return
     for document in documents:

@@ -4,16 +4,23 @@
 imported here: nothing else needs ruamel.yaml.
 """
 
+from arcan_gitops.yamlio.composing import Composer
 from arcan_gitops.yamlio.emitting import emit
 from arcan_gitops.yamlio.fields import Fields, InvalidFile, one_of
-from arcan_gitops.yamlio.reading import read_documents, read_foreign, read_mapping
+from arcan_gitops.yamlio.reading import read_documents, read_foreign, read_mapping, read_objects
+from arcan_gitops.yamlio.templates import Template, certain_template, likely_template
 
 __all__ = [
+    "Composer",
     "Fields",
     "InvalidFile",
+    "Template",
+    "certain_template",
     "emit",
+    "likely_template",
     "one_of",
     "read_documents",
     "read_foreign",
     "read_mapping",
+    "read_objects",
 ]

@@ -29,6 +29,8 @@ class RoundTrip:
             mark = getattr(error, "problem_mark", None)
             place = f"{source}:{mark.line + 1}" if mark is not None else source
             raise InvalidFile(f"{place}: not readable as YAML") from None
+        except RecursionError:
+            raise InvalidFile(f"{source}: nested too deeply") from None
         if not isinstance(root, CommentedMap):
             raise InvalidFile(f"{source}: must be a mapping")
         self.root = root

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
 from arcan_gitops.errors import ArcanError
@@ -18,9 +18,15 @@ class InvalidFile(ArcanError):
 class Items(list[Any]):
     """A list of a file, with the line of each item."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, items: Iterable[tuple[int, Any]]) -> None:
         self.lines: list[int] = []
+        for line, item in items:
+            self.lines.append(line)
+            self.append(item)
+
+    def again(self) -> Items:
+        """A copy that knows nothing of what was asked of this one."""
+        return Items((line, _again(item)) for line, item in zip(self.lines, self, strict=True))
 
 
 class Fields:
@@ -47,6 +53,15 @@ class Fields:
     def names(self) -> tuple[str, ...]:
         """The names of all fields, in file order."""
         return tuple(self._values)
+
+    def members(self) -> dict[str, tuple[int, Any]]:
+        """Name -> (line, value) of all fields, in file order."""
+        return {name: (self._lines[name], value) for name, value in self._values.items()}
+
+    def again(self) -> Fields:
+        """A copy, as an alias makes one: what was asked of this one was not asked of the other."""
+        values = {name: _again(value) for name, value in self._values.items()}
+        return Fields(self.source, self.line, values, self._lines)
 
     def line_of(self, field: str) -> int:
         """The line of a field, or of the mapping if it has no such field."""
@@ -165,6 +180,10 @@ class Fields:
             return parser.parse(text)
         except InvalidName as error:
             self.fail(error.message, field=field, hint=error.hint)
+
+
+def _again(value: Any) -> Any:
+    return value.again() if isinstance(value, Fields | Items) else value
 
 
 def one_of(fields: Fields, field: str, text: str, known: Sequence[str]) -> str:

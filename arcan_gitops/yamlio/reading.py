@@ -1,28 +1,27 @@
-"""The strict reader."""
+"""The strict readers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final, NoReturn
+from collections.abc import Iterator, Mapping
+from typing import Any, NoReturn
 
 import yaml
-from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
 from arcan_gitops.golang.yaml import Ambiguous, resolve_plain
+from arcan_gitops.yamlio.composing import Composer
 from arcan_gitops.yamlio.faults import Fault, not_one, unreadable
 from arcan_gitops.yamlio.fields import Fields, InvalidFile, Items
-
-_MAX_DEPTH: Final = 100
+from arcan_gitops.yamlio.templates import likely_template
 
 
 def read_mapping(data: bytes, source: str, *, aliases: bool = False) -> Fields:
     """The one YAML document of a file, which must be a mapping.
 
     Plain scalars mean what they mean to go-yaml; timestamps stay texts. Duplicate keys, tags and a second
-    document are errors; so are anchors, aliases and merge keys, unless `aliases` (an alias is then the very
-    object that its anchor made, so that none can fill the memory). Raises `InvalidFile`.
+    document are errors; so are anchors, aliases and merge keys, unless `aliases`: a file that says who may
+    read what must show it in each line. Raises `InvalidFile`.
     """
-    found = list(_documents(data, source, fields=True, aliases=aliases))
+    found = list(_documents(_FieldsComposer(data, source, aliases), data, source))
     if (fault := not_one([(line, node is None) for line, node in found])) is not None:
         raise _invalid(source, fault)
     [(line, node)] = found
@@ -34,31 +33,45 @@ def read_mapping(data: bytes, source: str, *, aliases: bool = False) -> Fields:
 def read_documents(data: bytes, source: str) -> list[Any]:
     """All YAML documents of a file as plain dicts, lists and scalars; empty documents are left out.
 
-    As strict as `read_mapping`; for manifests, whose fields are Kubernetes's to judge. Raises `InvalidFile`.
+    As strict as `read_mapping`. Raises `InvalidFile`.
     """
-    return [node for _, node in _documents(data, source, fields=False) if node is not None]
+    composer = _PlainComposer(data, source, aliases=False)
+    return [node for _, node in _documents(composer, data, source) if node is not None]
+
+
+def read_objects(data: bytes, source: str) -> list[Any]:
+    """The documents of a file of manifests, as the API server gets them.
+
+    As `read_documents`, with anchors, aliases and merge keys; and a member of a mapping without a value
+    (`annotations:`) is absent, as it is to the API server. Raises `InvalidFile`, which names a template of
+    Helm or Jinja as what it is.
+    """
+    composer = _PlainComposer(data, source, aliases=True, nulls=False)
+    try:
+        return [node for _, node in _documents(composer, data, source) if node is not None]
+    except InvalidFile:
+        template = likely_template(data.decode("utf-8", "replace")) if unreadable(data) is None else None
+        if template is None:
+            raise
+        hint = "give what it renders to, as the output of 'helm template CHART' for a chart"
+        raise InvalidFile(f"{source}:{template.line}: {template.problem}", hint=hint) from None
 
 
 def read_foreign(data: bytes, source: str) -> Any:
-    """The one document of a file whose rules are another program's: anchors and unknown fields are fine.
+    """The one document of a file whose rules are another program's: tags and repeated keys are fine.
 
     Raises `InvalidFile`.
     """
-    try:
-        return yaml.load(data, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, ValueError, AttributeError) as error:  # the last two: a bad timestamp or number
-        raise _not_yaml(data, source, error, "not readable as YAML") from None
+    found = list(_documents(_ForeignComposer(data, source, aliases=True), data, source))
+    if len(found) > 1:
+        raise InvalidFile(f"{source}:{found[1][0]}: has more than one YAML document")
+    return found[0][1] if found else None
 
 
-def _documents(data: bytes, source: str, *, fields: bool, aliases: bool = False) -> Iterator[tuple[int, Any]]:
+def _documents(composer: Composer[Any], data: bytes, source: str) -> Iterator[tuple[int, Any]]:
     """(line where it begins, its root) of each document."""
     try:
-        parser = CParser(data)
-        composer = _Composer(parser, source, fields, aliases)
-        while not isinstance(event := parser.get_event(), yaml.StreamEndEvent):
-            if isinstance(event, yaml.DocumentStartEvent):
-                start: Any = event.start_mark
-                yield start.line + 1, composer.node(parser.get_event(), 0)
+        yield from composer.documents()
     except (yaml.YAMLError, UnicodeError) as error:  # the latter: an escape that Python does not take
         problem = getattr(error, "problem", None) or "not readable as YAML"
         raise _not_yaml(data, source, error, problem) from None
@@ -77,88 +90,105 @@ def _invalid(source: str, fault: Fault) -> InvalidFile:
     return InvalidFile(f"{source}:{fault.line}: {fault.problem}", hint=fault.hint)
 
 
-class _Composer:
-    def __init__(self, parser: Any, source: str, fields: bool, aliases: bool) -> None:
-        self._next = parser.get_event
+class _StrictComposer(Composer[Any]):
+    def __init__(self, data: bytes, source: str, aliases: bool) -> None:
+        super().__init__(data)
         self._source = source
-        self._fields = fields
         self._aliases = aliases
-        self._anchored: dict[str, Any] = {}
 
-    def _fail(self, event: Any, problem: str, hint: str | None = None) -> NoReturn:
-        raise InvalidFile(f"{self._source}:{event.start_mark.line + 1}: {problem}", hint=hint)
+    def refuse(self, line: int, problem: str, hint: str | None = None) -> NoReturn:
+        raise InvalidFile(f"{self._source}:{line}: {problem}", hint=hint)
 
-    def node(self, event: Any, depth: int) -> Any:
-        if depth > _MAX_DEPTH:
-            self._fail(event, "nested too deeply")
-        if event.anchor is None:
-            return self._plain_node(event, depth)
-        if not self._aliases:
-            self._fail(event, "anchors and aliases are not supported here", "write the value out")
-        if isinstance(event, yaml.AliasEvent):
-            if event.anchor not in self._anchored:
-                self._fail(event, f"the alias '*{event.anchor}' has no anchor, or is inside of it")
-            return self._anchored[event.anchor]
-        self._anchored.pop(event.anchor, None)
-        node = self._anchored[event.anchor] = self._plain_node(event, depth)
-        return node
+    def takes_aliases(self) -> bool:
+        return self._aliases
 
-    def _plain_node(self, event: Any, depth: int) -> Any:
-        if isinstance(event, yaml.ScalarEvent):
-            return self._scalar(event)
-        if event.tag not in (None, "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):
-            self._fail(event, "YAML tags are not supported here")
-        if isinstance(event, yaml.SequenceStartEvent):
-            items = Items()
-            while not isinstance(item := self._next(), yaml.SequenceEndEvent):
-                items.lines.append(item.start_mark.line + 1)
-                items.append(self.node(item, depth + 1))
-            return items if self._fields else list(items)
-        return self._mapping(event, depth)
+    def tagged(self, event: Any) -> None:
+        self.refuse(self._line(event), "YAML tags are not supported here")
 
-    def _mapping(self, event: Any, depth: int) -> Any:
-        values: dict[str, Any] = {}
-        lines: dict[str, int] = {}
-        merged: dict[str, tuple[Any, int]] = {}
-        while not isinstance(key := self._next(), yaml.MappingEndEvent):
-            if self._aliases and isinstance(key, yaml.ScalarEvent) and key.value == "<<" and key.implicit[0]:
-                if merged:
-                    self._fail(key, "'<<' is given twice")
-                merged = self._merged(key, self.node(self._next(), depth + 1))
-                continue
-            name = self._scalar(key) if isinstance(key, yaml.ScalarEvent) else None
-            if not isinstance(name, str):
-                self._fail(key, "a key must be a text")
-            if name in values:
-                self._fail(key, f"'{name}' is given twice (first in line {lines[name]})")
-            lines[name] = key.start_mark.line + 1
-            values[name] = self.node(self._next(), depth + 1)
-        for name, (value, line) in merged.items():  # the mapping's own fields come before those
-            lines.setdefault(name, line)
-            values.setdefault(name, value)
-        return Fields(self._source, event.start_mark.line + 1, values, lines) if self._fields else values
+    def named_again(self, event: Any, name: str, first: int) -> None:
+        self.refuse(self._line(event), f"'{name}' is given twice (first in line {first})")
 
-    def _merged(self, key: Any, node: Any) -> dict[str, tuple[Any, int]]:
-        """What `<<: *mapping` or `<<: [*mapping, ...]` brings in; of several mappings the first counts."""
-        sources = node if isinstance(node, list) else [node]
-        if not all(isinstance(source, Fields) for source in sources):
-            self._fail(key, "'<<' must be a mapping, or a list of them")
-        return {
-            name: (value, source.line_of(name))
-            for source in reversed(sources)
-            for name, value in source._values.items()
-        }
+    def name(self, event: Any) -> str:
+        name = self.scalar(event, self._line(event))
+        if not isinstance(name, str):
+            self.refuse(self._line(event), "a key must be a text")
+        return name
 
-    def _scalar(self, event: Any) -> Any:
+    def scalar(self, event: Any, line: int) -> Any:
         if event.tag == "tag:yaml.org,2002:str" or (event.tag is None and not event.implicit[0]):
             return event.value
         if event.tag is not None:
-            self._fail(event, "YAML tags are not supported here")
+            self.tagged(event)
         try:
             value = resolve_plain(event.value)
         except OverflowError:
             digits = event.value.replace("_", "")
             return int(digits, 8 if digits[0] == "0" and digits.isdigit() else 0)
         except Ambiguous as error:
-            self._fail(event, f"{error} has no certain meaning", "quote it")
+            self.refuse(line, f"{error} has no certain meaning", "quote it")
         return event.value if type(value) not in (int, float, bool, type(None)) else value
+
+
+class _FieldsComposer(_StrictComposer):
+    """Mappings as `Fields` and lists as `Items`, which know their lines."""
+
+    def sequence(self, line: int, items: list[tuple[int, Any]]) -> Any:
+        return Items(items)
+
+    def mapping(self, line: int, members: dict[str, tuple[int, Any]]) -> Any:
+        values = {name: value for name, (_, value) in members.items()}
+        return Fields(self._source, line, values, {name: at for name, (at, _) in members.items()})
+
+    def members(self, value: Any) -> Mapping[str, tuple[int, Any]] | None:
+        return value.members() if isinstance(value, Fields) else None
+
+    def items(self, value: Any) -> list[Any] | None:
+        return value if isinstance(value, Items) else None
+
+    def again(self, value: Any) -> Any:
+        return value.again() if isinstance(value, Fields | Items) else value
+
+
+class _PlainComposer(_StrictComposer):
+    """Mappings as dicts and lists as lists; without `nulls`, a member that is null is left out."""
+
+    def __init__(self, data: bytes, source: str, aliases: bool, nulls: bool = True) -> None:
+        super().__init__(data, source, aliases)
+        self._nulls = nulls
+
+    def sequence(self, line: int, items: list[tuple[int, Any]]) -> Any:
+        return [item for _, item in items]
+
+    def mapping(self, line: int, members: dict[str, tuple[int, Any]]) -> Any:
+        return {name: value for name, (_, value) in members.items() if self._nulls or value is not None}
+
+    def members(self, value: Any) -> Mapping[str, tuple[int, Any]] | None:
+        return {name: (0, member) for name, member in value.items()} if isinstance(value, dict) else None
+
+    def items(self, value: Any) -> list[Any] | None:
+        return value if isinstance(value, list) else None
+
+    def again(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: self.again(member) for name, member in value.items()}
+        return [self.again(item) for item in value] if isinstance(value, list) else value
+
+
+class _ForeignComposer(_PlainComposer):
+    def tagged(self, event: Any) -> None:
+        """Another program's tag."""
+
+    def named_again(self, event: Any, name: str, first: int) -> None:
+        """The last one counts."""
+
+    def name(self, event: Any) -> str:
+        text: str = event.value
+        return text
+
+    def scalar(self, event: Any, line: int) -> Any:
+        if event.tag is not None:
+            return event.value
+        try:
+            return super().scalar(event, line)
+        except InvalidFile:
+            return event.value

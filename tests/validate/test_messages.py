@@ -37,7 +37,7 @@ def _judge(text: str) -> Result:
         f"apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\nunknown: {CANARY}\n",
         f"apiVersion: v1\nkind: Secret\nmetadata: {CANARY}\n",
         f"apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\nstringData: {{a: {CANARY}, a: {CANARY}}}\n",
-        f"apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\nstringData: {{a: &x {CANARY}, b: *x}}\n",
+        f"apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\nstringData: {{a: &x {CANARY}, b: *y}}\n",
         f"apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\nstringData: {{a: !!int {CANARY}}}\n",
         f"apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\nstringData:\n  a: '{CANARY}\n",
         f"{CANARY}\n",

@@ -5,14 +5,14 @@ Source: config/crds/bases of each ESO tag; 0.16.0 brought v1, 0.17.0 stopped ser
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from arcan_gitops.eso_version import CREATE_OR_MERGE, UNIFIED_STORE, EsoVersion
 from arcan_gitops.lint.findings import Found, Severity
 from arcan_gitops.lint.manifests import Manifests
 from arcan_gitops.lint.nodes import Node
-from arcan_gitops.lint.objects import ESO_GROUP, Object
+from arcan_gitops.lint.objects import ESO_GROUP, GENERATORS_GROUP, Object
 from arcan_gitops.lint.rule import Rule
 from arcan_gitops.names import did_you_mean
 
@@ -21,6 +21,26 @@ _V1BETA1_UNTIL: Final = EsoVersion(0, 17)
 _V1ALPHA1_UNTIL: Final = EsoVersion(0, 16)
 _STABLE: Final = frozenset({"ExternalSecret", "SecretStore", "ClusterSecretStore", "ClusterExternalSecret"})
 _PUSH: Final = frozenset({"PushSecret", "ClusterPushSecret"})
+_CLUSTER_SCOPED: Final[Mapping[str, frozenset[str]]] = {
+    "": frozenset({"Namespace", "Node", "PersistentVolume"}),
+    "admissionregistration.k8s.io": frozenset(
+        {
+            "MutatingWebhookConfiguration",
+            "ValidatingAdmissionPolicy",
+            "ValidatingAdmissionPolicyBinding",
+            "ValidatingWebhookConfiguration",
+        }
+    ),
+    "apiextensions.k8s.io": frozenset({"CustomResourceDefinition"}),
+    "apiregistration.k8s.io": frozenset({"APIService"}),
+    "cert-manager.io": frozenset({"ClusterIssuer"}),
+    "kyverno.io": frozenset({"ClusterPolicy"}),
+    "networking.k8s.io": frozenset({"IngressClass"}),
+    "rbac.authorization.k8s.io": frozenset({"ClusterRole", "ClusterRoleBinding"}),
+    "scheduling.k8s.io": frozenset({"PriorityClass"}),
+    "storage.k8s.io": frozenset({"CSIDriver", "StorageClass"}),
+    "templates.gatekeeper.sh": frozenset({"ConstraintTemplate"}),
+}
 
 
 def _api_version(manifests: Manifests) -> Iterator[Found]:
@@ -135,8 +155,21 @@ def _newer_field(manifests: Manifests) -> Iterator[Found]:
                 yield needs(user.object, entry.node, what, UNIFIED_STORE.since)
 
 
+def _cleared_namespace(manifests: Manifests) -> Iterator[Found]:
+    for obj in manifests.objects:
+        group, kinds = obj.group, _CLUSTER_SCOPED.get(obj.group, frozenset())
+        of_eso = group in (ESO_GROUP, GENERATORS_GROUP) and obj.kind.startswith("Cluster")
+        if obj.namespace and (of_eso or obj.kind in kinds):
+            yield obj.found(
+                obj.root.at("metadata", "namespace"),
+                "the kind is cluster-scoped: the API server takes the namespace out",
+                "leave it out",
+            )
+
+
 RULES = (
     Rule("ARC010", Severity.ERROR, "an apiVersion that this ESO does not serve", _api_version),
     Rule("ARC011", Severity.ERROR, "a kind that ESO does not have", _no_such_kind),
     Rule("ARC012", Severity.ERROR, "a field that this ESO does not know yet", _newer_field),
+    Rule("ARC013", Severity.WARNING, "a namespace on a cluster-scoped object", _cleared_namespace),
 )

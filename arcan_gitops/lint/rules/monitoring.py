@@ -70,7 +70,7 @@ def _exprs(root: Node) -> Iterator[tuple[Node, str]]:
 def _inside(text: str) -> Iterator[str]:
     """The expressions in a dashboard (JSON, which YAML holds) or in a file of rules."""
     try:
-        for document in read_nodes(text, 1):
+        for document in read_nodes(text, 1).documents:
             yield from (expression for _, expression in _exprs(document))
     except Unreadable:
         return
