@@ -17,7 +17,7 @@ __all__ = ["get", "parse"]
 
 
 def parse(path: str) -> Expression:
-    """The expression, to be called with (document, document).
+    """The expression, to be called with (document, None).
 
     Raises `GoError` with the library's text (`parsing error: ...`) and `NotSupported` for functions.
     """
@@ -29,4 +29,4 @@ def get(path: str, value: Json) -> Json:
 
     Raises `GoError` with the library's text (`unknown key value`, `parsing error: ...`) and `NotSupported`.
     """
-    return parse(path)(value, value)
+    return parse(path)(value, None)

@@ -59,6 +59,7 @@ EXISTENCE: Final[Mapping[str, Existence]] = {
     "pemTruststoreToPKCS12": Existence((0, 20)),
     "pemTruststoreToPKCS12Pass": Existence((0, 20)),
     "rsaDecrypt": Existence((0, 20)),
+    "sha512sum": Existence((1, 1)),
 }
 BUILTIN: Final = frozenset(_BUILTIN.split())
 ALL: Final = BUILTIN | frozenset(_SPRIG.split()) | frozenset(_ESO.split())

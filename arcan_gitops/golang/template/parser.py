@@ -405,6 +405,8 @@ class _Parser:
             self._wrong(f"integer overflow: {go_quote(text)}")
         if _FLOAT.fullmatch(text) is None:
             self._wrong(f"illegal number syntax: {go_quote(text)}")
+        if not set(text) & set(".eE"):
+            self._wrong(f"integer overflow: {go_quote(text)}")
         floating = float(text)
         whole = int(floating) if floating.is_integer() and abs(floating) < 1 << 63 else None
         return Number(at, whole, floating, True, text)

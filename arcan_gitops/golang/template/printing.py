@@ -42,7 +42,7 @@ def plain(value: Value) -> str:
 
 
 def general(number: float) -> str:
-    """`%v` of a float64: the shortest digits, an exponent below 1e-4 and from 1e21 on."""
+    """`%v` of a float64: the shortest digits, an exponent below 1e-4 and from 1e6 on."""
     if math.isnan(number):
         return "NaN"
     if math.isinf(number):
@@ -52,7 +52,7 @@ def general(number: float) -> str:
     sign, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
     assert isinstance(exponent, int)
     scale = len(digits) + exponent - 1
-    if -4 <= scale < 21:
+    if -4 <= scale < 6:
         return format(Decimal(repr(number)), "f").removesuffix(".0")
     text = "".join(map(str, digits))
     mantissa = text[0] + ("." + text[1:] if len(text) > 1 else "")

@@ -12,7 +12,8 @@ from arcan_gitops.golang import base64 as go_base64
 from arcan_gitops.golang import json as go_json
 from arcan_gitops.golang.errors import GoError, NotSupported
 from arcan_gitops.golang.template.signature import Function, function
-from arcan_gitops.golang.template.values import Value, of_json
+from arcan_gitops.golang.json import Json
+from arcan_gitops.golang.template.values import List, Map, Missing, Value, of_json
 
 
 def _bytes(text: str) -> bytes:
@@ -62,6 +63,20 @@ def _from_json(text: str) -> Value:
         return None  # sprig drops the error
 
 
+def _to_json(*, indent: int = 0, html: bool = True) -> Callable[[Value], str]:
+    return lambda value: _text(go_json.marshal(_without_nil(value), indent=indent, html=html))
+
+
+def _without_nil(value: Value) -> Json:
+    """A nil slice is null."""
+    if isinstance(value, Map):
+        return {name: _without_nil(item) for name, item in value.items()}
+    if isinstance(value, List):
+        return None if value.is_nil else [_without_nil(item) for item in value]
+    assert not isinstance(value, Missing)  # nil is None here
+    return value
+
+
 FUNCTIONS: Final[Mapping[str, Function]] = {
     "adler32sum": function("s", lambda text: str(zlib.adler32(_bytes(text)))),
     "b32enc": function("s", lambda text: base64.b32encode(_bytes(text)).decode("ascii")),
@@ -70,13 +85,13 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "fromJson": function("s", _from_json, gives_any=True),
     "hexdec": function("s", _hexdec),
     "mustFromJson": function("s", _must_from_json, gives_any=True),
-    "mustToJson": function("a", lambda value: _text(go_json.marshal(value))),
-    "mustToPrettyJson": function("a", lambda value: _text(go_json.marshal(value, indent=2))),
-    "mustToRawJson": function("a", lambda value: _text(go_json.marshal(value, html=False))),
+    "mustToJson": function("a", _to_json()),
+    "mustToPrettyJson": function("a", _to_json(indent=2)),
+    "mustToRawJson": function("a", _to_json(html=False)),
     "sha1sum": function("s", _digest("sha1")),
     "sha256sum": function("s", _digest("sha256")),
     "sha512sum": function("s", _digest("sha512")),
-    "toJson": function("a", lambda value: _text(go_json.marshal(value))),
-    "toPrettyJson": function("a", lambda value: _text(go_json.marshal(value, indent=2))),
-    "toRawJson": function("a", lambda value: _text(go_json.marshal(value, html=False))),
+    "toJson": function("a", _to_json()),
+    "toPrettyJson": function("a", _to_json(indent=2)),
+    "toRawJson": function("a", _to_json(html=False)),
 }
