@@ -14,6 +14,7 @@ from arcan_gitops.overlay.needed_tokens import creating, needed_scope
 from arcan_gitops.overlay.placement import Placement, by_store_namespace, names_for, placements
 from arcan_gitops.overlay.reading import reading_problems
 from arcan_gitops.overlay.settings import Overlay, Scope
+from arcan_gitops.overlay.templates import template_problems
 from arcan_gitops.yamlio import InvalidFile
 
 MOST_PROBLEMS: Final = 100
@@ -78,6 +79,7 @@ def _all(apps: Sequence[App], overlays: Sequence[Overlay], catalogue: Catalogue)
         placed = placements(apps, overlay)
         for placement in placed:
             yield from reading_problems(placement, catalogue)
+            yield from template_problems(placement, catalogue)
             yield from _features(placement)
             if isinstance(placement.place, ManyNamespaces) and placement.scope is Scope.NAMESPACE:
                 problem = f"many namespaces need a cluster-wide store, and overlay '{overlay.name}' has none"

@@ -39,6 +39,12 @@ def _store(placement: Placement) -> Iterator[InvalidFile]:
                 store.backend.check_key(entry.key)
             except InvalidName as error:
                 yield InvalidFile(f"{entry.where}: {error.message}", hint=error.hint)
+            for field in sorted(store.backend.ignored()):
+                if getattr(entry, field) is not None:
+                    problem = f"store '{store.name}' never uses .remoteRef.{field}"
+                    hint = f"every '{field}' of a key gives the same value there; "
+                    hint += f"leave it out, or use .remoteRef.{field} in the store ({store.where})"
+                    yield InvalidFile(f"{entry.where}: '{field}' makes no difference: {problem}", hint=hint)
 
 
 def _realm(placement: Placement, read: Credential, catalogue: Catalogue) -> Iterator[InvalidFile]:

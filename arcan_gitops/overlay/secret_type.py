@@ -7,7 +7,7 @@ pkg/controllers/externalsecret/externalsecret_controller_template.go.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -94,6 +94,8 @@ class Template:
     merge: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
+    # ("data", key), ("labels", name) -> `file:line`, for errors
+    places: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, parent: Fields) -> Template:
@@ -108,7 +110,11 @@ class Template:
             data = {str(texts.parse(name, KeyName, name)): texts.text(name) for name in texts.names()}
         policy = one_of(fields, "mergePolicy", fields.text("mergePolicy", "Replace"), MERGE_POLICIES)
         return cls(
-            data, policy == "Merge", read_labels(fields, "labels"), read_annotations(fields, "annotations")
+            data,
+            policy == "Merge",
+            read_labels(fields, "labels"),
+            read_annotations(fields, "annotations"),
+            dict(_places(fields)),
         )
 
     def spec(self, kind: SecretType | None, labels: Mapping[str, str], annotations: Mapping[str, str]) -> Any:
@@ -127,3 +133,10 @@ class Template:
             "metadata": {name: texts for name, texts in named.items() if texts},
             **({"data": data} if data else {}),
         }
+
+
+def _places(fields: Fields) -> Iterator[tuple[tuple[str, str], str]]:
+    for part in ("data", "labels", "annotations"):
+        if (texts := fields.optional_mapping(part)) is not None:
+            for name in texts.names():
+                yield (part, name), f"{texts.source}:{texts.line_of(name)}"

@@ -90,6 +90,14 @@ def test_the_least_that_a_store_needs_is_little(kind: str):
         ("webhook", WEBHOOK, f"{WEBHOOK}, headers: {{X-Access-Key: {CANARY}}}", "in clear", "Secret"),
         ("webhook", WEBHOOK, f"{WEBHOOK}, headers: {{A: '{{{{ .auth.x }}}}'}}", "uses .auth", "remoteRef"),
         ("webhook", WEBHOOK, f"{WEBHOOK}, result: {{jsonPath: '$.secrets[*]'}}", "selects a list", "[0]"),
+        ("webhook", WEBHOOK, f"{WEBHOOK}, result: {{jsonPath: \"$['data']\"}}", "jsonPath does not parse: parsing error", "double quotes"),
+        ("webhook", WEBHOOK, f"{WEBHOOK}, result: {{jsonPath: '$.data.a-b'}}", 'unexpected "-"', None),
+        ("webhook", WEBHOOK, f"{WEBHOOK}, result: {{jsonPath: '$.data[{{{{ .remoteRef.property }}}}'}}", "jsonPath does not parse", None),
+        ("webhook", WEBHOOK, f"{WEBHOOK}, headers: {{X-T: '{{{{ .remoteRef.key '}}", "the template 'headers.X-T' does not parse", None),
+        ("webhook", WEBHOOK, f"{WEBHOOK}, body: '{{{{ .remoteRef.key | b64encode }}}}'", 'function "b64encode" not defined', "'b64enc'"),
+        ("webhook", WEBHOOK, f"{WEBHOOK}, body: '{{{{ .remoteRef.keys }}}}'", "uses .remoteRef.keys: ESO would send '<no value>'", "'key'"),
+        ("webhook", WEBHOOK, f"{WEBHOOK}, body: '{{{{ if .remoteRef.key }}}}'", "unexpected EOF", None),
+        ("webhook", WEBHOOK, f"{WEBHOOK}, headers: {{X-T: '{{{{ 1 \"{CANARY}\".x }}}}'}}", "does not parse", None),
         ("webhook", WEBHOOK, f"{WEBHOOK}, timeout: 5", "'timeout' must be a text", None),
         ("webhook", WEBHOOK, f"{WEBHOOK}, method: PATCH", "method 'PATCH' is not known", None),
         ("webhook", "https://a.example.com", "http://a.example.com", "plain http without a port", "443"),
@@ -234,3 +242,62 @@ def test_plain_http_and_lasting_access_keys_are_warned_of_where_they_are_used(sc
     overlays = using.overlays(SAMPLES.environments())
     (warning,) = find_warnings([app()], overlays)
     assert warning.startswith("arcan.yaml:3: store 'mine' is reached over plain http")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        '$.data.fields[?@.name=="{{ .remoteRef.property }}"].value',
+        '$.data.{{ or .remoteRef.property "password" }}',
+        "$.list[{{ .remoteRef.property }}]",
+        "{{ .remoteRef.property }}",
+        "{{ if .remoteRef.property }}$.value{{ else }}$.data{{ end }}",
+        '$["a-b"]',
+        "$.list[?(@.n==1)]",
+    ],
+)
+def test_a_json_path_that_can_parse_is_taken(path: str):
+    assert provider("webhook", f"{WEBHOOK}, result: {{jsonPath: '{path}'}}")["result"] == {"jsonPath": path}
+
+
+@pytest.mark.parametrize(
+    ("store", "key", "problem"),
+    [
+        (
+            WEBHOOK,
+            "property: a",
+            "'property' makes no difference: store 'mine' never uses .remoteRef.property",
+        ),
+        (WEBHOOK, "version: a", "'version' makes no difference"),
+        (f"{WEBHOOK}, body: '{{{{ .remoteRef.property }}}}'", "property: a", None),
+        (f"{WEBHOOK}, body: '{{{{ .remoteRef | toJson }}}}'", "property: a", None),
+        (f"{WEBHOOK}, body: '{{{{ index .remoteRef \"property\" }}}}'", "property: a", None),
+        (
+            f"{WEBHOOK}, body: '{{{{ with .remoteRef }}}}{{{{ .property }}}}{{{{ end }}}}'",
+            "property: a",
+            None,
+        ),
+    ],
+)
+def test_a_property_that_the_store_never_asks_for_is_refused(store: str, key: str, problem: str | None):
+    using = settings(
+        f"overlays: {{prod: {{environment: prod}}}}\nstores: {{webhook: {{mine: {{{store}}}}}}}\n"
+    )
+    shop = App.parse(
+        f"name: shop\nstore: mine\nnamespace: shop\nsecrets: [{{name: s, keys: [{{key: k, as: A, {key}}}]}}]\n".encode(),
+        "apps/shop.yaml",
+    )
+    if problem is None:
+        assert build_overlays([shop], using, SAMPLES)
+        return
+    with pytest.raises(SeveralErrors) as error:
+        build_overlays([shop], using, SAMPLES)
+    (found,) = error.value.problems
+    assert found.message.startswith("apps/shop.yaml:4: ")
+    assert problem in found.message
+
+
+def test_what_a_store_asks_of_eso_depends_on_its_templates():
+    text = f"{WEBHOOK}, headers: {{N: '{{{{ .remoteRef.namespace }}}}', H: '{{{{ \"ff\" | hexdec }}}}'}}"
+    backend = declared("webhook", text).others[ObjectName("mine")].backend
+    assert {str(feature.since) for feature in backend.features()} == {"0.20.0", "2.7.0"}

@@ -49,6 +49,10 @@ class Existence:
     since: tuple[int, int] = (0, 0)
     until: tuple[int, int] | None = None
 
+    def in_version(self, major: int, minor: int) -> bool:
+        """Whether that version has it."""
+        return self.since <= (major, minor) and (self.until is None or (major, minor) < self.until)
+
 
 # Those that not every version since 0.16 has; the first and last tags that have them.
 EXISTENCE: Final[Mapping[str, Existence]] = {

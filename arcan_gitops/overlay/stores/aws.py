@@ -156,6 +156,10 @@ class Aws:
                 hint="a name is letters, digits and /_+=.@-; an ARN is taken too",
             )
 
+    def ignored(self) -> frozenset[str]:
+        """As `DeclaredBackend.ignored`."""
+        return frozenset()
+
     def features(self) -> Iterator[Feature]:
         """As `DeclaredBackend.features`: every version has all that can be asked for."""
         yield from ()

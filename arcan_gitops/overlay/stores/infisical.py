@@ -118,6 +118,10 @@ class Infisical:
                 hint="write its name, or its whole path from '/': MY_APP_API_KEY, /backend/API_KEY",
             )
 
+    def ignored(self) -> frozenset[str]:
+        """As `DeclaredBackend.ignored`."""
+        return frozenset()
+
     def features(self) -> Iterator[Feature]:
         """As `DeclaredBackend.features`."""
         if not isinstance(self.ca, PublicCa):

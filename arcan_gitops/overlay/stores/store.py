@@ -61,6 +61,9 @@ class DeclaredBackend(Protocol):
     def check_key(self, key: str) -> None:
         """Raise `InvalidName` for a key that is none here."""
 
+    def ignored(self) -> frozenset[str]:
+        """Those of `property` and `version` of a key that make no difference to what it gives."""
+
     def features(self) -> Iterator[Feature]:
         """What of it not every version of ESO has."""
 

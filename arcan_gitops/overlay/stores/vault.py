@@ -137,6 +137,10 @@ class Vault:
                 f"{key[:80]!r} is not a path in Vault", hint="write the path below the mount: prod/myapp"
             )
 
+    def ignored(self) -> frozenset[str]:
+        """As `DeclaredBackend.ignored`."""
+        return frozenset()
+
     def features(self) -> Iterator[Feature]:
         """As `DeclaredBackend.features`: every version has all of it."""
         yield from ()

@@ -6,12 +6,14 @@ Source: ESO apis/externalsecrets/v1/secretstore_webhook_types.go and pkg/webhook
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
-from arcan_gitops.eso_version import EsoVersion, Feature
+from arcan_gitops.eso_version import NAMESPACE_VARIABLE, EsoVersion, Feature
+from arcan_gitops.golang.template import Named
+from arcan_gitops.golang.template.names import EXISTENCE
 from arcan_gitops.names import EnvironmentName, InvalidName, KeyName, Namespace, ObjectName, did_you_mean
 from arcan_gitops.overlay.ca import CaReader, CertificateAuthority, PublicCa, parse_ca
 from arcan_gitops.overlay.duration import Duration
@@ -19,14 +21,14 @@ from arcan_gitops.overlay.needs import Need, SecretNeed
 from arcan_gitops.overlay.references import mapping, placed
 from arcan_gitops.overlay.stores.endpoint import checked_endpoint, http_warnings, is_plain_http, needs_ca
 from arcan_gitops.overlay.stores.store import Backend
-from arcan_gitops.webhook import CREDENTIAL_NAME, is_written_out
+from arcan_gitops.overlay.template_text import BrokenTemplate, check_json_path, read_template
+from arcan_gitops.webhook import CREDENTIAL_NAME, NO_VALUE, is_written_out
 from arcan_gitops.yamlio import Fields, one_of
 
 _METHODS: Final = ("GET", "POST")
 _HEADER: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", re.ASCII)
-_VARIABLE: Final = re.compile(r"\{\{[^}]*?(?<![\w\".])\.([A-Za-z_]\w*)", re.ASCII)
-_ASKS_FOR_KEY: Final = re.compile(r"\{\{[^}]*\.remoteRef\.(?:key|property)\b", re.ASCII)
 _REMOTE_REF: Final = "remoteRef"
+_OF_REMOTE_REF: Final = ("key", "property", "version", "namespace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Webhook:
     def templates(self) -> Mapping[str, str]:
         """The texts that ESO evaluates, by the field that holds them."""
         texts = {"url": self.url, "body": self.body, "result": self.json_path}
-        headers = {"headers": "\n".join(self.headers.values())}
+        headers = {f"headers.{name}": text for name, text in self.headers.items()}
         return {**{name: text for name, text in texts.items() if text is not None}, **headers}
 
     def at(self, environment: EnvironmentName, version: EsoVersion) -> Backend:
@@ -110,9 +112,21 @@ class Webhook:
                 hint="write 1 to 512 printable characters without spaces; '..' is no part of a path",
             )
 
+    def ignored(self) -> frozenset[str]:
+        """As `DeclaredBackend.ignored`: what no template mentions."""
+        return frozenset({"property", "version"}) - _of_remote_ref(self)
+
     def features(self) -> Iterator[Feature]:
-        """As `DeclaredBackend.features`: every version has all of it."""
-        yield from ()
+        """As `DeclaredBackend.features`."""
+        if "namespace" in _of_remote_ref(self):
+            yield NAMESPACE_VARIABLE
+        for text in self.templates.values():
+            for function in read_template(text, "webhooktemplate").functions:
+                existence = EXISTENCE.get(function.names[0])
+                if existence is not None and existence.since > (0, 0):
+                    yield Feature(
+                        f"the function {function.names[0]} of a template", EsoVersion(*existence.since)
+                    )
 
     def needs(self) -> Iterator[Need]:
         """As `DeclaredBackend.needs`."""
@@ -130,7 +144,8 @@ def _check(fields: Fields, webhook: Webhook) -> None:
     if is_plain_http(webhook.url) and urlsplit(webhook.url).port is None:
         hint = "write the port: ESO checks a store by connecting to it, and takes 443 where none is given"
         fields.fail("'url' is plain http without a port", field="url", hint=hint)
-    if not any(_ASKS_FOR_KEY.search(text) for text in webhook.templates.values()):
+    used = {field: _variables(fields, field, text) for field, text in webhook.templates.items()}
+    if not any({"key", "property"} & _names(variables) for variables in used.values()):
         hint = (
             "use {{ .remoteRef.key }} in 'url', or in 'result': $[\"secrets\"][0][\"{{ .remoteRef.key }}\"]"
         )
@@ -138,11 +153,47 @@ def _check(fields: Fields, webhook: Webhook) -> None:
             "nothing asks for the key, so that every key would get the same value", field="url", hint=hint
         )
     known = {_REMOTE_REF, *(secret.variable for secret in webhook.secrets)}
-    for field, text in webhook.templates.items():
-        for name in _VARIABLE.findall(text):
-            if name not in known:
-                problem = f"'{field}' uses .{name}, and no entry of 'secrets' has that name"
-                fields.fail(problem, field=field, hint=did_you_mean(name, known))
+    for field, variables in used.items():
+        for variable in variables:
+            _check_variable(fields, field, variable, known)
+
+
+def _variables(fields: Fields, field: str, text: str) -> tuple[Named, ...]:
+    """The variables of one template, which must be one; `result` must be a JSONPath too."""
+    try:
+        if field == "result":
+            check_json_path(text)
+        return read_template(text, "webhooktemplate").variables
+    except BrokenTemplate as error:
+        what = "jsonPath" if field == "result" else f"the template '{field}'"
+        fields.fail(f"{what} does not parse: {error.message}", field=field.partition(".")[0], hint=error.hint)
+
+
+def _check_variable(fields: Fields, field: str, variable: Named, known: Collection[str]) -> None:
+    place = field.partition(".")[0]
+    name, *rest = variable.names
+    if name not in known:
+        problem = f"'{field}' uses .{name}, and no entry of 'secrets' has that name"
+        fields.fail(problem, field=place, hint=did_you_mean(name, known))
+    if name == _REMOTE_REF and rest and rest[0] not in _OF_REMOTE_REF:
+        problem = f"'{field}' uses {variable}: ESO would send '{NO_VALUE}'"
+        fields.fail(problem, field=place, hint=did_you_mean(rest[0], _OF_REMOTE_REF))
+
+
+def _names(variables: Iterable[Named]) -> set[str]:
+    """What is used of `.remoteRef`; all of it where it is used as a whole."""
+    found: set[str] = set()
+    for variable in variables:
+        if variable.names == (_REMOTE_REF,):
+            found |= set(_OF_REMOTE_REF)
+        elif variable.names[0] == _REMOTE_REF:
+            found.add(variable.names[1])
+    return found
+
+
+def _of_remote_ref(webhook: Webhook) -> set[str]:
+    texts = webhook.templates.values()
+    return {name for text in texts for name in _names(read_template(text, "webhooktemplate").variables)}
 
 
 def _headers(fields: Fields) -> dict[str, str]:

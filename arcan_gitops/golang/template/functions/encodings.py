@@ -11,8 +11,8 @@ from typing import Final
 from arcan_gitops.golang import base64 as go_base64
 from arcan_gitops.golang import json as go_json
 from arcan_gitops.golang.errors import GoError, NotSupported
-from arcan_gitops.golang.template.signature import Function, function
 from arcan_gitops.golang.json import Json
+from arcan_gitops.golang.template.signature import Function, function
 from arcan_gitops.golang.template.values import List, Map, Missing, Value, of_json
 
 
