@@ -7,6 +7,7 @@ measured with ESO itself
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from arcan_gitops.eso.fields import ObjectFields
@@ -22,11 +23,16 @@ from arcan_gitops.eso.objects import (
     StoreKind,
     Target,
     TargetTemplate,
+    TemplateSource,
     TransformRewrite,
 )
 
 _SECRET_KEY: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}", re.ASCII)
 _CREATION: Final = ("Owner", "Orphan", "Merge", "None", "CreateOrMerge")
+_ACCOUNT_TOKEN: Final = "kubernetes.io/service-account-token"
+_ACCOUNT_NAME: Final = "kubernetes.io/service-account.name"
+_BOOTSTRAP_TOKEN: Final = "bootstrap.kubernetes.io/token"
+_DECODINGS: Final = ("None", "Base64", "Base64URL", "Auto")
 _DELETION: Final = ("Retain", "Delete", "Merge")
 
 
@@ -69,11 +75,33 @@ def _admit(top: ObjectFields, secret: ExternalSecret) -> None:
             "is refused by ESO: deletionPolicy=Merge must not be used with creationPolicy=None. "
             "There is no Secret to merge with",
         )
+    if (template := target.template) is not None:
+        _admit_template(top, target, template)
     keys = [entry.secret_key for entry in secret.data]
     if target.deletion == "Retain":
         for key in keys:
             if keys.count(key) > 1:
                 top.fail("spec.data", f"is refused by ESO: duplicate secretKey found: {key}")
+
+
+def _admit_template(top: ObjectFields, target: Target, template: TargetTemplate) -> None:
+    """`validatePrivilegedTemplate` and `ValidateSecretTemplateFromTargets`, since 2.9."""
+    where = "spec.target.template"
+    if template.type == _BOOTSTRAP_TOKEN:
+        top.fail(where, f'is refused by ESO since 2.9: template.type="{_BOOTSTRAP_TOKEN}" is not allowed')
+    if template.type == _ACCOUNT_TOKEN:
+        problem = f'is refused by ESO since 2.9: template.type="{_ACCOUNT_TOKEN}" with'
+        if _ACCOUNT_NAME in template.annotations:
+            top.fail(where, f'{problem} annotation "{_ACCOUNT_NAME}" is not allowed')
+        if any(source.target.lower() == "annotations" for source in template.sources):
+            top.fail(where, f'{problem} templateFrom target="Annotations" is not allowed')
+    for source in template.sources:
+        if not target.generic and source.target.lower() not in ("", "data", "annotations", "labels"):
+            top.fail(
+                f"{where}.templateFrom",
+                f'is refused by ESO since 2.9: templateFrom target="{source.target}" is not allowed when '
+                'targeting a Secret, must be one of "Data", "Annotations" or "Labels"',
+            )
 
 
 def _store_ref(fields: ObjectFields | None, namespace: str) -> StoreId:
@@ -108,7 +136,7 @@ def _remote_ref(fields: ObjectFields) -> RemoteRef:
         version=fields.text("version", ""),
         property=fields.text("property", ""),
         conversion=fields.choice("conversionStrategy", ("Default", "Unicode"), "Default"),
-        decoding=fields.choice("decodingStrategy", ("None", "Base64", "Base64URL", "Auto"), "None"),
+        decoding=fields.choice("decodingStrategy", _DECODINGS, "None"),
         refuse_null_bytes=fields.choice("nullBytePolicy", ("Ignore", "Fail"), "Ignore") == "Fail",
     )
     fields.done()
@@ -153,8 +181,16 @@ def _rewrite(fields: ObjectFields) -> Rewrite:
         rewrite = TransformRewrite(transform.text("template"))
         transform.done()
     else:
-        fields.required("merge")
-        rewrite = MergeRewrite()
+        merge = fields.required("merge")
+        rewrite = MergeRewrite(
+            into=merge.text("into", ""),
+            strategy=merge.choice("strategy", ("Extract", "JSON"), "Extract"),
+            ignores_conflicts=merge.choice("conflictPolicy", ("Ignore", "Error"), "Error") == "Ignore",
+            priority=merge.texts("priority"),
+            ignores_missing=merge.choice("priorityPolicy", ("IgnoreNotFound", "Strict"), "Strict")
+            != "Strict",
+        )
+        merge.done()
     fields.done()
     return rewrite
 
@@ -190,7 +226,32 @@ def _template(fields: ObjectFields) -> TargetTemplate:
         labels=labels,
         annotations=annotations,
         data=fields.text_map("data"),
-        from_elsewhere=bool(fields.mappings("templateFrom")),
+        sources=tuple(
+            source for item in fields.mappings("templateFrom") for source in _template_sources(item)
+        ),
     )
     fields.done()
     return template
+
+
+def _template_sources(fields: ObjectFields) -> Iterator[TemplateSource]:
+    """What one entry of `templateFrom` takes in: a ConfigMap, a Secret, a literal, in this order."""
+    target = fields.text("target", "Data") or "Data"
+    decoding = fields.choice("valuesDecodingStrategy", _DECODINGS, "None")
+    for kind, field in (("ConfigMap", "configMap"), ("Secret", "secret")):
+        if (ref := fields.mapping(field)) is not None:
+            items = tuple(_template_item(item) for item in ref.mappings("items"))
+            yield TemplateSource(kind, ref.text("name"), items, None, target, decoding)
+            ref.done()
+    literal = fields.optional_text("literal")
+    if literal is not None:
+        yield TemplateSource(literal=literal, target=target, decoding=decoding)
+    fields.done()
+
+
+def _template_item(fields: ObjectFields) -> tuple[str, bool]:
+    """A key, and whether its text makes keys and values."""
+    scope = fields.choice("templateAs", ("Values", "KeysAndValues"), "Values")
+    item = fields.text("key"), scope == "KeysAndValues"
+    fields.done()
+    return item

@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from arcan_gitops.eso.errors import EsoError, NotSupported
-from arcan_gitops.eso.objects import RegexpRewrite, Rewrite, TransformRewrite
+from arcan_gitops.eso.objects import MergeRewrite, RegexpRewrite, Rewrite, TransformRewrite
 from arcan_gitops.golang import base64 as go_base64
+from arcan_gitops.golang import json as go_json
 from arcan_gitops.golang import template
 from arcan_gitops.golang.errors import GoError
+from arcan_gitops.golang.json import Json
 from arcan_gitops.golang.regexp import compile_pattern, replace_all
+from arcan_gitops.golang.yaml import format_float
 
 _LONGEST_KEY: Final = 253
 
@@ -24,8 +27,8 @@ Values = Mapping[str, bytes]
 def rewrite(values: Values, rewrites: tuple[Rewrite, ...]) -> dict[str, bytes]:
     """The values under the keys that the rewrites make, one after the other.
 
-    Raises `EsoError`; `NotSupported` for `merge`, and where two keys become one: ESO then keeps the value
-    of one of them at random.
+    Raises `EsoError`; `NotSupported` where two keys become one: ESO then keeps the value of one of them at
+    random.
     """
     renamed = dict(values)
     for index, operation in enumerate(rewrites):
@@ -48,8 +51,8 @@ def _rewritten(values: Values, operation: Rewrite) -> dict[str, bytes]:
             names = {key: replace_all(pattern, target, key) for key in values}
         case TransformRewrite(text):
             names = _transformed(values, text)
-        case _:
-            raise NotSupported("rewrite.merge")
+        case MergeRewrite():
+            return _merged(values, operation)
     renamed: dict[str, bytes] = {}
     for key, name in names.items():
         if name in renamed:
@@ -60,6 +63,59 @@ def _rewritten(values: Values, operation: Rewrite) -> dict[str, bytes]:
             )
         renamed[name] = values[key]
     return renamed
+
+
+def _merged(values: Values, operation: MergeRewrite) -> dict[str, bytes]:
+    """`RewriteMerge`: the keys in order, those with priority last, so that their members win."""
+    merged: dict[str, Json] = {}
+    conflicts: list[str] = []
+    keys = sorted(key for key in values if key not in operation.priority)
+    for key in (*keys, *operation.priority):
+        if key not in values:
+            if operation.ignores_missing:
+                continue
+            raise EsoError(f'merge failed with key "{key}" not found in input map')
+        members = _members(values[key])
+        conflicts += [name for name in members if name in merged]
+        merged |= members
+    if conflicts and not operation.ignores_conflicts:
+        raise EsoError(f"merge failed with conflicts: {', '.join(sorted(conflicts))}")
+    if operation.strategy == "Extract":
+        return {name: member_value(value) for name, value in merged.items()}
+    if not operation.into:
+        raise EsoError("merge failed with missing 'into' field")
+    return {**values, operation.into: go_json.marshal(merged, html=False)}
+
+
+def _members(value: bytes) -> Mapping[str, Json]:
+    prefix = "merge failed with failed to unmarshal JSON"
+    try:
+        found = go_json.parse(value)
+    except GoError as error:
+        raise EsoError(f"{prefix}: {error}") from None
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping):
+        kind = {"[]interface {}": "array", "float64": "number"}.get(go_json.type_name(found))
+        kind = kind or go_json.type_name(found)
+        what = f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
+        raise EsoError(f"{prefix}: {what}")
+    return found
+
+
+def member_value(value: Json) -> bytes:
+    """`esutils.GetByteValue`: null is empty, a number keeps its fraction, the rest is JSON."""
+    match value:
+        case None:
+            return b""
+        case bool():
+            return b"true" if value else b"false"
+        case float():
+            return format_float(value).encode("ascii")
+        case str():
+            return value.encode("utf-8")
+        case _:
+            return go_json.marshal(value)
 
 
 def _transformed(values: Values, text: str) -> dict[str, str]:

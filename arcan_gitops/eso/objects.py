@@ -140,7 +140,13 @@ class TransformRewrite:
 
 @dataclass(frozen=True, slots=True)
 class MergeRewrite:
-    """`rewrite[].merge`: known, not emulated."""
+    """`rewrite[].merge`: the members of all values, which are JSON objects, in place of the values."""
+
+    into: str = ""
+    strategy: str = "Extract"
+    ignores_conflicts: bool = False
+    priority: tuple[str, ...] = ()
+    ignores_missing: bool = False
 
 
 Rewrite = RegexpRewrite | TransformRewrite | MergeRewrite
@@ -156,6 +162,20 @@ class DataFromEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateSource:
+    """An entry of `templateFrom`: `items` are keys of a ConfigMap or Secret, each with whether its text makes
+    keys and values (YAML) in place of one value; or a `literal`, which always does.
+    """
+
+    kind: str = ""
+    name: str = ""
+    items: tuple[tuple[str, bool], ...] = ()
+    literal: str | None = field(default=None, repr=False)
+    target: str = "Data"
+    decoding: str = "None"
+
+
+@dataclass(frozen=True, slots=True)
 class TargetTemplate:
     """`target.template`, engine v2; the templates are texts, parsed at each refresh as ESO does."""
 
@@ -164,7 +184,7 @@ class TargetTemplate:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, str] = field(default_factory=dict, repr=False)
-    from_elsewhere: bool = False
+    sources: tuple[TemplateSource, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +219,8 @@ class ExternalSecret:
 class KubernetesSecret:
     """A Kubernetes Secret; its repr shows key names only.
 
-    `owner` is the ExternalSecret that controls it, `managed_keys` the keys that this one wrote.
+    `owner` is the ExternalSecret that controls it. `managed` are the fields that each ExternalSecret wrote
+    last, as (part, name): ESO looks at those of its own field owner (`metadata.managedFields`).
     """
 
     namespace: str
@@ -210,7 +231,7 @@ class KubernetesSecret:
     annotations: Mapping[str, str] = field(default_factory=dict, repr=False)
     immutable: bool = False
     owner: str | None = None
-    managed_keys: frozenset[str] = frozenset()
+    managed: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         keys = ", ".join(sorted(self.data))

@@ -12,6 +12,7 @@ from typing import Final
 
 from arcan_gitops.eso.cluster import Cluster
 from arcan_gitops.eso.errors import EsoError, NoSecret, NotSupported
+from arcan_gitops.eso.keys import member_value
 from arcan_gitops.eso.objects import KubernetesSecret, RemoteRef, Store, StoreKind, StoreSecret, Webhook
 from arcan_gitops.eso.transport import CallFailed, Client, Request, Transport
 from arcan_gitops.eso.trust import ca_certificates
@@ -22,7 +23,6 @@ from arcan_gitops.golang.errors import GoError
 from arcan_gitops.golang.json import Json
 from arcan_gitops.golang.text import go_quote
 from arcan_gitops.golang.url import query_escape
-from arcan_gitops.golang.yaml import format_float
 from arcan_gitops.webhook import NO_VALUE, SECRET_LABEL_NAME, SECRET_LABEL_VALUE
 
 _Data = Mapping[str, Mapping[str, str]]
@@ -52,6 +52,7 @@ class WebhookClient:
         self.notes: set[str] = set()
         if not self._webhook.timeout:
             self.notes.add(f"{store.id} sets no timeout: ESO would wait for ever for a server that hangs")
+        self._asked_for = _of_remote_ref(self._webhook)
         self._client: Client = transport.client(trusted, self._webhook.timeout)
 
     def close(self) -> None:
@@ -86,10 +87,19 @@ class WebhookClient:
                 raise EsoError(f"failed to parse response json from jsonpath: {error}") from None
         if not isinstance(value, Mapping):
             raise EsoError(f"failed to get response (wrong type: {go_json.type_name(value)})")
-        return {name: _member_value(item) for name, item in value.items()}
+        return {name: member_value(item) for name, item in value.items()}
+
+    def _note_unused(self, ref: RemoteRef) -> None:
+        for name in ("property", "version"):
+            if getattr(ref, name) and name not in self._asked_for:
+                self.notes.add(
+                    f"{self._store.id} never uses .remoteRef.{name}: "
+                    f"every {name} of a key gives the same value"
+                )
 
     def _fetch(self, ref: RemoteRef) -> bytes:
         """The body of the answer (`GetWebhookData`)."""
+        self._note_unused(ref)
         raw = self._template_data(ref)
         escaped = dict(raw)
         escaped["remoteRef"] = self._remote_ref(
@@ -198,6 +208,22 @@ class WebhookClient:
         }
 
 
+def _of_remote_ref(webhook: Webhook) -> frozenset[str]:
+    """What the store's templates use of `.remoteRef`; all of it where they use it as a whole."""
+    found: set[str] = set()
+    for text in (webhook.url, webhook.body, webhook.json_path, *webhook.headers.values()):
+        try:
+            variables = template.contents(template.parse(text)).variables
+        except GoError:
+            continue  # said when it is executed
+        for variable in variables:
+            if variable.names == ("remoteRef",):
+                return frozenset({"property", "version"})
+            if variable.names[0] == "remoteRef":
+                found.add(variable.names[1])
+    return frozenset(found)
+
+
 def _execute(text: str, data: _Data) -> str:
     return template.render(template.parse(text), data) if text else ""
 
@@ -247,18 +273,3 @@ def _single_value(value: Json) -> bytes:
             if not value:
                 raise EsoError("filter worked but didn't get any result")
             return _single_value(value[0])
-
-
-def _member_value(value: Json) -> bytes:
-    """`esutils.GetByteValue`: null is empty, a number keeps its fraction, the rest is JSON."""
-    match value:
-        case None:
-            return b""
-        case bool():
-            return b"true" if value else b"false"
-        case float():
-            return format_float(value).encode("ascii")
-        case str():
-            return value.encode("utf-8")
-        case _:
-            return go_json.marshal(value)

@@ -16,7 +16,8 @@ from arcan_gitops.eso.errors import EsoError, NoSecret, NotSupported
 from arcan_gitops.eso.objects import DataEntry, DataFromEntry, ExternalSecret, KubernetesSecret, StoreId
 from arcan_gitops.eso.outcome import Condition, Event, Fate, Outcome
 from arcan_gitops.eso.provider import WebhookClient
-from arcan_gitops.eso.target import build_secret, require_storable
+from arcan_gitops.eso.storable import require_storable
+from arcan_gitops.eso.target import build_secret
 from arcan_gitops.eso.transport import Transport
 from arcan_gitops.golang.errors import GoError
 
@@ -76,14 +77,13 @@ class _Refresh:
         self._external = external
         self._target = external.target
         self._existing = cluster.find_secret(external.namespace, external.target.name)
+        self._cluster = cluster
         self._events: list[Event] = []
         self._clients = _Clients(external.namespace, cluster, transport)
 
     def run(self) -> Outcome:
         if self._target.generic:
             raise NotSupported("target.manifest (a target that is no Secret)")
-        if self._target.creation == "CreateOrMerge":
-            raise NotSupported("creationPolicy: CreateOrMerge")
         try:
             values = self._provider_data()
         except GoError as error:
@@ -150,7 +150,7 @@ class _Refresh:
             problem = f"{prefix}secret is owned by another ExternalSecret: {existing.owner}"
             return self._failed("target is owned by another ExternalSecret", EsoError(problem))
         try:
-            secret = build_secret(self._external, values, existing)
+            secret = build_secret(self._external, values, existing, self._cluster)
         except GoError as error:
             return self._failed("could not update secret", EsoError(f"{prefix}{error}"))
         if existing is not None and existing.immutable and existing.data != secret.data:

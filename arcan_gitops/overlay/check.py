@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from arcan_gitops.eso_version import CREATE_OR_MERGE, UNIFIED_STORE, Feature
-from arcan_gitops.names import InvalidName, OverlayName, RealmName, did_you_mean, nearest
+from arcan_gitops.names import OverlayName, RealmName, did_you_mean, nearest
 from arcan_gitops.overlay.app import App, ManyNamespaces, Realm
 from arcan_gitops.overlay.catalogue import Catalogue, TokenScope
+from arcan_gitops.overlay.collisions import collisions
 from arcan_gitops.overlay.naming import Credential
 from arcan_gitops.overlay.needed_tokens import creating, needed_scope
-from arcan_gitops.overlay.placement import Placement, by_store_namespace, names_for, placements
+from arcan_gitops.overlay.placement import Placement, placements
 from arcan_gitops.overlay.reading import reading_problems
 from arcan_gitops.overlay.settings import Overlay, Scope
 from arcan_gitops.overlay.templates import template_problems
@@ -85,7 +86,7 @@ def _all(apps: Sequence[App], overlays: Sequence[Overlay], catalogue: Catalogue)
                 problem = f"many namespaces need a cluster-wide store, and overlay '{overlay.name}' has none"
                 hint = "set 'stores: {scope: cluster}', or write one app for each namespace"
                 yield InvalidFile(f"{placement.app.at('namespaces')}: {problem}", hint=hint)
-        yield from _collisions(placed)
+        yield from collisions(placed)
 
 
 def _declaration(app: App, overlays: Sequence[Overlay]) -> Iterator[InvalidFile]:
@@ -157,61 +158,3 @@ def _lacks(overlay: Overlay, feature: Feature, where: str) -> Iterator[InvalidFi
         problem = f"{feature.what} needs ESO {feature.since}, and overlay '{overlay.name}' is for {version}"
         hint = f"do without it, or upgrade the cluster and set 'eso-version: {feature.since}'"
         yield InvalidFile(f"{where}: {problem}", hint=hint)
-
-
-def _collisions(placed: Sequence[Placement]) -> Iterator[InvalidFile]:
-    """Two Kubernetes Secrets of one name in one namespace of an overlay, the tokens' own Secrets too; and two
-    ExternalSecrets, which have the names of their Secrets unless they are named otherwise.
-    """
-    owners: dict[tuple[str, str], str] = {}
-    external: dict[tuple[str, str], str] = {}
-    for group in by_store_namespace(placed).values():
-        try:
-            names = names_for(group)
-        except InvalidName as error:
-            yield _unnameable(group, error)
-            continue
-        yield from _two_stores(group, {name for made in names.values() for name in (made.single, made.bulk)})
-        for placement in group:
-            if placement.credential is not None:
-                name = names[placement.credential].token_secret
-                owners[placement.token_namespace, name] = "it holds the store's own token"
-    for placement in placed:
-        for secret in placement.app.secrets:
-            for place in _places(placement):
-                if (owner := owners.get((place, secret.name))) is not None:
-                    what = f"of namespace '{place}'" if place else "of many namespaces"
-                    problem = f"Secret '{secret.name}' {what} is taken: {owner}"
-                    yield InvalidFile(f"{secret.where}: {problem}", hint="give it another name")
-                elif (other := external.get((place, secret.external))) is not None:
-                    problem = f"there are two ExternalSecrets '{secret.external}': the other is of {other}"
-                    hint = "name this one with 'externalSecret'"
-                    yield InvalidFile(f"{secret.where}: {problem}", hint=hint)
-                owners.setdefault((place, secret.name), f"declared at {secret.where}")
-                external.setdefault((place, secret.external), secret.where)
-
-
-def _two_stores(group: Sequence[Placement], taken: Collection[str]) -> Iterator[InvalidFile]:
-    """A declared store by the name of an Arcan store that stands in the same place."""
-    for placement in group:
-        store = placement.declared_store
-        if store is not None and store.name in taken:
-            problem = f"overlay '{placement.overlay.name}' has an Arcan store of the name '{store.name}' too"
-            hint = "rename one: 'stores.name', 'stores.bulkName', or the store itself"
-            yield InvalidFile(f"{store.where}: {problem}", hint=hint)
-
-
-def _places(placement: Placement) -> tuple[str, ...]:
-    """The namespaces of the Secrets; and "", where the names of ClusterExternalSecrets are."""
-    return (
-        (*placement.namespaces, "") if isinstance(placement.place, ManyNamespaces) else placement.namespaces
-    )
-
-
-def _unnameable(group: Sequence[Placement], error: InvalidName) -> InvalidFile:
-    """Several tokens meet, so that names must end in theirs, and one is no name for Kubernetes."""
-    mine = [placement.app for placement in group if placement.credential is not None]
-    apps = ", ".join(f"'{app.name}'" for app in mine)
-    problem = f"the names of the stores of {apps} end in those of their tokens: {error.message}"
-    where = mine[0].at("token")
-    return InvalidFile(f"{where}: {problem}", hint="name the tokens in lower case, or use one token for all")

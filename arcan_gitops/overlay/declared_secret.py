@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from arcan_gitops.golang.errors import GoError
 from arcan_gitops.golang.regexp import compile_pattern
 from arcan_gitops.names import InvalidName, KeyName, ObjectName
 from arcan_gitops.overlay.labels import read_annotations, read_labels
+from arcan_gitops.overlay.manifest import LABELS
 from arcan_gitops.overlay.refresh import RefreshChange
 from arcan_gitops.overlay.secret_type import SecretType, Template
 from arcan_gitops.yamlio import Fields, InvalidFile, one_of
@@ -25,6 +26,8 @@ _NOT_OF_A_REALM: Final = {
 }
 REWRITE_FIELDS: Final = ("source", "target", "transform")
 CREATION_POLICIES: Final = ("Owner", "Orphan", "Merge", "None", "CreateOrMerge")
+# with these, the Secret is there before, or may be
+_OF_SOMEBODY_ELSE: Final = ("Merge", "CreateOrMerge")
 DELETION_POLICIES: Final = ("Retain", "Delete", "Merge")
 DECODINGS: Final = ("None", "Base64", "Base64URL", "Auto")
 
@@ -83,6 +86,25 @@ class DeclaredSecret:
     def entries(self) -> tuple[DeclaredKey, ...]:
         """All keys of the store that it names."""
         return tuple(self.keys.values()) if self.keys else self.extract or ()
+
+    def made_template(self, labels: Mapping[str, str], annotations: Mapping[str, str]) -> Any:
+        """`target.template`, or None where none is needed; `labels` and `annotations` are those declared.
+
+        Without one ESO copies all labels and annotations of the ExternalSecret to the Secret. A Secret that
+        is somebody else's gets those that are declared and no others: not ours, and not the label by which
+        Argo CD would take the Secret for a part of an Application (externalsecret_controller_template.go).
+        """
+        if self.creation not in _OF_SOMEBODY_ELSE:
+            return self.template.spec(self.type, {**LABELS, **labels}, annotations)
+        made = self.template.spec(self.type, labels, annotations, always=True)
+        return {**made, "metadata": {"labels": {}, "annotations": {}, **made["metadata"]}}
+
+    @property
+    def written_keys(self) -> tuple[str, ...]:
+        """The keys of the Secret that it is sure to write; others may come from the store."""
+        made = {**(self.type.data if self.type is not None else {}), **self.template.data}
+        fetched = (self.keys or {}) if self.template.merge or not made else {}
+        return tuple(dict.fromkeys([*map(str, fetched), *made]))
 
     @property
     def is_bulk(self) -> bool:

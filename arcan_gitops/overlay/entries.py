@@ -10,7 +10,6 @@ from arcan_gitops.overlay.app import Consistency
 from arcan_gitops.overlay.catalogue import Catalogue, Contents
 from arcan_gitops.overlay.declared_secret import DeclaredKey, DeclaredSecret, Rewrite
 from arcan_gitops.overlay.external_secret import ExternalSecret, Remote
-from arcan_gitops.overlay.manifest import LABELS
 from arcan_gitops.overlay.placement import Placement
 from arcan_gitops.overlay.plan import Plan
 from arcan_gitops.overlay.refresh import Refresh
@@ -34,7 +33,7 @@ def external_secrets(placement: Placement, plan: Plan, catalogue: Catalogue) -> 
             data=data,
             extract=extract,
             rewrites=tuple(_rewrite(rewrite) for rewrite in secret.rewrites),
-            template=secret.template.spec(secret.type, {**LABELS, **labels}, annotations),
+            template=secret.made_template(labels, annotations),
             creation=secret.creation,
             deletion=secret.deletion,
             immutable=secret.immutable,

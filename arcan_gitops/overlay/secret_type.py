@@ -117,12 +117,19 @@ class Template:
             dict(_places(fields)),
         )
 
-    def spec(self, kind: SecretType | None, labels: Mapping[str, str], annotations: Mapping[str, str]) -> Any:
-        """`target.template`, or None where none is needed.
+    def spec(
+        self,
+        kind: SecretType | None,
+        labels: Mapping[str, str],
+        annotations: Mapping[str, str],
+        *,
+        always: bool = False,
+    ) -> Any:
+        """`target.template`, or None where none is needed and it is not to be written `always`.
 
         With a template ESO copies no labels and annotations of the ExternalSecret, so they are written again.
         """
-        if kind is None and not self.data and not self.labels and not self.annotations:
+        if not (always or kind is not None or self.data or self.labels or self.annotations):
             return None
         data = {**(kind.data if kind is not None else {}), **self.data}
         named = {"labels": {**labels, **self.labels}, "annotations": {**annotations, **self.annotations}}

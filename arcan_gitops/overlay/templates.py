@@ -43,7 +43,7 @@ def _texts(placement: Placement, secret: DeclaredSecret) -> Iterator[tuple[str, 
     """(what it makes, the text, `file:line`) of each text that ESO evaluates for the target."""
     app = placement.app
     labels, annotations = {**app.labels, **secret.labels}, {**app.annotations, **secret.annotations}
-    made: Mapping[str, Any] = secret.template.spec(secret.type, labels, annotations) or {}
+    made: Mapping[str, Any] = secret.made_template(labels, annotations) or {}
     parts = {"data": made.get("data", {}), **made.get("metadata", {})}
     for part, texts in parts.items():
         for name, text in texts.items():

@@ -246,14 +246,13 @@ def test_a_store_that_is_not_ready_is_not_asked(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("manifest", "what"),
     [
-        (external_secret(creationPolicy="CreateOrMerge"), "creationPolicy: CreateOrMerge"),
         (external_secret(manifest={"apiVersion": "v1", "kind": "ConfigMap"}), "target.manifest"),
         (
             external_secret(data_from=({"sourceRef": {"generatorRef": {"kind": "UUID", "name": "x"}}},)),
             "generatorRef",
         ),
-        (external_secret(template={"templateFrom": [{"literal": "x"}]}), "templateFrom"),
-        (external_secret(data_from=(extract(rewrite=[{"merge": {}}]),)), "rewrite.merge"),
+        (external_secret(template={"data": {"a": "{{ now }}"}}), "the function 'now' of a template"),
+        (external_secret(template={"templateFrom": [{"literal": "a: &x b"}]}), "templateFrom whose text"),
     ],
 )
 def test_what_the_emulator_does_not_know_is_refused(scene: Scene, manifest: Manifest, what: str) -> None:

@@ -335,7 +335,7 @@ class _Run:
         if function is None:
             raise NotSupported(
                 f"the function {name!r} of a template",
-                hint="arcan simulate --help names the functions that the emulator has",
+                hint="docs/simulate.md lists what the emulator leaves out",
             )
         count = len(operands) + (not isinstance(final, _NoFinal))
         self._count(function, name, count, len(operands))
