@@ -9,6 +9,7 @@ from typing import Final, Self
 
 # What a CI system would run as a command: `::error::` where a line begins (GitHub), `##[error]` anywhere in
 # a line (GitHub, Azure), `##vso[...]` (Azure), `##teamcity[...]`.
+_PLACED: Final = re.compile(r"(?P<place>[^\n]*?:\d+): (?P<text>[^\n]*)")
 _WORKFLOW_COMMAND: Final = re.compile(r"^\s*:(?=:)|#(?=#(?:vso|teamcity)?\[)")
 
 
@@ -33,16 +34,42 @@ class ArcanError(Exception):
 
 
 class SeveralErrors(ArcanError):
-    """All the problems of one run, so that nobody mends them one start at a time."""
+    """All the problems of one run, so that nobody mends them one start at a time.
+
+    What repeats is said once: a problem that is in several places, and a hint that several problems have.
+    """
 
     def __init__(self, summary: str, problems: Sequence[ArcanError], *, hint: str | None = None) -> None:
         lines = [summary]
+        by_hint: dict[str, list[ArcanError]] = {}
         for problem in problems:
-            lines += f"  {problem.message}".split("\n")
-            if problem.hint:
-                lines += f"    hint: {problem.hint}".split("\n")
+            by_hint.setdefault(problem.hint or "", []).append(problem)
+        for advice, group in by_hint.items():
+            for message in grouped([problem.message for problem in group]):
+                lines += f"  {message}".split("\n")
+            if advice:
+                lines += f"    hint: {advice}".split("\n")
         super().__init__(lines, hint=hint)
         self.problems = tuple(problems)
+
+
+def grouped(messages: Sequence[str]) -> tuple[str, ...]:
+    """The messages in order; those that differ in their place (`FILE:LINE: `) alone are one of two lines."""
+    places: dict[str, list[str]] = {}
+    for number, message in enumerate(messages):
+        match = _PLACED.fullmatch(message)
+        if match is None:
+            places.setdefault(f"{number}\n{message}", [])
+        else:
+            places.setdefault(match["text"], []).append(match["place"])
+    found = []
+    for text, where in places.items():
+        if not where:
+            found.append(text.partition("\n")[2])
+            continue
+        others = list(dict.fromkeys(where))[1:]
+        found.append(f"{where[0]}: {text}" + (f"\n    also at {some(others)}" if others else ""))
+    return tuple(found)
 
 
 def some(texts: Sequence[str], most: int = 8, *, between: str = ", ") -> str:

@@ -10,12 +10,11 @@ import click
 from arcan_gitops.bootstrap import certificate_manifests, requirements
 from arcan_gitops.bootstrap.outputs import OUTPUTS
 from arcan_gitops.certificates import host_name, issue, new_ca
-from arcan_gitops.cli.catalogue import load_catalogue
 from arcan_gitops.cli.options import kustomize_option, realms_option
 from arcan_gitops.cli.output import say
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.private_files import warn_of_readers
-from arcan_gitops.cli.project import OVERLAY, context_option, find_overlay, servers_of
+from arcan_gitops.cli.project import OVERLAY, catalogue_for, context_option, find_overlay, servers_of
 from arcan_gitops.deploy.names import server_hosts
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import OverlayName
@@ -73,7 +72,7 @@ def overlay(
       VALUES=/dev/shm/values bash bootstrap-prod.sh
     """
     settings, apps = read_settings(kustomize_dir), read_apps(kustomize_dir)
-    catalogue = load_catalogue(realms)
+    catalogue = catalogue_for(realms, kustomize_dir, apps, settings)
     overlays = settings.overlays(catalogue.environments())
     chosen = find_overlay(overlays, name)
     server = next(iter(servers_of(kustomize_dir, [chosen])), None)

@@ -8,17 +8,18 @@ from pathlib import Path
 
 import click
 
-from arcan_gitops.cli.catalogue import contents_of, load_catalogue
+from arcan_gitops.cli.catalogue import contents_of
 from arcan_gitops.cli.eso_known import versions_in, warn_if_unknown, warn_of_unknown
 from arcan_gitops.cli.generate_app import app, inventory, plan_inventories, with_inventory
 from arcan_gitops.cli.generate_argocd import argocd, plan_argocd
 from arcan_gitops.cli.generate_server import plan_servers
 from arcan_gitops.cli.generated import Generated, check_option, check_or_write
 from arcan_gitops.cli.options import kustomize_option, realms_option
-from arcan_gitops.cli.output import say, warn
+from arcan_gitops.cli.output import say, warn, warn_lines
 from arcan_gitops.cli.parsed import Parsed
+from arcan_gitops.cli.project import catalogue_for
 from arcan_gitops.deploy import find_intruders, find_refused, find_unreachable, find_unserved
-from arcan_gitops.errors import ArcanError, SeveralErrors
+from arcan_gitops.errors import ArcanError, SeveralErrors, grouped
 from arcan_gitops.eso_version import EsoVersion, supported_version
 from arcan_gitops.lint.advisories import advisories_for
 from arcan_gitops.names import EnvironmentName, KeyName, Namespace, ObjectName, RealmName, did_you_mean
@@ -218,20 +219,21 @@ def overlays(ctx: click.Context, check: bool, realms: Path, kustomize_dir: Path)
     what `arcan generate inventory` does.
     """
     settings, apps = read_settings(kustomize_dir), read_apps(kustomize_dir)
-    catalogue = load_catalogue(realms)
+    catalogue = catalogue_for(realms, kustomize_dir, apps, settings)
     places = settings.overlays(catalogue.environments())
     servers = plan_servers(realms, kustomize_dir, places)
     tree = build_overlays(apps, settings, catalogue, servers.overlays)
     if wrong := (*find_intruders(apps, servers.servers), *find_unserved(apps, servers.servers)):
         raise SeveralErrors("the overlays cannot be generated:", wrong)
     warn_of_unknown(places)
-    for warning in (
+    warnings = (
         *find_warnings(apps, places),
         *find_unreachable(apps, places, servers.servers),
         *find_refused(apps, servers.servers),
         *_vulnerable(places),
-    ):
-        warn(warning)
+    )
+    for warning in grouped(warnings):
+        warn_lines(warning)
     generated = (
         plan_inventories(realms, catalogue, with_inventory(realms, catalogue)),
         *servers.generated,

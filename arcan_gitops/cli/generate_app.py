@@ -70,7 +70,9 @@ def app(
                 hint="declare the app among the platform's, or one app for each namespace",
             )
         settings = settings.for_an_app_elsewhere()
-    catalogue = read_inventories((read_file(path), str(path)) for path in _inventories(inventories))
+    reads_realm = isinstance(declared.reads, Realm)
+    found = _inventories(inventories) if reads_realm or inventories or not settings.declared else ()
+    catalogue = read_inventories((read_file(path), str(path)) for path in found)
     command = f"arcan generate app {file.name}"
     tree = build_overlays([declared], settings, catalogue, cluster_stores=False, command=command)
     overlays = settings.overlays(catalogue.environments())

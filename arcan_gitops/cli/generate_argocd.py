@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from arcan_gitops.cli.catalogue import load_catalogue
 from arcan_gitops.cli.eso_known import warn_of_unknown
 from arcan_gitops.cli.generate_server import plan_servers
 from arcan_gitops.cli.generated import Generated, check_option, check_or_write
 from arcan_gitops.cli.options import kustomize_option, realms_option
+from arcan_gitops.cli.project import catalogue_for
 from arcan_gitops.deploy.names import SERVER_NAMESPACE
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import OverlayName
@@ -59,7 +59,7 @@ def argocd(ctx: click.Context, check: bool, realms: Path, kustomize_dir: Path) -
             f"{settings.source}: has no section 'argocd'",
             hint="say where this repository is: argocd: {repository: https://git.example.com/team/secrets.git}",
         )
-    overlays = settings.overlays(load_catalogue(realms).environments())
+    overlays = settings.overlays(catalogue_for(realms, kustomize_dir, apps, settings).environments())
     warn_of_unknown(overlays)
     servers = plan_servers(realms, kustomize_dir, overlays).overlays
     planned = plan_argocd(kustomize_dir, settings, apps, overlays, servers)

@@ -24,6 +24,11 @@ def warn(line: str) -> None:
     say(f"warning: {line}")
 
 
+def warn_lines(lines: str) -> None:
+    """Print a warning of several lines, the further ones indented, on standard error."""
+    click.echo(printable_lines(f"arcan: warning: {lines}"), err=True)
+
+
 def say_error(error: ArcanError, label: str = "error: ") -> None:
     """Print an error and its hint, on standard error."""
     click.echo(printable_lines(f"arcan: {label}{error.message}"), err=True)

@@ -8,11 +8,13 @@ from pathlib import Path
 import click
 
 from arcan_gitops.cli.catalogue import load_catalogue
+from arcan_gitops.cli.output import warn
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.deploy import ServerSettings, read_servers
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import InvalidName, OverlayName, did_you_mean
-from arcan_gitops.overlay import Settings
+from arcan_gitops.overlay import App, Catalogue, Settings
+from arcan_gitops.overlay.app import Realm
 from arcan_gitops.overlay.settings import SETTINGS_FILE, Overlay
 from arcan_gitops.realms.tree import read_file
 
@@ -35,9 +37,41 @@ context_option = click.option(
 )
 
 
+def catalogue_for(realms: Path, kustomize_dir: Path, apps: Sequence[App], settings: Settings) -> Catalogue:
+    """What the declared apps and servers need of the realms: nothing where all apps read other stores.
+
+    Then a folder that is not there, or a realm that cannot be read, is no error, unless the overlays are the
+    environments of the realms. Raises as `load_catalogue` does, and `ArcanError` where there is no overlay.
+    """
+    needed = any(isinstance(app.reads, Realm) for app in apps) or servers_of(kustomize_dir, settings.declared)
+    try:
+        return load_catalogue(realms)
+    except ArcanError as error:
+        if needed or (realms.exists() and not settings.declared):
+            raise
+        if not settings.declared:
+            raise _no_overlay(settings) from None
+        if realms.exists():
+            warn(f"no declared app reads a realm, and what is wrong here changes nothing: {error.message}")
+        return Catalogue({})
+
+
 def overlays_of(settings: Settings, realms: Path) -> tuple[Overlay, ...]:
-    """The declared overlays; only where none is declared, the realms are read for their environments."""
+    """The declared overlays; only where none is declared, the realms are read for their environments.
+
+    Raises as `load_catalogue` does, and `ArcanError` where there is no overlay.
+    """
+    if not settings.declared and not realms.exists():
+        raise _no_overlay(settings)
     return settings.overlays(() if settings.declared else load_catalogue(realms).environments())
+
+
+def _no_overlay(settings: Settings) -> ArcanError:
+    return ArcanError(
+        f"there is no overlay: {settings.source} declares none, and there is no realm whose environments "
+        "would be overlays",
+        hint="arcan overlay add prod --env prod",
+    )
 
 
 def servers_of(kustomize_dir: Path, overlays: Sequence[Overlay]) -> tuple[ServerSettings, ...]:

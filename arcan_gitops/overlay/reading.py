@@ -63,7 +63,7 @@ def _realm(placement: Placement, read: Credential, catalogue: Catalogue) -> Iter
         for entry in secret.entries:
             if entry.key not in contents.keys:
                 where = f"{read.realm}/{environment}"
-                problem = f"key '{entry.key}' does not exist in {where} (app '{app.name}')"
+                problem = f"key '{entry.key}' does not exist in {where}"
                 yield InvalidFile(f"{entry.where}: {problem}", hint=did_you_mean(entry.key, contents.keys))
     scope = catalogue.tokens.get(read.realm, {}).get(read.token)
     if scope is None:
@@ -90,7 +90,7 @@ def _scope(
 
 def _unreadable(app: App, read: Credential, entry: DeclaredKey, hint: str) -> InvalidFile:
     problem = f"key '{entry.key}' cannot be read by token '{read.token}' of realm '{read.realm}'"
-    return InvalidFile(f"{entry.where}: {problem} (app '{app.name}')", hint=hint)
+    return InvalidFile(f"{entry.where}: {problem}", hint=hint)
 
 
 def _globs(globs: tuple[str, ...] | None) -> str:

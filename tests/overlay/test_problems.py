@@ -95,10 +95,10 @@ def test_an_environment_that_only_other_realms_have_says_which_overlays_to_name(
     assert hint.endswith("prod")
 
 
-def test_a_key_that_does_not_exist_is_named_with_app_environment_and_the_nearest():
+def test_a_key_that_does_not_exist_is_named_with_file_environment_and_the_nearest():
     text = SHOP.replace("keys: [DATABASE_URL]", "keys:\n      - REDIS_URL\n      - DATABSE_URL")
     first, second = problems(app(text))
-    message = "apps/shop.yaml:10: key 'DATABSE_URL' does not exist in production/{} (app 'shop')"
+    message = "apps/shop.yaml:10: key 'DATABSE_URL' does not exist in production/{}"
     assert [first.message, second.message] == [message.format("prod"), message.format("staging")]
     assert first.hint == "did you mean 'DATABASE_URL'?"
 

@@ -1,6 +1,7 @@
 """Messages name paths and problems, and reports carry them."""
 
 import json
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -88,6 +89,24 @@ def test_the_text_report_is_a_table_and_a_sum() -> None:
         "\n"
         "3 manifests: 1 valid, 1 invalid, 1 error (embedded, ESO v2.9.0; known up to v2.9.0)\n"
     )
+
+
+def test_what_repeats_is_one_row_of_the_text_report() -> None:
+    wrong = [
+        Result(
+            f"overlays/{overlay}", "ExternalSecret", name, "shop", Status.INVALID, "spec: 'data' is missing"
+        )
+        for overlay in ("eu", "prod", "staging", "us")
+        for name in ("a", "b")
+    ]
+    valid = [Result("overlays/eu", "ConfigMap", f"c{number}", "", Status.VALID) for number in range(5)]
+    rows = FORMATS["text"](replace(REPORT, results=(*wrong, *valid))).splitlines()
+    assert " ".join(rows[1].split()) == (
+        "overlays/eu, overlays/prod, overlays/staging and 1 more ExternalSecret shop/a, shop/b "
+        "invalid spec: 'data' is missing"
+    )
+    assert rows[2].split() == ["overlays/eu", "ConfigMap", *["c0,", "c1,", "c2", "and", "2", "more"], "valid"]
+    assert rows[4].startswith("13 manifests: 5 valid, 8 invalid, 0 errors")
 
 
 def test_the_json_report_has_every_result() -> None:

@@ -1,15 +1,22 @@
-"""A table, then one line of sums."""
+"""A table, then one line of sums. What several manifests have in common is said once."""
 
 from __future__ import annotations
 
-from arcan_gitops.errors import printable
-from arcan_gitops.validate.results import Report, Result
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from arcan_gitops.errors import printable, some
+from arcan_gitops.validate.results import Report, Result, Status
+
+_MOST_NAMED: Final = 3  # the others are counted; the JSON report has all
 
 
 def render(report: Report) -> str:
-    """One row for each result; the message comes last, and its further lines below, after a bar."""
-    rows = [("SOURCE", "KIND", "NAMESPACE/NAME", "STATUS", "MESSAGE")]
-    rows += [_row(result) for result in report.results]
+    """A row for the results that differ in their names alone, and for the same failure of several sources.
+
+    The message comes last, and its further lines below, after a bar.
+    """
+    rows = [("SOURCE", "KIND", "NAMESPACE/NAME", "STATUS", "MESSAGE"), *_rows(report.results)]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = [
         "  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[4]]).rstrip()
@@ -18,8 +25,21 @@ def render(report: Report) -> str:
     return "\n".join([*lines, "", report.summary()]) + "\n"
 
 
-def _row(result: Result) -> tuple[str, str, str, str, str]:
-    """The cells of a result. Names come from whoever wrote the manifests: none of them begins a line."""
-    first, *more = map(printable, result.message.split("\n"))
-    source, kind, name = map(printable, (result.source, result.kind, result.full_name))
-    return source, kind, name, result.status.value, "\n".join([first, *(f"  | {line}" for line in more)])
+def _rows(results: Iterable[Result]) -> Iterator[tuple[str, str, str, str, str]]:
+    named: dict[tuple[str, str, Status, str], list[str]] = {}
+    for result in results:
+        same = (result.source, result.kind, result.status, result.message)
+        named.setdefault(same, []).append(result.full_name)
+    rows: dict[tuple[str, str, Status, str, str], list[str]] = {}
+    for (source, kind, status, message), names in named.items():
+        own = source if status is Status.VALID else ""  # a failure is said once for all sources
+        rows.setdefault((kind, some(names, _MOST_NAMED), status, message, own), []).append(source)
+    for (kind, shown, status, message, _), sources in rows.items():
+        yield _row(some(sources, _MOST_NAMED), kind, shown, status, message)
+
+
+def _row(source: str, kind: str, name: str, status: Status, message: str) -> tuple[str, str, str, str, str]:
+    """The cells of a row. Names come from whoever wrote the manifests: none of them begins a line."""
+    first, *more = map(printable, message.split("\n"))
+    source, kind, name = map(printable, (source, kind, name))
+    return source, kind, name, status.value, "\n".join([first, *(f"  | {line}" for line in more)])
