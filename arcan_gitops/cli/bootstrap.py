@@ -139,8 +139,8 @@ def _pems(folder: Path | None, hosts: tuple[str, ...]) -> tuple[bytes, bytes, by
 
     certificate = tls.own(folder, hosts)
     assert certificate.ca is not None  # one of our own has a CA of our own
-    for path in (folder / "ca.key", certificate.key):
+    for path in (folder / "ca.key", folder / "server.key"):
         warn_of_readers(path)
     expires = certificate.expires.date().isoformat()
     say(f"{folder}: the certificate for {', '.join(hosts)} ends on {expires}")
-    return read_file(certificate.cert), read_file(certificate.key), read_file(certificate.ca)
+    return certificate.chain, certificate.key, read_file(certificate.ca)

@@ -32,3 +32,16 @@ def _overwrite(name: str) -> None:
     address = find(os.fsencode(name))
     if address:
         ctypes.memset(address, 0, len(ctypes.string_at(address)))
+
+
+def watchdog_seconds() -> float | None:
+    """How often systemd must hear from this process, if it asks for that (sd_watchdog_enabled(3))."""
+    if os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    microseconds = os.environ.get("WATCHDOG_USEC", "")
+    return int(microseconds) / 1e6 or None if microseconds.isascii() and microseconds.isdigit() else None
+
+
+def notify_socket() -> str | None:
+    """Where systemd wants to be told of this process (sd_notify(3))."""
+    return os.environ.get("NOTIFY_SOCKET") or None

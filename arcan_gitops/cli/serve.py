@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from arcan_gitops.cli.environment import notify_socket, watchdog_seconds
 from arcan_gitops.cli.identities import identity_options, server_identities
 from arcan_gitops.cli.options import realms_option
 from arcan_gitops.cli.private_files import warn_of_readers
@@ -14,6 +15,7 @@ from arcan_gitops.cli.sops_binary import document_opener, sops_binary_options
 from arcan_gitops.realms import Selection
 from arcan_gitops.server import ServerConfig
 from arcan_gitops.server import serve as run
+from arcan_gitops.server.notify import Supervisor
 
 
 @click.command(context_settings={"auto_envvar_prefix": "ARCAN"})
@@ -124,6 +126,7 @@ def serve(
             audit_log=audit_log,
             identities=server_identities(identity_file, passphrase_file, required=not fallback.allowed.types),
             fallback=fallback,
+            supervisor=Supervisor(notify_socket(), watchdog_seconds()),
             allow_demo_identity=allow_demo_identity,
         )
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from arcan_gitops.access import DuplicateTokenId, read_tokens
 from arcan_gitops.errors import ArcanError, SeveralErrors, place_of
@@ -20,8 +21,31 @@ from arcan_gitops.realms.selection import BadSelection, Selection
 from arcan_gitops.realms.settings import RealmSettings
 from arcan_gitops.realms.snapshot import Environment, Snapshot, Tokens, load_environment
 from arcan_gitops.realms.tree import CannotRead, RealmTree, digest, read_file
-from arcan_gitops.sops import Identities, load
+from arcan_gitops.sops import (
+    ClearLeaf,
+    EmptyLeaf,
+    Identities,
+    Malformed,
+    NoMatchingIdentity,
+    NotEncrypted,
+    Tampered,
+    TooLarge,
+    Unsupported,
+    load,
+)
 from arcan_gitops.sops.limits import DEFAULT_LIMITS, Limits
+
+# What is wrong with the bytes themselves, and stays wrong: unlike a key service that cannot be reached.
+_LASTING: Final = (
+    NotEncrypted,
+    Malformed,
+    Unsupported,
+    NoMatchingIdentity,
+    Tampered,
+    ClearLeaf,
+    EmptyLeaf,
+    TooLarge,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +75,7 @@ class Repository:
         self._limits = limits
         self._forbidden_recipients = forbidden_recipients
         self._open_document = open_document
+        self._failures: dict[Path, tuple[str, ArcanError]] = {}  # by the digest of the bytes that failed
 
     def load(self) -> Snapshot:
         """All of the selection. Raises `SeveralErrors` with every bad file."""
@@ -75,6 +100,10 @@ class Repository:
     def reload(self, last: Snapshot) -> Reload:
         """The realms as they are now, the bad ones as they were in `last`. Raises nothing but bugs."""
         return self._load(last)
+
+    def forget_failures(self) -> None:
+        """Try bad documents again though they have not changed."""
+        self._failures.clear()
 
     def reload_tokens(self, last: Snapshot) -> Snapshot:
         """`last` with the tokens as they are now: a revocation need not wait for documents to be read."""
@@ -140,10 +169,15 @@ class Repository:
                 if before is not None and before.files == states is not None:
                     loaded[document.environment] = before
                     continue
+                key = ""
                 data = document.read()
                 key = digest(data, rules)
                 if before is not None and before.digest == key:
                     loaded[document.environment] = replace(before, files=states)
+                    continue
+                failed, failure = self._failures.get(document.path, ("", None))
+                if failure is not None and failed == key:  # costly, and known: all must wait for it
+                    problems.append(failure)
                     continue
                 values, versions = load_environment(
                     data,
@@ -155,7 +189,10 @@ class Repository:
                     self._open_document,
                 )
                 loaded[document.environment] = Environment(values, key, versions, states)
+                self._failures.pop(document.path, None)
             except ArcanError as error:
+                if isinstance(error, _LASTING):
+                    self._failures[document.path] = (key, error)
                 problems.append(error)
             except Exception as error:  # a bug that one file brings out must not stop the other realms
                 problems.append(_bug(document.path, error))

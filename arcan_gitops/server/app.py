@@ -67,16 +67,32 @@ class Edge(Protocol):
         """Whether the last reload left a realm at its last good state."""
 
 
-def create_app(edge: Edge, audit: AuditLog, clock: Callable[[], float] = time.time) -> Flask:
+class Connections(Protocol):
+    """What the application tells and asks of the connections of its process."""
+
+    def answered(self, address: str) -> None:
+        """A request from there is about to be answered, and had a valid token."""
+
+    @property
+    def retired(self) -> bool:
+        """Whether connections are to be closed after their next answer."""
+
+
+def create_app(
+    edge: Edge, audit: AuditLog, connections: Connections, clock: Callable[[], float] = time.time
+) -> Flask:
     """The application over one process's `Edge`. Every answer is JSON, and none is ever cached."""
-    return _Server(edge, audit, clock)
+    return _Server(edge, audit, connections, clock)
 
 
 class _Server(Flask):
-    def __init__(self, edge: Edge, audit: AuditLog, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, edge: Edge, audit: AuditLog, connections: Connections, clock: Callable[[], float]
+    ) -> None:
         super().__init__("arcan", static_folder=None)
         self._edge = edge
         self._audit = audit
+        self._connections = connections
         self._clock = clock
         self._warned = -math.inf  # when the log last told of '<no value>', by the monotonic clock
 
@@ -143,7 +159,9 @@ class _Server(Flask):
             status, headers = 503, _HEADERS
             body = error_body("audit_unavailable", "the decision could not be recorded")
         headers = [*headers, ("X-Request-Id", request_id)]
-        if not decision.authenticated:
+        if decision.authenticated:
+            self._connections.answered(environ["REMOTE_ADDR"])
+        if not decision.authenticated or self._connections.retired or self._edge.draining():
             headers.append(("Connection", "close"))
         return Response(body, status, headers, content_type="application/json")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from arcan_gitops.getsops import Fallback
 from arcan_gitops.realms import Selection
+from arcan_gitops.server.notify import NOBODY, Supervisor
 from arcan_gitops.sops import Identities
 
 
@@ -29,4 +30,5 @@ class ServerConfig:
     drain_delay: float = 2.0  # seconds of 503 on /readyz before the listener closes
     audit_log: str = "-"  # file to append to, or "-" for standard output
     fallback: Fallback = field(default_factory=Fallback)  # opens what is not native, where that is allowed
+    supervisor: Supervisor = NOBODY  # who is told when the server is ready, and that it lives
     allow_demo_identity: bool = False  # serve documents that the whole world can decrypt

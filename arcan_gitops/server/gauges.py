@@ -17,6 +17,9 @@ class Field(IntEnum):
 
     PID = 0  # of the worker that has the row; 0: nobody
     SERVING = auto()  # 1 once it takes connections
+    ACCEPTING = auto()  # 1 unless it takes no new connections
+    CONNECTIONS = auto()  # open ones
+    CLOSED = auto()  # connections that were closed because it was tight, or because nobody read
     AUDIT_FAILING = auto()  # 1 while the audit log takes no lines from it
 
 

@@ -12,7 +12,7 @@ from typing import Final
 log = logging.getLogger("arcan.server")
 
 _PR_SET_PDEATHSIG: Final = 1
-_OTHER_FILES: Final = 128  # what a process has open beside its connections
+_OTHER_FILES: Final = 384  # what a process has open beside its connections, and what it keeps free
 
 
 def die_with_parent(parent: int) -> None:

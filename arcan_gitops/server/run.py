@@ -3,47 +3,38 @@
 from __future__ import annotations
 
 import gc
+import json
 import logging
 import signal
-import socket
+import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
-from arcan_gitops.demo import DEMO_RECIPIENT
-from arcan_gitops.errors import ArcanError, SeveralErrors
-from arcan_gitops.realms import RealmTree, Repository, Snapshot
-from arcan_gitops.server import logs, tls
+from arcan_gitops.server import logs, metrics, tls
 from arcan_gitops.server.app import create_app
-from arcan_gitops.server.audit import AuditLog
 from arcan_gitops.server.board import Board
 from arcan_gitops.server.config import ServerConfig
-from arcan_gitops.server.gauges import Gauges, Row
-from arcan_gitops.server.listeners import CannotServe, address, listen
-from arcan_gitops.server.metrics import MetricsServer
+from arcan_gitops.server.gauges import Field, Gauges, Row
+from arcan_gitops.server.guard import Guard
+from arcan_gitops.server.listeners import address
+from arcan_gitops.server.notify import Notifier
+from arcan_gitops.server.preparing import Prepared, load_certificate, prepare
 from arcan_gitops.server.process import allow_open_files, forbid_core_dumps
+from arcan_gitops.server.renewal import Renewal
+from arcan_gitops.server.routes import LIVE, READY
 from arcan_gitops.server.signals import STOPS, Signals
+from arcan_gitops.server.small_server import Reply, SmallServer
 from arcan_gitops.server.watch import Watcher
 from arcan_gitops.server.worker import Worker
 from arcan_gitops.server.workers import Workers
-from arcan_gitops.sops import Identities
+from arcan_gitops.webhook import error_body
 
 log = logging.getLogger("arcan.server")
 
 _TICK_SECONDS: Final = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """What a start needs, loaded, verified and open."""
-
-    repository: Repository
-    snapshot: Snapshot
-    certificate: tls.Certificate
-    audit: AuditLog
-    listener: socket.socket
-    metrics_listener: socket.socket | None
+_ROWS_A_WORKER: Final = 3  # one that serves, one that comes, one that leaves
+_ALONE_SECONDS: Final = 1.0  # without a worker, until the main process answers in its place
 
 
 def serve(config: ServerConfig) -> None:
@@ -55,124 +46,124 @@ def serve(config: ServerConfig) -> None:
     signals.while_loading()
     logs.configure()
     forbid_core_dumps()
-    prepared = _prepare(config)
+    prepared = prepare(config)
     allow_open_files(config.max_connections)
-    board = Board(prepared.snapshot)
-    watcher = Watcher(config.realms, prepared.repository, board)
-    gauges = Gauges(2 * config.workers)
-    metrics = None
-    if prepared.metrics_listener is not None:
-        metrics = MetricsServer(prepared.metrics_listener, prepared.certificate, board, gauges)
-    audit = prepared.audit
-
-    def application(row: Row) -> Any:
-        board.enter_worker()
-        audit.enter_worker(row, gauges)
-        return create_app(board, audit)
-
-    connections = max(1, config.max_connections // config.workers)
-    worker = Worker(prepared.listener, connections, application, audit.tick)
-    workers = Workers(config.workers, worker, prepared.certificate, gauges)
     signals.hold()
-    gc.freeze()  # what is loaded stays shared with the workers
-    workers.look()
-    watcher.start()  # threads only after the first fork
-    _announce(prepared)
-    if metrics is not None:
-        metrics.start()
-        log.info("metrics on %s/metrics", address(metrics.socket))
-    _run(signals, workers, watcher, board, config.drain_delay)
-    prepared.listener.close()
-    workers.stop()
+    _Server(config, prepared, signals).run()
     log.info("stopped")
 
 
-def _prepare(config: ServerConfig) -> _Prepared:
-    """All that can fail, before anything is served. Raises `SeveralErrors` with all that is wrong."""
-    problems: list[ArcanError] = []
+class _Server:
+    """The main process. Its threads are started after the first fork."""
 
-    def attempt(step: Callable[[], Any]) -> Any:
+    def __init__(self, config: ServerConfig, prepared: Prepared, signals: Signals) -> None:
+        self._config = config
+        self._prepared = prepared
+        self._signals = signals
+        self._board = Board(prepared.snapshot)
+        self._watcher = Watcher(config.realms, prepared.repository, self._board)
+        self._gauges = Gauges(_ROWS_A_WORKER * config.workers)
+        connections = max(1, config.max_connections // config.workers)
+        worker = Worker(prepared.listener, connections, self._application, prepared.audit.tick)
+        self._workers = Workers(config.workers, worker, prepared.certificate, self._gauges)
+        self._context = tls.server_context(prepared.certificate)  # of what the main process answers itself
+        own = config.data_dir / "tls"
+        files = config.tls_files or (own / "server.crt", own / "server.key")
+        self._renewal = Renewal(prepared.certificate, files, lambda: load_certificate(config))
+        self._notifier = Notifier(config.supervisor)
+
+    def _application(self, row: Row, guard: Guard) -> Callable[..., Any]:
+        """What a worker serves."""
+        self._board.enter_worker()
+        self._prepared.audit.enter_worker(row, self._gauges)
+        return create_app(self._board, self._prepared.audit, guard)
+
+    def run(self) -> None:
+        """Until the end."""
+        gc.freeze()  # what is loaded stays shared with the workers
+        self._workers.look()
+        self._watcher.start()
+        self._announce()
+        self._start_answers()
+        self._renewal.remind()
+        self._notifier.ready()
+        self._loop()
+        self._notifier.stopping()
+        self._board.drain()
+        self._prepared.listener.close()
+        self._workers.stop()
+
+    def _loop(self) -> None:
+        """Until SIGINT, a second signal, or the end of the drain that SIGTERM began."""
+        end: float | None = None
+        while end is None or time.monotonic() < end:
+            tick = _TICK_SECONDS if end is None else min(_TICK_SECONDS, self._config.drain_delay)
+            number = self._signals.take(tick)
+            if number is signal.SIGHUP:
+                self._watcher.ask()
+            elif number in STOPS:
+                self._watcher.stop()
+                if number is signal.SIGINT or end is not None:
+                    break
+                log.info("draining for %g s", self._config.drain_delay)
+                self._notifier.stopping()
+                self._board.drain()
+                end = time.monotonic() + self._config.drain_delay
+            self._workers.look()
+            self._look_at_certificate()
+            self._notifier.alive()
+
+    def _look_at_certificate(self) -> None:
+        if not self._renewal.look():
+            return
+        self._workers.serve_with(self._renewal.current)
         try:
-            return step()
-        except SeveralErrors as error:
-            problems.extend(error.problems)
-        except ArcanError as error:
-            problems.append(error)
-        return None
+            tls.load_into(self._context, self._renewal.current)
+        except (ssl.SSLError, OSError) as error:  # it was loaded once already, when it was checked
+            log.error("the metrics go on with the old certificate: %s", type(error).__name__)
 
-    identities = attempt(lambda: _identities(config))
-    attempt(lambda: _probe(config))
-    repository = snapshot = None
-    if identities is not None:
-        forbidden = frozenset() if config.allow_demo_identity else frozenset({DEMO_RECIPIENT})
-        repository = Repository(
-            RealmTree(config.realms),
-            identities,
-            config.selection,
-            forbidden_recipients=forbidden,
-            open_document=config.fallback.load,
+    def _start_answers(self) -> None:
+        stand_in = SmallServer(
+            self._prepared.listener,
+            self._context,
+            _without_workers,
+            lambda: self._workers.none_for(_ALONE_SECONDS),
         )
-        snapshot = attempt(repository.load)
-    certificate = attempt(lambda: _certificate(config))
-    audit = attempt(lambda: AuditLog(config.audit_log))
-    listener = attempt(lambda: listen(config.host, config.port))
-    metrics_listener = None
-    if (metrics_port := config.metrics_port) is not None:
-        metrics_listener = attempt(lambda: listen(config.host, metrics_port))
-    if problems or repository is None or snapshot is None:
-        raise SeveralErrors(f"the server does not start: {len(problems)} problem(s)", problems)
-    return _Prepared(repository, snapshot, certificate, audit, listener, metrics_listener)
+        stand_in.start()
+        listener = self._prepared.metrics_listener
+        if listener is not None:
+            listener.setblocking(False)
+            SmallServer(listener, self._context, metrics.answer(self._state)).start()
+            log.info("metrics on %s/metrics", address(listener))
 
-
-def _run(signals: Signals, workers: Workers, watcher: Watcher, board: Board, drain_delay: float) -> None:
-    """Until SIGINT, a second signal, or the end of the drain that SIGTERM began."""
-    end: float | None = None
-    while end is None or time.monotonic() < end:
-        number = signals.take(_TICK_SECONDS if end is None else min(_TICK_SECONDS, drain_delay))
-        if number is signal.SIGHUP:
-            watcher.ask()
-        elif number in STOPS:
-            watcher.stop()
-            if number is signal.SIGINT or end is not None:
-                break
-            log.info("draining for %g s", drain_delay)
-            board.drain()
-            end = time.monotonic() + drain_delay
-        workers.look()
-    board.drain()
-
-
-def _identities(config: ServerConfig) -> Identities:
-    identities = config.identities()
-    if DEMO_RECIPIENT in identities.recipients and not config.allow_demo_identity:
-        raise CannotServe(
-            "the identity is the demo identity, which is public and protects nothing",
-            hint="make your own with arcan keygen and encrypt the realms to it; "
-            "--allow-demo-identity serves the samples all the same",
+    def _state(self) -> metrics.State:
+        rows = list(self._gauges.taken())
+        return metrics.State(
+            self._board.held,
+            self._renewal.current,
+            workers=self._workers.serving,
+            connections=sum(row[Field.CONNECTIONS] for row in rows),
+            gone=self._watcher.gone.counts(),
+            reload_failed=self._board.reload_failed(),
+            audit_failing=any(row[Field.AUDIT_FAILING] for row in rows),
+            certificate_failed=self._renewal.failed,
         )
-    return identities
+
+    def _announce(self) -> None:
+        snapshot, certificate = self._prepared.snapshot, self._prepared.certificate
+        for realm, environment in snapshot.names():
+            loaded = snapshot.environments[realm][environment]
+            log.info("loaded %s/%s: %d keys, verified", realm, environment, len(loaded.values))
+        if certificate.ca is not None:
+            log.info("clients trust this server by %s", certificate.ca)
+        log.info("the certificate expires on %s", certificate.expires.date().isoformat())
+        log.info("serving revision %s on %s", snapshot.revision[:12], address(self._prepared.listener))
 
 
-def _probe(config: ServerConfig) -> None:
-    """Say which getsops binary is used for what; raises `BinaryFailed` where it does not run."""
-    binary, allowed = config.fallback.binary, config.fallback.allowed
-    if binary is not None:
-        kinds = ", ".join(sorted(allowed.types)) or "selection by comments alone"
-        log.info("%s is sops %s, and may be used for %s", binary.path, binary.version(), kinds)
-
-
-def _certificate(config: ServerConfig) -> tls.Certificate:
-    if config.tls_files is not None:
-        return tls.given(*config.tls_files)
-    return tls.own(config.data_dir / "tls", config.tls_hosts)
-
-
-def _announce(prepared: _Prepared) -> None:
-    snapshot, certificate = prepared.snapshot, prepared.certificate
-    for realm, environment in snapshot.names():
-        loaded = snapshot.environments[realm][environment]
-        log.info("loaded %s/%s: %d keys, verified", realm, environment, len(loaded.values))
-    if certificate.ca is not None:
-        log.info("clients trust this server by %s", certificate.ca)
-    log.info("the certificate expires on %s", certificate.expires.date().isoformat())
-    log.info("serving revision %s on %s", snapshot.revision[:12], address(prepared.listener))
+def _without_workers(method: str, path: str) -> Reply:
+    """What the main process answers while every worker is dead: 503, which changes nothing in a cluster."""
+    if method == "GET" and path == LIVE.path:
+        return Reply(200, b'{"status":"alive"}')
+    if method == "GET" and path == READY.path:
+        return Reply(503, json.dumps({"status": "no_worker"}).encode())
+    return Reply(503, error_body("not_loaded", "no worker answers; try again"))

@@ -14,7 +14,8 @@ from types import FrameType
 from typing import Final
 
 STOPS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
-_TAKEN: Final = STOPS | {signal.SIGHUP, signal.SIGCHLD}
+RETIRE: Final = signal.Signals(signal.SIGRTMIN)  # to a worker: take no new connections
+_TAKEN: Final = STOPS | {signal.SIGHUP, signal.SIGCHLD, RETIRE}
 _HARMLESS: Final = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGQUIT)
 
 

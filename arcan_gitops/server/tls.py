@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -27,27 +28,80 @@ class BadCertificate(ArcanError):
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """The files that the TLS server is given; `ca` is the CA that clients must trust, if we made it."""
+    """A pair that was read and checked; `ca` is the CA that clients must trust, if we made it.
 
-    cert: Path
-    key: Path
+    Whoever loads the pair later reads these bytes again, and not files that somebody may be replacing.
+    """
+
+    chain: bytes  # PEM, the server's own certificate first
+    key: bytes = field(repr=False)  # PEM
     expires: datetime
     ca: Path | None = None
+
+    def in_memory(self) -> MemoryPair:
+        """The pair as files without a name."""
+        return MemoryPair(_memory_file(self.chain), _memory_file(self.key))
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPair:
+    """Two files in anonymous memory, for libraries that take paths; also in children."""
+
+    chain_descriptor: int
+    key_descriptor: int
+
+    @property
+    def chain(self) -> str:
+        """The path of the certificate's chain."""
+        return f"/proc/self/fd/{self.chain_descriptor}"
+
+    @property
+    def key(self) -> str:
+        """The path of its key."""
+        return f"/proc/self/fd/{self.key_descriptor}"
+
+    def load_into(self, context: ssl.SSLContext) -> None:
+        """Have a context serve the pair. Raises `ssl.SSLError` where the two do not fit."""
+        context.load_cert_chain(self.chain, self.key, password="")
+
+    def close(self) -> None:
+        """Give the memory back; children keep what they inherited."""
+        os.close(self.chain_descriptor)
+        os.close(self.key_descriptor)
+
+
+def server_context(certificate: Certificate) -> ssl.SSLContext:
+    """A context of Python's own that serves the pair."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    load_into(context, certificate)
+    return context
+
+
+def load_into(context: ssl.SSLContext, certificate: Certificate) -> None:
+    """Have a context serve the pair from now on. Raises `ssl.SSLError` where the two do not fit."""
+    pair = certificate.in_memory()
+    try:
+        pair.load_into(context)
+    finally:
+        pair.close()
 
 
 def given(cert: Path, key: Path) -> Certificate:
     """A certificate that the operator brought. Raises `BadCertificate` if it is expired or does not match."""
-    leaf = _read_certificate(cert)
+    chain = _read(cert)
+    leaf = _parse_certificate(chain, cert)
     _refuse_expired(leaf, cert)
     _refuse_odd_key(leaf.public_key(), cert)
+    certificate = Certificate(chain, _read(key), leaf.not_valid_after_utc)
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")
+        server_context(certificate)
     except (ssl.SSLError, OSError):
         raise BadCertificate(
             f"{key}: is not the unencrypted private key of {cert}",
             hint="give the PEM files of one pair with --tls-cert and --tls-key",
         ) from None
-    return Certificate(cert, key, leaf.not_valid_after_utc)
+    return certificate
 
 
 def own(folder: Path, hosts: Sequence[str]) -> Certificate:
@@ -78,7 +132,8 @@ def own(folder: Path, hosts: Sequence[str]) -> Certificate:
     _refuse_expired(ca, ca_path)
     if not _is_current(path, key_path, ca, names):
         _write(issue(ca, _read_key(ca_key_path), hosts), path, key_path)
-    return Certificate(path, key_path, _read_certificate(path).not_valid_after_utc, ca_path)
+    chain = _read(path)
+    return Certificate(chain, _read(key_path), _parse_certificate(chain, path).not_valid_after_utc, ca_path)
 
 
 def _write(issued: Issued, path: Path, key_path: Path) -> None:
@@ -107,11 +162,26 @@ def _general_name(host: str) -> x509.GeneralName:
         raise BadCertificate(f"--tls-host {error.message}") from None
 
 
-def _read_certificate(path: Path) -> x509.Certificate:
+def _memory_file(data: bytes) -> int:
+    descriptor = os.memfd_create("arcan-certificate")
+    os.write(descriptor, data)
+    return descriptor
+
+
+def _read(path: Path) -> bytes:
     try:
-        return x509.load_pem_x509_certificate(path.read_bytes())
+        return path.read_bytes()
     except OSError as error:
         raise BadCertificate(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _read_certificate(path: Path) -> x509.Certificate:
+    return _parse_certificate(_read(path), path)
+
+
+def _parse_certificate(data: bytes, path: Path) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(data)
     except ValueError:
         raise BadCertificate(f"{path}: not a PEM certificate") from None
 

@@ -24,9 +24,11 @@ from granian.wsgi import _callback_wrapper
 
 from arcan_gitops.server import logs
 from arcan_gitops.server.gauges import Field, Row
+from arcan_gitops.server.guard import Guard
 from arcan_gitops.server.listeners import BACKLOG
 from arcan_gitops.server.process import die_with_parent
-from arcan_gitops.server.tls import Certificate
+from arcan_gitops.server.signals import RETIRE
+from arcan_gitops.server.tls import MemoryPair
 
 # More than one only queue for the GIL and for the lock of the audit log: 8.4k reads/s with 1, 5.2k with 4.
 _THREADS: Final = 1
@@ -44,10 +46,10 @@ class Worker:
 
     listener: socket.socket
     connections: int  # open ones, at most, in each worker
-    application: Callable[[Row], Callable[..., Any]]  # builds the WSGI application, after the fork
+    application: Callable[[Row, Guard], Callable[..., Any]]  # builds the WSGI application, after the fork
     tick: Callable[[], None]  # called every quarter of a second, by a thread of its own
 
-    def run(self, certificate: Certificate, row: Row, parent: int) -> None:
+    def run(self, certificate: MemoryPair, row: Row, parent: int) -> None:
         """Serve until SIGTERM, then let the requests in flight finish. Every signal is blocked here."""
         die_with_parent(parent)
         os.setpgrp()  # Ctrl-C goes to the main process alone, which stops its workers in order
@@ -56,13 +58,18 @@ class Worker:
         stop, stopped = WorkerSignal(), threading.Event()
         stop.add_cb(stopped.set)
         loop = asyncio.new_event_loop()
-        callback = _callback_wrapper(self.application(row), {})
+        guard = Guard(self.listener, self.connections, row)
+        callback = _callback_wrapper(self.application(row, guard), {})
         scheduler = _new_cbscheduler(loop, callback, impl_asyncio=True)
         self._granian(certificate).serve_mtr(scheduler, loop, stop)
-        row[Field.SERVING] = 1
+        row[Field.ACCEPTING] = row[Field.SERVING] = 1
+        guard.start()
         threading.Thread(target=self._tick, name="arcan-tick", daemon=True).start()
-        while signal.sigwait({signal.SIGTERM, signal.SIGINT, signal.SIGHUP}) != signal.SIGTERM:
-            pass
+        while (
+            number := signal.sigwait({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, RETIRE})
+        ) != signal.SIGTERM:
+            if number == RETIRE:
+                guard.retire()
         stop.set()
         stopped.wait()
         self.tick()
@@ -72,7 +79,7 @@ class Worker:
             time.sleep(_TICK_SECONDS)
             self.tick()
 
-    def _granian(self, certificate: Certificate) -> Any:
+    def _granian(self, certificate: MemoryPair) -> Any:
         holder: Any = SocketHolder
         worker: Any = WSGIWorker
         return worker(
@@ -89,7 +96,7 @@ class Worker:
                 header_read_timeout=_HEADER_READ_MILLISECONDS, max_buffer_size=_MAX_HEADER_BYTES
             ),
             ssl_enabled=True,
-            ssl_cert=str(certificate.cert.resolve()),
-            ssl_key=str(certificate.key.resolve()),
+            ssl_cert=certificate.chain,
+            ssl_key=certificate.key,
             ssl_protocol_min=str(SSLProtocols.tls12),
         )

@@ -87,6 +87,9 @@ def test_there_is_an_alert_for_all_that_needs_somebody(alerts: dict[str, dict[st
     assert read["ArcanReloadFailed"] == {"arcan_reload_failed"}
     assert read["ArcanRolloutFailed"] == {"kube_deployment_status_condition"}
     assert read["ArcanCertificateExpires"] == {"arcan_certificate_expiry_timestamp_seconds"}
+    assert read["ArcanCertificateBad"] == {"arcan_certificate_reload_failed"}
+    assert read["ArcanAuditFails"] == {"arcan_audit_failing"}
+    assert read["ArcanGone"] == {"arcan_gone"}
     assert read["ArcanTokenExpires"] == {"arcan_token_expiry_timestamp_seconds"}
     assert read["ExternalSecretNotSynced"] == {"externalsecret_status_condition"}
     assert read["ExternalSecretSyncsFail"] == {"externalsecret_sync_calls_error"}

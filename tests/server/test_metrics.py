@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import re
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,14 +85,28 @@ def test_a_store_that_names_this_port_is_never_told_404(server: LiveServer) -> N
     """ESO takes 404 for "deleted"."""
     assert scrape(server, "/api/v1/eso/production/PASSWORD?env=prod")[0] == 400
     assert scrape(server, "/")[0] == 400
-    assert scrape(server, method="POST")[0] == 501
+    assert scrape(server, method="POST")[0] == 405
 
 
-def test_a_client_that_says_nothing_does_not_keep_the_next_one_out(server: LiveServer) -> None:
+def test_clients_that_say_nothing_or_little_keep_nobody_out(server: LiveServer) -> None:
+    """One such client blocked every scrape: the listener had one thread."""
     port = int(server.wait_for_log(r"metrics on https://127\.0\.0\.1:(\d+)/metrics")[1])
-    with socket.create_connection(("127.0.0.1", port)) as silent:
-        assert scrape(server)[0] == 200
-        assert silent.recv(1) == b""  # it was hung up on
+    with contextlib.ExitStack() as stack:
+        silent = [stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(10)]
+        slow = []
+        for _ in range(40):
+            plain = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            slow.append(stack.enter_context(server.tls().wrap_socket(plain, server_hostname="localhost")))
+        for _ in range(3):
+            for connection in slow:
+                with contextlib.suppress(OSError):
+                    connection.send(b"G")
+            assert scrape(server)[0] == 200
+            time.sleep(0.5)
+        for each in silent:
+            each.settimeout(10)
+            with contextlib.suppress(ConnectionResetError):
+                assert each.recv(1) == b""  # it was hung up on
     assert "Traceback" not in server.log
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -46,7 +45,7 @@ def test_a_lost_key_is_mended_and_a_lost_ca_is_an_error(tmp_path: Path) -> None:
     tls.own(tmp_path, HOSTS)
     (tmp_path / "server.key").unlink()
     certificate = tls.own(tmp_path, HOSTS)
-    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate.cert, certificate.key)
+    tls.server_context(certificate)
     (tmp_path / "ca.key").unlink()
     with pytest.raises(tls.BadCertificate, match=r"one of ca\.crt and ca\.key"):
         tls.own(tmp_path, HOSTS)

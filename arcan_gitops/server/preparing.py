@@ -1,0 +1,95 @@
+"""All that a start needs: loaded, verified and open, or every problem at once."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from arcan_gitops.demo import DEMO_RECIPIENT
+from arcan_gitops.errors import ArcanError, SeveralErrors
+from arcan_gitops.realms import RealmTree, Repository, Snapshot
+from arcan_gitops.server import tls
+from arcan_gitops.server.audit import AuditLog
+from arcan_gitops.server.config import ServerConfig
+from arcan_gitops.server.listeners import CannotServe, listen
+from arcan_gitops.sops import Identities
+
+log = logging.getLogger("arcan.server")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is ready to be served."""
+
+    repository: Repository
+    snapshot: Snapshot
+    certificate: tls.Certificate
+    audit: AuditLog
+    listener: socket.socket
+    metrics_listener: socket.socket | None
+
+
+def prepare(config: ServerConfig) -> Prepared:
+    """All that can fail, before anything is served. Raises `SeveralErrors` with all that is wrong."""
+    problems: list[ArcanError] = []
+
+    def attempt(step: Callable[[], Any]) -> Any:
+        try:
+            return step()
+        except SeveralErrors as error:
+            problems.extend(error.problems)
+        except ArcanError as error:
+            problems.append(error)
+        return None
+
+    identities = attempt(lambda: _identities(config))
+    attempt(lambda: _probe(config))
+    repository = snapshot = None
+    if identities is not None:
+        forbidden = frozenset() if config.allow_demo_identity else frozenset({DEMO_RECIPIENT})
+        repository = Repository(
+            RealmTree(config.realms),
+            identities,
+            config.selection,
+            forbidden_recipients=forbidden,
+            open_document=config.fallback.load,
+        )
+        snapshot = attempt(repository.load)
+    certificate = attempt(lambda: load_certificate(config))
+    audit = attempt(lambda: AuditLog(config.audit_log))
+    listener = attempt(lambda: listen(config.host, config.port))
+    metrics_listener = None
+    if (metrics_port := config.metrics_port) is not None:
+        metrics_listener = attempt(lambda: listen(config.host, metrics_port))
+    if problems or repository is None or snapshot is None:
+        raise SeveralErrors(f"the server does not start: {len(problems)} problem(s)", problems)
+    return Prepared(repository, snapshot, certificate, audit, listener, metrics_listener)
+
+
+def _identities(config: ServerConfig) -> Identities:
+    identities = config.identities()
+    if DEMO_RECIPIENT in identities.recipients and not config.allow_demo_identity:
+        raise CannotServe(
+            "the identity is the demo identity, which is public and protects nothing",
+            hint="make your own with arcan keygen and encrypt the realms to it; "
+            "--allow-demo-identity serves the samples all the same",
+        )
+    return identities
+
+
+def _probe(config: ServerConfig) -> None:
+    """Say which getsops binary is used for what; raises `BinaryFailed` where it does not run."""
+    binary, allowed = config.fallback.binary, config.fallback.allowed
+    if binary is not None:
+        kinds = ", ".join(sorted(allowed.types)) or "selection by comments alone"
+        log.info("%s is sops %s, and may be used for %s", binary.path, binary.version(), kinds)
+
+
+def load_certificate(config: ServerConfig) -> tls.Certificate:
+    """The certificate as its files are now; our own is made or renewed. Raises `ArcanError`."""
+    if config.tls_files is not None:
+        return tls.given(*config.tls_files)
+    return tls.own(config.data_dir / "tls", config.tls_hosts)
