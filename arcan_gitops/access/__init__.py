@@ -7,14 +7,17 @@ touches a disk.
 
 from arcan_gitops.access.edit import (
     AlreadyRotated,
+    CannotChange,
     CannotEdit,
     DuplicateTokenName,
     NoSuchToken,
     Rotation,
     add,
     no_such_token,
+    rescope,
     revoke,
     rotate,
+    with_keys,
 )
 from arcan_gitops.access.file import edit_file
 from arcan_gitops.access.policy import (
@@ -51,6 +54,7 @@ __all__ = [
     "AlreadyRotated",
     "BulkNeedsAllKeys",
     "Caller",
+    "CannotChange",
     "CannotEdit",
     "DuplicateTokenId",
     "DuplicateTokenName",
@@ -78,9 +82,11 @@ __all__ = [
     "parse_expiry",
     "parse_time",
     "read_tokens",
+    "rescope",
     "revoke",
     "rotate",
     "shown",
     "token_id",
     "token_name",
+    "with_keys",
 ]

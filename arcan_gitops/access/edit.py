@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from arcan_gitops.access.layout import Layout, Unusual, as_block
 from arcan_gitops.access.record import TokenRecord, matching, newest, read_tokens
@@ -35,6 +36,10 @@ class DuplicateTokenName(ArcanError):
 
 class AlreadyRotated(ArcanError):
     """The entry is the old one of a rotation: another stands for its name."""
+
+
+class CannotChange(ArcanError):
+    """A change of a scope that cannot be meant."""
 
 
 class CannotEdit(ArcanError):
@@ -122,6 +127,69 @@ def rotate(
 
     wanted = [*records[:index], replaced, *records[index + 1 :], added]
     return Rotation(_edited(data, source, wanted, change), replaced, added)
+
+
+def rescope(
+    data: bytes,
+    source: str,
+    name_or_id: str,
+    changed: Callable[..., TokenRecord],
+    *,
+    now: datetime,
+) -> tuple[bytes, tuple[TokenRecord, ...]]:
+    """The file with another scope or end for every living entry of that name, or the one of that id.
+
+    `changed(record, stands=...)` gives the entry as it is to be; `stands` is whether the entry is the newest
+    of its name. Only `environments`, `keys` and `expires` may differ. Returns the entries as they are then.
+    Raises `NoSuchToken`, `InvalidFile`, `CannotEdit`, or what `changed` raises.
+    """
+    records = list(read_tokens(data, source))
+    results = []
+    for old in _require_match(records, source, name_or_id):
+        stands = newest(records, old.name) == old
+        if old.expired(now) and not stands:
+            continue
+        new = changed(old, stands=stands)
+        index = records.index(old)
+        for field in ("expires", "keys", "environments"):  # from the last one upward, as they are written
+            if getattr(new, field) == getattr(records[index], field):
+                continue
+            records[index] = replace(records[index], **{field: getattr(new, field)})
+            value = records[index].to_plain().get(field)
+            data = _edited(data, source, records, partial(_set_field, index, field, value))
+        results.append(records[index])
+    return data, tuple(results)
+
+
+def with_keys(record: TokenRecord, add: Sequence[str], remove: Sequence[str]) -> TokenRecord:
+    """The entry with more keys, and without some: those of its list, as they are written there.
+
+    Raises `CannotChange` for what would change nothing, or leave nothing.
+    """
+    if record.keys is None:
+        if add or remove:
+            raise CannotChange(
+                f"token '{record.name}' reads all keys: there is no list to change",
+                hint="name the keys that it may read, with --key",
+            )
+        return record
+    for glob in remove:
+        if glob not in record.keys:
+            hint = did_you_mean(glob, record.keys)
+            raise CannotChange(f"token '{record.name}' has no key '{glob}' in its list", hint=hint)
+    keys = tuple(dict.fromkeys([*(key for key in record.keys if key not in remove), *add]))
+    if not keys:
+        raise CannotChange(
+            f"token '{record.name}' could read nothing any more", hint=f"arcan token revoke {record.name}"
+        )
+    return replace(record, keys=keys)
+
+
+def _set_field(index: int, field: str, value: Any, file: Layout) -> None:
+    if field == "expires" and value is not None:
+        file.set_time(index, field, value, after="created")
+    else:
+        file.set_list(index, field, value, after="keys" if field == "expires" else "policy")
 
 
 def no_such_token(where: str, names: Iterable[str], name_or_id: str) -> NoSuchToken:

@@ -17,6 +17,7 @@ from arcan_gitops.yamlio.editing import RoundTrip
 
 _DASH: Final = re.compile(rb"( *)-(?=\s)")
 _SCALAR: Final = rb"""(?:"[^"\\]*"|'[^']*'|[^\s"'#{\[]\S*)"""
+_ITEM: Final = re.compile(rb"""^( *)- +(""" + _SCALAR + rb""")(?=\s*(?:\s#.*)?$)""")
 _NO_TOKENS: Final = re.compile(rb"""(["']?tokens["']? *:) *\[ *\]""")
 _TOKENS: Final = re.compile(rb"""(["']?tokens["']? *:)(?=\s*(?:#.*)?$)""")
 
@@ -126,6 +127,76 @@ class Layout:
         line = b" " * len(found[1] + found[2]) + f"{field}: '{text}'".encode("ascii") + self._newline
         self._lines.insert(number + 1, line)
 
+    def set_list(self, index: int, field: str, items: Sequence[str] | None, *, after: str) -> None:
+        """Give a field of an entry, by position, these items, or (None) take the field out.
+
+        Items that stay keep their lines, and so their comments; new ones follow them. A new field goes under
+        `after`. The last edit of a layout: positions are not adjusted.
+        """
+        span = self._spans[index]
+        entry = span.fields
+        if field not in entry:
+            assert items is not None
+            start, stop, column = self._field_lines(span, after)
+            self._lines[stop:stop] = self._list_lines(field, items, column)
+            return
+        start, stop, column = self._field_lines(span, field)
+        if items is None:
+            dash = self._lines[start][:column]
+            del self._lines[start:stop]
+            if start == span.start:  # the dash of the entry goes to the field that follows
+                follows = self._lines[start] if start < span.stop - (stop - start) else b""
+                if follows[: column + 1].strip(b" ") == b"" or _is_comment(follows):
+                    raise Unusual
+                self._lines[start] = dash + follows[column:]
+        elif stop == start + 1:
+            self._replace(start, _flow(field), rb"\1\2\3" + _flow_items(items))
+        else:
+            self._lines[start + 1 : stop] = self._changed_items(start + 1, stop, items)
+
+    def _field_lines(self, span: _Span, field: str) -> tuple[int, int, int]:
+        """(first line, line after the last, column) of a field, without the comments that follow it."""
+        start = span.fields.line_of(field) - 1
+        found = _key(field).match(self._lines[start])
+        if found is None:
+            raise Unusual
+        column, stop = len(found[1] + found[2]), start + 1
+        for number in range(start + 1, span.stop):
+            line = self._lines[number]
+            if not line.strip() or _is_comment(line):
+                continue
+            indent = len(line) - len(line.lstrip(b" "))
+            if indent < column or (indent == column and _DASH.match(line) is None):
+                break
+            stop = number + 1
+        return start, stop, column
+
+    def _list_lines(self, field: str, items: Sequence[str], column: int) -> list[bytes]:
+        text = emit([{field: list(items)}]).removeprefix("---\n")
+        lines = textwrap.indent(text, " " * column).encode("utf-8").splitlines()
+        return [line + self._newline for line in lines]
+
+    def _changed_items(self, start: int, stop: int, items: Sequence[str]) -> list[bytes]:
+        """The lines of a block list, one item a line, for these items."""
+        kept, known, at = [], [], 0
+        indent = b""
+        for line in self._lines[start:stop]:
+            found = _ITEM.match(line)
+            if found is None and line.strip() and not _is_comment(line):
+                raise Unusual
+            if found is not None:
+                text = found[2].strip(b"\"'").decode("utf-8")
+                indent = found[1]
+                if text not in items:
+                    continue
+                known.append(text)
+            kept.append(line)
+            at = len(kept) if found is not None else at
+        new = [item for item in items if item not in known]
+        lines = self._list_lines("items", new, 0)[1:] if new else []
+        kept[at:at] = [indent + line.lstrip(b" ") for line in lines]
+        return kept
+
     def _replace(self, number: int, pattern: re.Pattern[bytes], by: bytes) -> None:
         line, count = pattern.subn(by, self._lines[number], count=1)
         if not count:
@@ -137,7 +208,8 @@ def as_block(data: bytes, source: str) -> bytes:
     """The same file in block style, one field a line, comments kept."""
     file = RoundTrip(data, source)
     tokens = file.root["tokens"]
-    for node in (file.root, tokens, *tokens):
+    lists = [value for entry in tokens for value in entry.values() if isinstance(value, list)]
+    for node in (file.root, tokens, *tokens, *lists):
         node.fa.set_block_style()
     return file.dump()
 
@@ -152,6 +224,21 @@ def _text(data: bytes) -> str:
 def _is_comment(line: bytes) -> bool:
     # sure in a valid tokens file: no value in it may have a line break or a '#'
     return line.lstrip().startswith(b"#")
+
+
+def _key(name: str) -> re.Pattern[bytes]:
+    return re.compile(rb"""^( *)((?:- +)?)(["']?""" + name.encode("ascii") + rb"""["']? *:)(?=\s)""")
+
+
+def _flow(name: str) -> re.Pattern[bytes]:
+    """A field with a list in brackets that ends in its line."""
+    quoted = rb"""(["']?""" + name.encode("ascii") + rb"""["']? *: +)"""
+    return re.compile(rb"^( *)((?:- +)?)" + quoted + rb"\[[^][#]*\](?=\s*(?:\s#.*)?$)")
+
+
+def _flow_items(items: Sequence[str]) -> bytes:
+    """In quotes, for a glob has characters that mean something in brackets."""
+    return b"[" + b", ".join(b"'" + item.encode("ascii") + b"'" for item in items) + b"]"
 
 
 def _field(name: str) -> re.Pattern[bytes]:

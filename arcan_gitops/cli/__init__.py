@@ -23,7 +23,7 @@ _COMMANDS: Final = {
     "init": ("init", "Lay out a new repository: realms, apps, checks."),
     "keygen": ("keygen", "Make an age identity, outside of Git."),
     "serve": ("serve", "Serve the realms to the External Secrets Operator over HTTPS."),
-    "token": ("token", "Create, list, revoke and rotate the tokens of a realm."),
+    "token": ("token", "Create, list, narrow, rotate and revoke the tokens of a realm."),
     "secret": ("secret", "Set, read, edit and import the secrets of a realm."),
     "realm": ("realm", "Create, list, check and re-encrypt the documents of realms."),
     "import": ("import_", "Take over the secrets of Vault, Infisical, AWS, Kubernetes or files."),

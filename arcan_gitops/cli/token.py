@@ -1,11 +1,11 @@
-"""`arcan token`: create, list, revoke and rotate the tokens of a realm."""
+"""`arcan token`: create, list, narrow, rotate and revoke the tokens of a realm."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 import click
 
@@ -18,23 +18,38 @@ from arcan_gitops.access import (
     environment_glob,
     format_time,
     key_glob,
-    matching,
     mint,
-    no_such_token,
-    parse_duration,
+    newest,
     parse_expiry,
     read_tokens,
     revoke,
-    rotate,
     shown,
     token_name,
 )
+from arcan_gitops.cli.in_use import confirm_unused, in_use_options
 from arcan_gitops.cli.options import realms_option
 from arcan_gitops.cli.output import say
 from arcan_gitops.cli.parsed import Parsed
-from arcan_gitops.cli.token_output import TokenPrinter, output_options
-from arcan_gitops.errors import ArcanError
-from arcan_gitops.names import InvalidName, Namespace, RealmName
+from arcan_gitops.cli.token_declared import secret_places
+from arcan_gitops.cli.token_files import (
+    REALM,
+    environments_of,
+    expiry_of,
+    life,
+    locate,
+    now,
+    one_realm_option,
+    say_if_endless,
+    token_files,
+)
+from arcan_gitops.cli.token_globs import warn_of_globs
+from arcan_gitops.cli.token_output import Asked, output_options, token_printer
+from arcan_gitops.cli.token_rotate import rotate_token
+from arcan_gitops.cli.token_scope import scope
+from arcan_gitops.names import InvalidName, RealmName, TokenName
+from arcan_gitops.overlay import App, Settings
+from arcan_gitops.overlay.naming import Credential
+from arcan_gitops.overlay.uses import Use, uses_of_token
 from arcan_gitops.realms.tree import TOKENS_FILE, RealmTree, read_file
 
 
@@ -44,25 +59,17 @@ def _policy(text: str) -> str:
     return text
 
 
-def _now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)
-
-
-_REALM: Final = Parsed("realm", RealmName.parse)
-_one_realm_option = click.option("--realm", type=_REALM, help="Look in this realm only. [default: all]")
-
-
 @click.group()
 def token() -> None:
-    """Create, list, revoke and rotate the tokens of a realm.
+    """Create, list, narrow, rotate and revoke the tokens of a realm.
 
     They are recorded in REALMS/REALM/tokens.yaml as digests; commit that file. The text of a token is
-    printed once, on standard output, and kept nowhere.
+    printed once, and kept nowhere.
     """
 
 
 @token.command()
-@click.option("--realm", type=_REALM, required=True, help="The realm that the token opens.")
+@click.option("--realm", type=REALM, required=True, help="The realm that the token opens.")
 @click.option("--name", type=Parsed("name", token_name), required=True, help="Who uses it: eso-operator.")
 @click.option(
     "--policy",
@@ -87,10 +94,10 @@ def token() -> None:
 )
 @click.option(
     "--expires",
-    type=Parsed("duration|date", lambda text: parse_expiry(text, _now())),
+    type=Parsed("duration|date", lambda text: parse_expiry(text, now())),
     help="90d, 12h, 1h30m, or 2027-01-31. [default: never]",
 )
-@output_options
+@output_options()
 @realms_option
 def create(
     realm: RealmName,
@@ -99,32 +106,40 @@ def create(
     environments: tuple[str, ...],
     keys: tuple[str, ...],
     expires: datetime | None,
-    output: str,
-    namespace: Namespace | None,
     realms: Path,
+    **output: Any,
 ) -> None:
-    """Create a token, record its digest, and print it once."""
-    printer = TokenPrinter(output, namespace)
-    path = RealmTree(realms).folder(realm) / TOKENS_FILE
+    """Create a token, record its digest, and print it once.
+
+    `arcan generate overlays` and `arcan bootstrap` print this command with just the environments and keys
+    that the declared apps need of a token.
+    """
+    asked, tree = Asked.of(output), RealmTree(realms)
+    path = tree.folder(realm) / TOKENS_FILE
+    places = secret_places(asked, tree, Credential(realm, name))
+    expiry_of(tree, realm)  # a realm.yaml that cannot be read is said before anything is made
     minted = mint()
     record = TokenRecord(
-        minted.id, name, policy, environments or None, keys or None, _now(), expires, minted.digest
+        minted.id, name, policy, environments or None, keys or None, now(), expires, minted.digest
     )
-    edit_file(path, lambda data: (add(data, str(path), record), None))
     lost = f"revoke it with 'arcan token revoke {minted.id} --realm {realm}' and create a new one"
-    printer.print(minted, path, lost)
-    say(f"{path}: recorded token '{name}' (id {minted.id}), {_life(record)}")
+    with token_printer(places, asked.file) as printer:
+        edit_file(path, lambda data: (add(data, str(path), record), None))
+        printer.print(minted, path, lost)
+    say(f"{path}: recorded token '{name}' (id {minted.id}), {life(record)}")
+    say_if_endless(tree, realm, record)
+    warn_of_globs(tree, realm, record.scope)
     printer.say_next(path)
 
 
 @token.command("list")
-@_one_realm_option
+@one_realm_option
 @realms_option
 def list_tokens(realm: RealmName | None, realms: Path) -> None:
     """List the tokens of a realm, or of all."""
-    now = _now()
+    time = now()
     rows = [("REALM", "NAME", "ID", "ENVIRONMENTS", "KEYS", "CREATED", "EXPIRES")]
-    for owner, _, records in _files(RealmTree(realms), realm):
+    for owner, _, records in token_files(RealmTree(realms), realm):
         rows += [
             (
                 owner,
@@ -133,12 +148,15 @@ def list_tokens(realm: RealmName | None, realms: Path) -> None:
                 _globs(record.environments),
                 _globs(record.keys),
                 format_time(record.created),
-                _end(record, now),
+                _end(record, time),
             )
             for record in records
         ]
     if len(rows) == 1:
-        say("there are no tokens; create one with 'arcan token create'")
+        say(
+            "there are no tokens; 'arcan generate overlays' prints the command for each that an app needs, "
+            "'arcan token create --help' says the rest"
+        )
         return
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
@@ -147,11 +165,23 @@ def list_tokens(realm: RealmName | None, realms: Path) -> None:
 
 @token.command("revoke")
 @click.argument("name_or_id", metavar="NAME|ID")
-@_one_realm_option
+@one_realm_option
+@in_use_options
 @realms_option
-def revoke_token(name_or_id: str, realm: RealmName | None, realms: Path) -> None:
-    """Remove a token by its id, or all of a name."""
-    _, path = _locate(RealmTree(realms), realm, name_or_id)
+def revoke_token(
+    name_or_id: str, realm: RealmName | None, kustomize_dir: Path, yes: bool, realms: Path
+) -> None:
+    """Remove a token by its id, or all of a name.
+
+    Declared apps that use it are named first, and then it takes an answer at the terminal, or --yes. The old
+    token of a rotation goes unasked: the new one stands for the name.
+    """
+    tree = RealmTree(realms)
+    owner, path, found = locate(tree, realm, name_or_id)
+    records = read_tokens(read_file(path), str(path))
+    going = sorted({record.name for record in found if newest(records, record.name) == record})
+    for name in going:
+        _confirm(tree, owner, name, kustomize_dir, yes=yes)
 
     def change(data: bytes | None) -> tuple[bytes, tuple[TokenRecord, ...]]:
         return revoke(data or b"", str(path), name_or_id)
@@ -161,79 +191,22 @@ def revoke_token(name_or_id: str, realm: RealmName | None, realms: Path) -> None
     say(f"commit {path}: a server refuses the token from the moment it reads that file")
 
 
-@token.command("rotate")
-@click.argument("name_or_id", metavar="NAME|ID")
-@click.option(
-    "--overlap",
-    type=Parsed("duration", parse_duration),
-    default="7d",
-    show_default=True,
-    help="How long the old token lives on, at most.",
-)
-@_one_realm_option
-@output_options
-@realms_option
-def rotate_token(
-    name_or_id: str,
-    overlap: timedelta,
-    realm: RealmName | None,
-    output: str,
-    namespace: Namespace | None,
-    realms: Path,
-) -> None:
-    """Replace a token by a new one of the same name and scope, and print that once."""
-    printer = TokenPrinter(output, namespace)
-    owner, path = _locate(RealmTree(realms), realm, name_or_id)
-    minted = mint()
+def _confirm(tree: RealmTree, realm: RealmName, name: str, kustomize_dir: Path, *, yes: bool) -> None:
+    def uses(apps: Sequence[App], settings: Settings) -> Sequence[Use]:
+        environments = () if settings.declared else environments_of(tree)
+        return uses_of_token(apps, settings, realm, environments, TokenName(name))
 
-    def change(data: bytes | None) -> tuple[bytes, tuple[TokenRecord, TokenRecord]]:
-        rotation = rotate(data or b"", str(path), name_or_id, minted, overlap=overlap, now=_now())
-        return rotation.data, (rotation.old, rotation.new)
-
-    old, new = edit_file(path, change)
-    lost = f"replace it too: 'arcan token rotate {minted.id} --realm {owner} --overlap 0s'"
-    printer.print(minted, path, lost)
-    say(f"{path}: recorded token '{new.name}' (id {new.id}), {_life(new)}")
-    say(f"{path}: the old one (id {old.id}) {_life(old)}")
-    printer.say_next(path)
+    confirm_unused(f"revoking token '{name}'", kustomize_dir, uses, yes=yes)
 
 
-def _files(
-    tree: RealmTree, realm: RealmName | None
-) -> Iterator[tuple[RealmName, Path, tuple[TokenRecord, ...]]]:
-    for name in tree.realms() if realm is None else (realm,):
-        path = tree.tokens_file(name)
-        if path is not None:
-            yield name, path, read_tokens(read_file(path), str(path))
+token.add_command(rotate_token)
+token.add_command(scope)
 
 
-def _locate(tree: RealmTree, realm: RealmName | None, name_or_id: str) -> tuple[RealmName, Path]:
-    """The one realm that has the token, and its file."""
-    found: list[tuple[RealmName, Path]] = []
-    names: set[str] = set()
-    for owner, path, records in _files(tree, realm):
-        names |= {record.name for record in records}
-        if matching(records, name_or_id):
-            found.append((owner, path))
-    if not found:
-        where = f"realm '{realm}'" if realm is not None else f"the realms in {tree.root}"
-        raise no_such_token(where, names, name_or_id)
-    if len(found) > 1:
-        owners = ", ".join(f"'{owner}'" for owner, _ in found)
-        raise ArcanError(
-            f"token {shown(name_or_id)} is in several realms: {owners}", hint="name one of them with --realm"
-        )
-    return found[0]
-
-
-def _life(record: TokenRecord) -> str:
-    return "never expires" if record.expires is None else f"expires {format_time(record.expires)}"
-
-
-def _end(record: TokenRecord, now: datetime) -> str:
+def _end(record: TokenRecord, time: datetime) -> str:
     if record.expires is None:
         return "never"
-    return format_time(record.expires) + (" (expired)" if record.expired(now) else "")
+    return format_time(record.expires) + (" (expired)" if record.expired(time) else "")
 
 
 def _globs(globs: tuple[str, ...] | None) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from arcan_gitops.names import InvalidName, KeyName, Namespace, ObjectName, OverlayName
+from arcan_gitops.names import AppName, InvalidName, KeyName, Namespace, ObjectName, OverlayName
 from arcan_gitops.overlay.app import App
 from arcan_gitops.overlay.catalogue import TokenScope
 from arcan_gitops.overlay.naming import Credential, store_names
 from arcan_gitops.overlay.placement import Placement, by_store_namespace, names_for, placements
 from arcan_gitops.overlay.settings import Overlay, StoreSettings
+from arcan_gitops.overlay.uses import Use
 
 # How long a token lives where `tokenExpiry` of the realm's realm.yaml says nothing.
 TOKEN_EXPIRY: Final = "180d"
@@ -60,9 +61,17 @@ def token_places(
 
 
 def place_without_app(
-    settings: StoreSettings, credential: Credential, namespace: Namespace | None
+    settings: StoreSettings,
+    credential: Credential,
+    namespace: Namespace | None,
+    named: ObjectName | None = None,
 ) -> TokenPlace:
-    """The Secret of a token that no declared app uses: the one that the stores of the first app will read."""
+    """The Secret of a token that no declared app uses: the one that the stores of the first app will read.
+
+    Raises `InvalidName` where it has to end in the token's name, and Kubernetes takes no such name.
+    """
+    if named is not None:
+        return TokenPlace(namespace, named, settings.token_secret.key)
     try:
         name = store_names(settings, [credential])[credential].token_secret
     except InvalidName as error:
@@ -93,3 +102,26 @@ def _using(apps: Sequence[App], overlays: Sequence[Overlay], credential: Credent
         for placement in placements(apps, overlay):
             if placement.credential == credential:
                 yield placement
+
+
+def uses_out_of_scope(
+    apps: Sequence[App], overlays: Sequence[Overlay], credential: Credential, old: TokenScope, new: TokenScope
+) -> tuple[Use, ...]:
+    """What declared apps read with the token as it was, and could not with its new scope."""
+    found: dict[tuple[AppName, str, str], list[OverlayName]] = {}
+    for placement in _using(apps, overlays, credential):
+        environment, app = placement.overlay.environment, placement.app
+        for secret in app.secrets if old.reads_environment(environment) else ():
+            there = new.reads_environment(environment)
+            if (
+                secret.is_bulk
+                and old.reads_whole_environments
+                and not (there and new.reads_whole_environments)
+            ):
+                found.setdefault((app.name, secret.where, "all keys"), []).append(placement.overlay.name)
+            for entry in secret.entries:
+                key = KeyName(entry.key)
+                if old.reads_key(key) and not (there and new.reads_key(key)):
+                    place = (app.name, entry.where, f"key '{key}'")
+                    found.setdefault(place, []).append(placement.overlay.name)
+    return tuple(Use(*place, tuple(overlays)) for place, overlays in found.items())

@@ -70,7 +70,10 @@ def _realm(placement: Placement, read: Credential, catalogue: Catalogue) -> Iter
         return
     if not scope.reads_environment(environment):
         problem = f"token '{read.token}' may not read environment '{environment}' of realm '{read.realm}'"
-        hint = f"it may read: {_globs(scope.environments)}; the server would answer 403"
+        wider = "".join(f" --env={each}" for each in sorted({*(scope.environments or ()), environment}))
+        hint = (
+            f"it may read: {_globs(scope.environments)}; widen it ({_scoping(read)}{wider}), or use another"
+        )
         yield InvalidFile(f"{app.at('token')}: {problem}", hint=hint)
     for secret in app.secrets:
         yield from _scope(app, read, secret, scope, contents)
@@ -79,18 +82,24 @@ def _realm(placement: Placement, read: Credential, catalogue: Catalogue) -> Iter
 def _scope(
     app: App, read: Credential, secret: DeclaredSecret, scope: TokenScope, contents: Contents
 ) -> Iterator[InvalidFile]:
-    hint = f"it may read: {_globs(scope.keys)}; the server would answer 403, so widen it or use another"
     if secret.is_bulk and not scope.reads_whole_environments:
         problem = f"secret '{secret.name}' asks for all keys, but token '{read.token}' is narrowed by keys"
+        hint = f"it may read: {_globs(scope.keys)}; widen it ({_scoping(read)} --key='*'), or use another"
         yield InvalidFile(f"{secret.where}: {problem}", hint=hint)
     for entry in secret.entries:
         if entry.key in contents.keys and not scope.reads_key(KeyName(entry.key)):
+            wider = f"{_scoping(read)} --add-key={entry.key}"
+            hint = f"it may read: {_globs(scope.keys)}; widen it ({wider}), or use another"
             yield _unreadable(app, read, entry, hint)
 
 
 def _unreadable(app: App, read: Credential, entry: DeclaredKey, hint: str) -> InvalidFile:
     problem = f"key '{entry.key}' cannot be read by token '{read.token}' of realm '{read.realm}'"
     return InvalidFile(f"{entry.where}: {problem}", hint=hint)
+
+
+def _scoping(read: Credential) -> str:
+    return f"arcan token scope {read.token} --realm={read.realm}"
 
 
 def _globs(globs: tuple[str, ...] | None) -> str:

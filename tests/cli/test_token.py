@@ -105,7 +105,7 @@ def test_the_token_is_nowhere_but_on_standard_output(arcan):
 
 
 def test_a_secret_manifest_is_ready_for_kubectl_apply(arcan):
-    result = arcan(*CREATE, "--output", "secret", "--namespace", "shop")
+    result = arcan(*CREATE, "--format", "secret", "--namespace", "shop")
     manifest = yaml.safe_load(result.stdout)
     text = manifest["stringData"].pop("token")
     assert digest(text) == records(arcan)[0].digest
@@ -124,11 +124,11 @@ def test_a_secret_manifest_is_ready_for_kubectl_apply(arcan):
 
 
 def test_a_secret_manifest_names_no_namespace_unless_told_one(arcan):
-    manifest = yaml.safe_load(arcan("rotate", "x", "--output", "secret").stdout or "{}")
+    manifest = yaml.safe_load(arcan("rotate", "x", "--format", "secret").stdout or "{}")
     assert manifest == {}
-    manifest = yaml.safe_load(arcan(*CREATE, "--output=secret").stdout)
+    manifest = yaml.safe_load(arcan(*CREATE, "--format=secret").stdout)
     assert "namespace" not in manifest["metadata"]
-    manifest = yaml.safe_load(arcan("rotate", "eso-operator", "--output=secret").stdout)
+    manifest = yaml.safe_load(arcan("rotate", "eso-operator", "--format=secret").stdout)
     assert token_id(manifest["stringData"]["token"]) == records(arcan)[1].id
 
 
@@ -153,8 +153,11 @@ def test_comments_in_the_file_are_kept(arcan):
         (["--expires=0d"], ["not in the future"]),
         (["--expires=2020-01-01"], ["not in the future"]),
         (["--expires=90"], ["neither a duration nor a date", "90d"]),
-        (["--output=secret", "--namespace=Shop"], ["'Shop' is not a valid namespace"]),
-        (["--namespace=shop"], ["--output secret"]),
+        (["--format=secret", "--namespace=Shop"], ["'Shop' is not a valid namespace"]),
+        (["--namespace=shop"], ["--format secret"]),
+        (["--overlay=prod"], ["--format secret"]),
+        (["--secret-name=x"], ["--format secret"]),
+        (["--format=secret", "--output=token"], ["say different things"]),
     ],
 )
 def test_wrong_usage_exits_2_and_records_nothing(arcan, arguments, parts):
