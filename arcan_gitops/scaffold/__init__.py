@@ -1,7 +1,8 @@
 """A new repository in one go: its files, and writing them without ever replacing one."""
 
-from arcan_gitops.scaffold.layout import Layout, Owner, Package, layout_files
-from arcan_gitops.scaffold.writing import FilesInTheWay, NewFiles, plan_files, write_files
+from arcan_gitops.scaffold.layout import Layout, Owner, layout_files
+from arcan_gitops.scaffold.package import Package
+from arcan_gitops.scaffold.writing import FilesInTheWay, NewFiles, lacks, plan_files, write_files
 
 __all__ = [
     "FilesInTheWay",
@@ -9,6 +10,7 @@ __all__ = [
     "NewFiles",
     "Owner",
     "Package",
+    "lacks",
     "layout_files",
     "plan_files",
     "write_files",

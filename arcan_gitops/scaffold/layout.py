@@ -12,7 +12,7 @@ from typing import ClassVar, Final, NoReturn
 from arcan_gitops.names import EnvironmentName, InvalidName, OverlayName, RealmName
 from arcan_gitops.overlay.declaring import declare_overlay
 from arcan_gitops.overlay.settings import SETTINGS_FILE
-from arcan_gitops.yamlio import emit
+from arcan_gitops.scaffold.package import Package
 
 _FILES: Final = Path(__file__).resolve().parent / "files"
 
@@ -30,13 +30,16 @@ _TEMPLATES: Final = {
     ".github/CODEOWNERS": "CODEOWNERS",
     "README.md": "README.md",
     "kustomize/apps/README.md": "apps.md",
-    "requirements.txt": "requirements.txt",
 }
 _SOPS_HEADER: Final = """\
 # For whom each document is encrypted: one rule for each realm and environment, the first that matches counts.
+# The recipients of an environment open it alone: its server's, and those of the people who edit it. Whoever
+# has the break-glass identity opens all of them: it is for the day on which a server's identity is lost, and
+# is kept offline until then.
 # After a change: arcan realm updatekeys --all. Who was removed still knows the values: arcan realm rotate,
 # and change the values themselves.
 """
+_INSTALL: Final = "run: INSTALL\n"  # in a workflow
 
 
 class Owner(str):
@@ -53,51 +56,48 @@ class Owner(str):
         return cls(text)
 
 
-class Package(str):
-    """Arcan itself, as a requirement of pip's (PEP 508): with a version, or with the place where it is."""
-
-    __slots__ = ()
-    _grammar: ClassVar = re.compile(
-        r"arcan-gitops(?:==[\w.+!-]+| @ [a-z+]+://[^\s#]+(?:#[\w=&:.-]+)?)", re.ASCII
-    )
-
-    @classmethod
-    def parse(cls, text: str) -> Package:
-        """Raises `InvalidName`."""
-        if cls._grammar.fullmatch(text) is None:
-            raise InvalidName(
-                f"{text[:80]!r} is not a requirement of arcan-gitops",
-                hint="write 'arcan-gitops==VERSION' or 'arcan-gitops @ git+https://HOST/PATH@COMMIT'",
-            )
-        return cls(text)
-
-
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What was asked for. `package` is what the checks of the repository install, as pip names it."""
+    """What was asked for. `recipients` has those of each environment, its server's among them; who holds the
+    identity of a `break_glass` recipient can open every environment.
+    """
 
     realms: tuple[RealmName, ...]
-    environments: tuple[EnvironmentName, ...]
-    recipients: tuple[str, ...]
+    recipients: Mapping[EnvironmentName, tuple[str, ...]]
+    break_glass: tuple[str, ...]
     owner: Owner
     package: Package
 
+    @property
+    def environments(self) -> tuple[EnvironmentName, ...]:
+        """Each is an overlay too."""
+        return tuple(self.recipients)
 
-def layout_files(layout: Layout) -> Mapping[str, str]:
-    """Path below the repository's root -> text, sorted by path."""
+
+def layout_files(layout: Layout) -> Mapping[str, bytes]:
+    """Path below the repository's root -> content, sorted by path."""
     realm, environment = layout.realms[0], layout.environments[0]
     words = {
         "realm": realm,
         "environment": environment,
         "document": f"realms/{realm}/{environment}.sops.yaml",
         "owner": layout.owner,
-        "package": layout.package,
+        "install": "\n".join(f"    {command}" for command in layout.package.commands),
         "realm_owners": "\n".join(f"/realms/{name}/ {layout.owner}" for name in layout.realms),
     }
     made = {".sops.yaml": _sops_rules(layout), f"kustomize/{SETTINGS_FILE}": _settings(layout)}
-    copies = {path: _text(name) for path, name in _COPIES.items()}
+    copies = {path: _text(name).replace(_INSTALL, _step(layout.package)) for path, name in _COPIES.items()}
     filled = {path: Template(_text(name)).substitute(words) for path, name in _TEMPLATES.items()}
-    return dict(sorted({**made, **copies, **filled}.items()))
+    realms = {f"realms/{name}/realm.yaml": _text("realm.yaml") for name in layout.realms}
+    texts = {path: text.encode() for path, text in {**made, **copies, **filled, **realms}.items()}
+    return dict(sorted({**texts, **layout.package.files}.items()))
+
+
+def _step(package: Package) -> str:
+    """The installing step of a workflow."""
+    if len(package.commands) == 1:
+        return f"run: {package.commands[0]}\n"
+    return "run: |\n" + "".join(f"          {command}\n" for command in package.commands)
 
 
 def _text(name: str) -> str:
@@ -105,15 +105,20 @@ def _text(name: str) -> str:
 
 
 def _sops_rules(layout: Layout) -> str:
-    rules = [
-        {
-            "path_regex": rf"^realms/{realm}/{environment}\.sops\.yaml$",
-            "age": ",".join(layout.recipients),
-        }
-        for realm in layout.realms
-        for environment in layout.environments
-    ]
-    return _SOPS_HEADER + emit([{"creation_rules": rules}]).removeprefix("---\n")
+    """By hand, for a comment names whose each recipient is: `arcan realm recipients` shows it."""
+    lines = [_SOPS_HEADER + "creation_rules:\n"]
+    for realm in layout.realms:
+        for environment, recipients in layout.recipients.items():
+            lines.append(rf"  - path_regex: ^realms/{realm}/{environment}\.sops\.yaml$" + "\n")
+            lines.append("    key_groups:\n      - age:\n")
+            lines += [f"          - {_quoted(each)} # {environment}\n" for each in recipients]
+            lines += [f"          - {_quoted(each)} # break glass\n" for each in layout.break_glass]
+    return "".join(lines)
+
+
+def _quoted(recipient: str) -> str:
+    """An SSH key has spaces, and its comment may have anything."""
+    return recipient if recipient.isalnum() else "'" + recipient.replace("'", "''") + "'"
 
 
 def _settings(layout: Layout) -> str:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import re
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from arcan_gitops import __version__
 from arcan_gitops.cli import arcan
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.overlay import App, read_settings
 from arcan_gitops.realms.sops_config import SopsConfig
+from arcan_gitops.scaffold.wheel import own_wheel
 from arcan_gitops.sops import encrypt
 from tests.support.realm_files import new_identity, sops_binary
 
@@ -37,7 +41,10 @@ def run(*arguments: str | Path) -> Result:
 
 
 def init(folder: Path, *recipients: str, options: tuple[str, ...] = ()) -> Result:
-    return run("init", folder, *(f"--recipient={each}" for each in recipients), *options)
+    """The last of the recipients is the break-glass one."""
+    *of_servers, break_glass = recipients
+    given = [*(f"--recipient={each}" for each in of_servers), f"--break-glass={break_glass}"]
+    return run("init", folder, *given, *options)
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -57,13 +64,12 @@ def test_the_rules_are_for_each_realm_and_environment_and_sops_takes_them(
             assert rule is not None
             assert [set(group) for group in rule.recipients().groups] == [set(recipients)]
     document = folder / "realms/platform/prod.sops.yaml"
-    document.parent.mkdir()
     document.write_text("URL: x\n")
     done = subprocess.run(
         [sops_binary(), "encrypt", "--in-place", document], cwd=folder, capture_output=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert run("realm", "check", folder / "realms").exit_code == 0
+    assert run("realm", "check", folder / "realms").exit_code == 0, "the other realm is still to come"
 
 
 def test_from_nothing_to_overlays_that_are_valid(
@@ -77,8 +83,8 @@ def test_from_nothing_to_overlays_that_are_valid(
     )
     app = App.parse(example.encode(), "shop.yaml")
     Path("kustomize/apps/shop.yaml").write_text(example)
-    Path("realms/production").mkdir()
     keys = {str(entry.key): "x" for secret in app.secrets for entry in secret.entries}
+    assert keys
     Path("realms/production/prod.sops.yaml").write_bytes(encrypt(keys, recipients=recipients))
     assert run("token", "create", "--realm=production", "--name=shop", "--policy=read-only").exit_code == 0
     for command in (
@@ -144,13 +150,10 @@ def test_its_workflows_are_sound_and_pin_what_those_of_the_project_pin(
             assert f"uses: {action}\n" in own, "move the pins of both together"
 
 
-def test_the_settings_have_an_overlay_for_each_environment_and_arcan_is_pinned(
-    folder: Path, recipients: tuple[str, str]
-) -> None:
+def test_the_settings_have_an_overlay_for_each_environment(folder: Path, recipients: tuple[str, str]) -> None:
     init(folder, *recipients, options=("--env=prod", "--env=dev", "--owner=@acme/secrets"))
     overlays = {overlay.name: overlay.environment for overlay in read_settings(folder / "kustomize").declared}
     assert overlays == {"prod": "prod", "dev": "dev"}
-    assert f"\narcan-gitops=={__version__}\n" in (folder / "requirements.txt").read_text()
     owners = (folder / ".github/CODEOWNERS").read_text()
     assert "/realms/production/ @acme/secrets\n" in owners
     assert "$" not in owners
@@ -158,12 +161,141 @@ def test_the_settings_have_an_overlay_for_each_environment_and_arcan_is_pinned(
 
 def test_the_checks_may_install_ones_own_copy(folder: Path, recipients: tuple[str, str]) -> None:
     """A name on an index is whoever's registered it."""
-    copy = "arcan-gitops @ git+https://git.example.com/platform/arcan@0123abc"
+    commit = "0123abc" + "d" * 33
+    copy = f"git+https://git.example.com/platform/arcan@{commit}"
     assert init(folder, *recipients, options=(f"--package={copy}",)).exit_code == 0
-    assert f"\n{copy}\n" in (folder / "requirements.txt").read_text()
-    other = init(folder / "other", *recipients, options=("--package=arcan-gitopss==1",))
-    assert other.exit_code == 2
-    assert "is not a requirement of arcan-gitops" in other.stderr
+    assert f"\narcan-gitops @ {copy}\n" in (folder / "requirements-arcan.txt").read_text()
+    hashed = (folder / "requirements.txt").read_text()
+    assert "arcan-gitops" not in hashed.replace("requirements-arcan", "")
+    assert "setuptools==" in hashed, "what builds it is hashed too"
+    for path in (folder / ".github/workflows").iterdir():
+        commands = re.findall(r"^ +(python -m pip .*)$", path.read_text(), re.M)
+        assert [each.rpartition(" ")[2] for each in commands] == [
+            "requirements.txt",
+            "requirements-arcan.txt",
+        ]
+        assert "--require-hashes" in commands[0]
+        assert "--no-deps --no-build-isolation" in commands[1]
+    short = init(folder.parent / "short", *recipients, options=("--package=git+https://h/x@0123abc",))
+    assert "name all 40 characters" in short.stderr
+
+
+def test_the_checks_may_install_a_wheel_by_its_hash(folder: Path, recipients: tuple[str, str]) -> None:
+    url = "https://files.example.com/arcan_gitops-9.9-py3-none-any.whl"
+    package = f"{url}#sha256={'ab' * 32}"
+    assert init(folder, *recipients, options=(f"--package={package}",)).exit_code == 0
+    line = f"\narcan-gitops @ {url} --hash=sha256:{'ab' * 32}\n"
+    assert line in (folder / "requirements.txt").read_text()
+    assert not (folder / "vendor").exists()
+    wheel = folder.parent / "arcan_gitops-9.9-py3-none-any.whl"
+    wheel.write_bytes(b"PK")
+    other = folder.parent / "other"
+    assert init(other, *recipients, options=(f"--package={wheel}",)).exit_code == 0
+    assert (other / "vendor" / wheel.name).read_bytes() == b"PK"
+    digest = hashlib.sha256(b"PK").hexdigest()
+    assert f"\n./vendor/{wheel.name} --hash=sha256:{digest}\n" in (other / "requirements.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("package", "said"),
+    [
+        ("arcan-gitops==0.1.0", "may be something else tomorrow"),
+        ("arcan-gitopss==1", "is no wheel of arcan-gitops"),
+        ("git+https://git.example.com/arcan@main", "may be something else tomorrow"),
+        ("git+https://git.example.com/arcan", "may be something else tomorrow"),
+        ("https://files.example.com/arcan_gitops-1-py3-none-any.whl", "may be something else tomorrow"),
+        ("arcan_gitops-1-py3-none-any.whl", "cannot be read"),
+        (".", "python -m pip wheel --no-deps"),
+    ],
+)
+def test_what_could_change_unseen_is_not_installed(
+    folder: Path, recipients: tuple[str, str], package: str, said: str
+) -> None:
+    result = init(folder, *recipients, options=(f"--package={package}",))
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+    assert not folder.exists()
+
+
+def test_the_copy_of_this_arcan_is_the_same_each_time_and_pip_takes_it(tmp_path: Path) -> None:
+    name, data = own_wheel()
+    assert own_wheel() == (name, data)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = set(archive.namelist())
+        assert archive.testzip() is None
+    program = {
+        path.relative_to(ROOT).as_posix() for path in (ROOT / "arcan_gitops").rglob("*") if path.is_file()
+    }
+    assert {each for each in program if not each.endswith(".pyc")} == {
+        each for each in names if not each.startswith("arcan_gitops-")
+    }
+
+
+def test_each_environment_has_its_own_recipients_and_all_the_break_glass_one(folder: Path) -> None:
+    prod, dev, person, glass = (new_identity()[1] for _ in range(4))
+    given = (
+        f"--recipient=prod={prod}",
+        f"--recipient=dev={dev}",
+        f"--recipient={person}",
+        f"--break-glass={glass}",
+    )
+    assert run("init", folder, *given, "--env=prod", "--env=dev").exit_code == 0
+    config = SopsConfig.find(folder / "realms")
+    assert config is not None
+    for environment, server in (("prod", prod), ("dev", dev)):
+        rule = config.rule_for(folder / f"realms/production/{environment}.sops.yaml")
+        assert rule is not None
+        assert rule.recipients().groups == ((server, person, glass),)
+    assert config.names[glass] == "break glass"
+    assert config.names[prod] == "prod"
+
+
+def test_what_is_missing_is_said_with_the_reason_and_the_options_that_mend_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    refused = run("init", folder, "--env=prod", "--env=dev")
+    assert refused.exit_code == 2
+    for part in ("environment 'prod' has no recipient", "environment 'dev' has", "no break-glass recipient"):
+        assert part in refused.stderr
+    options = refused.stderr.splitlines()[-1].strip()
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "arcan").write_text(
+        f"#!/bin/sh\nexec {sys.executable} -c 'from arcan_gitops.cli import main; main()' \"$@\"\n"
+    )
+    (tools / "arcan").chmod(0o755)
+    path = f"{tools}:{os.environ['PATH']}"
+    command = f"arcan init {folder} --env=prod --env=dev {options}"
+    done = subprocess.run(
+        ["bash", "-c", command], env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert {each.name for each in (tmp_path / "home/arcan").iterdir()} == {
+        "prod.txt",
+        "dev.txt",
+        "break-glass.txt",
+    }
+    assert "AGE-SECRET-KEY" not in b"".join(content(folder).values()).decode("utf-8", "replace")
+    assert "AGE-SECRET-KEY" not in done.stderr
+    assert "keep that identity offline" in done.stderr
+
+
+def test_a_break_glass_identity_on_a_server_is_refused(folder: Path) -> None:
+    one, glass = new_identity()[1], new_identity()[1]
+    result = run("init", folder, f"--recipient={one}", f"--recipient=prod={glass}", f"--break-glass={glass}")
+    assert result.exit_code == 2
+    assert "would hold the identity that opens everything" in " ".join(result.stderr.split())
+    wrong = run("init", folder, f"--recipient=prd={one}", f"--break-glass={glass}")
+    assert "did you mean 'prod'?" in wrong.stderr
+
+
+def test_new_tokens_end_by_the_commands_that_arcan_prints(folder: Path, recipients: tuple[str, str]) -> None:
+    init(folder, *recipients, options=("--realm=one", "--realm=two"))
+    for realm in ("one", "two"):
+        assert yaml.safe_load((folder / f"realms/{realm}/realm.yaml").read_text()) == {"tokenExpiry": "180d"}
+    settings = (folder / "kustomize/arcan.yaml").read_text()
+    assert "components: [own-ca, monitoring]" in settings
 
 
 def test_identities_and_keys_are_ignored_by_git(folder: Path, recipients: tuple[str, str]) -> None:
@@ -194,11 +326,40 @@ def test_another_file_in_the_way_stops_everything_and_all_are_named(
     (folder / "kustomize").write_text("a file\n")
     (folder / ".gitignore").symlink_to("/nonexistent")
     before = content(folder)
-    error = init(folder, *recipients).exception
+    error = init(folder, *recipients, options=("--keep",)).exception
     assert isinstance(error, ArcanError)
     for name in ("README.md", "kustomize", ".gitignore"):
         assert str(folder / name) in error.message
     assert content(folder) == before
+
+
+def test_files_of_ones_own_are_kept_and_what_they_lack_is_said(
+    folder: Path, recipients: tuple[str, str]
+) -> None:
+    """As a hosting service makes a repository: with a README and a .gitignore."""
+    folder.mkdir()
+    (folder / "README.md").write_text("mine\n")
+    (folder / ".gitignore").write_text("*.key\n/.venv/\n")
+    (folder / "LICENSE").write_text("mine\n")
+    before = content(folder)
+    refused = init(folder, *recipients).exception
+    assert isinstance(refused, ArcanError)
+    needed = refused.message.partition(f"{folder / '.gitignore'}: would need:\n")[2].splitlines()
+    assert [line.strip() for line in needed[:3]] == ["*.agekey", "identity*.txt", "keys.txt"]
+    assert "*.key" not in [line.strip() for line in needed]
+    assert "--keep" in str(refused.hint)
+    assert content(folder) == before
+    kept = init(folder, *recipients, options=("--keep",))
+    assert kept.exit_code == 0, kept.exception
+    assert f"{folder / '.gitignore'}: would need:" in kept.stderr
+    assert {name: content(folder)[name] for name in before} == before
+    assert (folder / ".sops.yaml").is_file()
+    with (folder / ".gitignore").open("a") as file:
+        file.write("*.agekey\nidentity*.txt\nkeys.txt\n/tls/\n/values/\n/bootstrap*.sh\n")
+    assert (
+        f"{folder / '.gitignore'}: has all lines of ours"
+        in init(folder, *recipients, options=("--keep",)).stderr
+    )
 
 
 def test_a_folder_that_is_a_link_is_not_written_through(folder: Path, recipients: tuple[str, str]) -> None:
@@ -217,11 +378,16 @@ def test_a_dry_run_names_the_files_and_writes_none(folder: Path, recipients: tup
 
 def test_a_private_key_is_not_taken_for_a_recipient_nor_repeated(folder: Path) -> None:
     private, _ = new_identity()
-    result = init(folder, private)
-    assert result.exit_code == 2
-    assert "private key" in result.stderr
-    assert private not in result.output
-    assert init(folder, "age1nonsense").exit_code == 2
+    public = new_identity()[1]
+    for result in (
+        init(folder, private, public),
+        init(folder, public, private),
+        init(folder, f"prod={private}", public),
+    ):
+        assert result.exit_code == 2
+        assert "private key" in result.stderr
+        assert private not in result.output
+    assert init(folder, "age1nonsense", public).exit_code == 2
     assert run("init", folder).exit_code == 2
     assert not folder.exists()
 

@@ -43,6 +43,12 @@ def test_the_development_lock_meets_every_dependency_and_the_build_backend():
     assert unmet(wanted, read_lock("requirements-dev.lock")) == []
 
 
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-build.lock"])
+def test_a_new_repository_installs_what_runs_here(name: str):
+    copy = ROOT / "arcan_gitops/scaffold/files" / name
+    assert copy.read_bytes() == (ROOT / name).read_bytes(), f"cp {name} {copy.relative_to(ROOT)}"
+
+
 def test_what_is_tested_is_what_runs():
     assert read_lock("requirements.lock").items() <= read_lock("requirements-dev.lock").items()
 
