@@ -69,7 +69,7 @@ def tokens(world: World) -> tuple[str, str]:
     secrets = ""
     for name, (realm, namespace) in TOKENS.items():
         rotate = ["arcan", "token", "rotate", name, f"--realm={realm}", "--overlap", "0s"]
-        secrets += world.run(*rotate, "--output", "secret", "--namespace", namespace)
+        secrets += world.run(*rotate, "--format", "secret", "--namespace", namespace)
     world.commit("Rotate the tokens")
     world.wait("the tokens", lambda: world.get(ONE_KEY, narrow)[0] == 200)
     return narrow, secrets

@@ -122,6 +122,7 @@ def _token(from_stdin: bool) -> str | None:
     token = (given or "").strip()
     if from_stdin and not token:
         raise ArcanError(
-            "there is no token on standard input", hint="arcan token create ... | arcan simulate"
+            "there is no token on standard input",
+            hint="give the file that holds it: arcan simulate --token-stdin ... < FILE",
         )
     return token or None

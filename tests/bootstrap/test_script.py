@@ -157,6 +157,18 @@ def test_a_run_that_was_cut_off_is_finished_by_the_next_one(operator: Operator, 
         assert operator.cluster.secret(place) == data, place
 
 
+def test_a_secret_file_that_everybody_can_read_is_warned_of(operator: Operator, values: Path) -> None:
+    operator.has_what_takes_time()
+    for path in values.rglob("*"):
+        if path.is_file():
+            path.chmod(0o600 if path.name == "identity.txt" else 0o644)
+    done = operator.run(operator.script(), VALUES=str(values))
+    assert done.returncode == 0, done.stderr
+    for name in VALUES:
+        warned = f"warning: {values / name}: everybody on this machine can read it" in done.stderr
+        assert warned is (name not in ("identity.txt", "old/legacy-ca/root.pem")), name
+
+
 def test_a_cluster_that_cannot_be_reached_gets_nothing_and_no_token_is_made(
     operator: Operator, values: Path
 ) -> None:

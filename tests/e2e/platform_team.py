@@ -188,7 +188,7 @@ class PlatformTeam:
         """A token of the realm, as a Secret in each of the namespaces, with the CA beside it; rolled out."""
         scope = ["--key", key] if key else []
         create = ["token", "create", "--realm", REALM, "--name", name, "--policy", "read-only", *scope]
-        manifest = self.arcan(*create, "--output", "secret", "--namespace", namespaces[0])
+        manifest = self.arcan(*create, "--format", "secret", "--namespace", namespaces[0])
         for namespace in namespaces:
             placed = manifest.replace(f"namespace: {namespaces[0]}\n", f"namespace: {namespace}\n")
             placed = placed.replace("name: arcan-credentials\n", f"name: {secret}\n")

@@ -88,7 +88,7 @@ class ProjectCopy:
     def _new_token(self, token: SampleToken) -> str:
         """The token anew, as the manifest of its Secret: of the old one only the digest is known."""
         rotate = ["token", "rotate", token.name, "--realm", token.realm, "--overlap", "0s"]
-        return self._arcan(*rotate, "--output", "secret", "--namespace", token.namespace)
+        return self._arcan(*rotate, "--format", "secret", "--namespace", token.namespace)
 
     def _arcan(self, *arguments: str) -> str:
         done = subprocess.run(

@@ -36,7 +36,13 @@ held() {
 # take FILE WHAT: sets $value to the content of the file below $VALUES
 take() {
   value=
-  if [ -n "${VALUES:-}" ] && [ -e "$VALUES/$1" ]; then value=$(cat -- "$VALUES/$1"); fi
+  if [ -n "${VALUES:-}" ] && [ -e "$VALUES/$1" ]; then
+    value=$(cat -- "$VALUES/$1")
+    case "$1 $(ls -Lld -- "$VALUES/$1")" in
+      *.crt\ * | *.pem\ *) ;; # certificates are for everybody
+      *\ -??????r*) echo "warning: $VALUES/$1: everybody on this machine can read it: chmod 600 $VALUES/$1" >&2 ;;
+    esac
+  fi
   if [ -z "$value" ]; then
     echo "missing: $2: set VALUES to a folder, and put it into $1 there" >&2
     exit 1
