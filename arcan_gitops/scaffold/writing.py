@@ -53,7 +53,7 @@ def plan_files(root: Path, files: Mapping[str, bytes], *, keep: bool = False) ->
         )
     if kept and not keep:
         raise FilesInTheWay(
-            "\n".join([f"{root}: nothing was written: other files are there already", *lacks(root, kept)]),
+            [f"{root}: nothing was written: other files are there already", *lacks(root, kept)],
             hint="--keep leaves these as they are, writes the others, and says again what these would need",
         )
     return NewFiles(tuple(new), tuple(present), kept)
