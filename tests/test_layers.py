@@ -56,6 +56,7 @@ ONLY_IN = {
     "click": {"cli"},
     "rich": {"cli"},
     "pyrage": {"sops"},
+    "jwt": {"access"},
     "ruamel": {"yamlio"},
     "jsonschema": {"validate"},
     "watchfiles": {"server"},

@@ -1,0 +1,244 @@
+"""Service accounts of Kubernetes clusters as callers: what a realm grants them, and their signed tokens.
+
+Kubernetes makes the credential and Git says what it may read. A token is a JSON Web Token that the cluster
+signed with one of its keys, and nothing is asked of the cluster. Two kinds are taken. That of a Secret (type
+`kubernetes.io/service-account-token`) has no end and no audience, and a constant issuer. A bound one ends,
+has the cluster's own issuer, and must be for our audience. Measured on Kubernetes 1.36; the claims are those
+of kubernetes/kubernetes pkg/serviceaccount/legacy.go and claims.go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final
+
+import jwt
+
+from arcan_gitops.access.cluster import Cluster, require_own_keys
+from arcan_gitops.access.policy import BulkNeedsAllKeys, Forbidden
+from arcan_gitops.access.scope import Scope
+from arcan_gitops.errors import ArcanError
+from arcan_gitops.names import RealmName, SecretRef
+
+AUDIENCE: Final = "arcan"
+SECRET_ISSUER: Final = "kubernetes/serviceaccount"
+MAX_TOKEN_BYTES: Final = 8 * 1024  # of headers that ESO sends; a token of Kubernetes has about 1 KiB
+_PREFIX: Final = "kubernetes.io/serviceaccount/"
+_JWT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
+_UNREADABLE: Final = (jwt.PyJWTError, ValueError, RecursionError)  # deep JSON in claims that nobody signed
+_LEEWAY_SECONDS: Final = 10.0  # between the clocks of two machines
+_CLAIMED: Final = re.compile(r"[a-z0-9.-]{1,253}", re.ASCII)
+
+
+class AccountReason(Enum):
+    """Why the holder of a JSON Web Token is not authenticated: for the log, never for the caller."""
+
+    MALFORMED = "malformed_jwt"
+    ALGORITHM = "wrong_algorithm"
+    SIGNATURE = "wrong_signature"
+    ISSUER = "wrong_issuer"
+    AUDIENCE = "wrong_audience"
+    EXPIRED = "expired"
+    NOT_YET = "not_yet_valid"
+    CLAIMS = "wrong_claims"
+    UNKNOWN = "unknown_account"
+    UID = "wrong_uid"
+
+
+class AccountNotAuthenticated(ArcanError):
+    """401. The message is the same for every reason; `reason` is for the log.
+
+    `claimed` is who the token says that it is, `CLUSTER/NAMESPACE/ACCOUNT` as far as it can be read, and
+    perhaps a lie: `?` stands for a cluster whose signature it has not.
+    """
+
+    def __init__(self, reason: AccountReason, claimed: str | None = None) -> None:
+        super().__init__("no valid token")
+        self.reason = reason
+        self.claimed = claimed
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRecord:
+    """One entry of `accounts` in a realm's tokens.yaml. `environments` and `keys` are globs, None for all;
+    `uid` pins one life of the account.
+    """
+
+    cluster: str
+    namespace: str
+    service_account: str
+    environments: tuple[str, ...] | None = None
+    keys: tuple[str, ...] | None = None
+    uid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who asks: a service account, and what each realm lets it read."""
+
+    cluster: str
+    namespace: str
+    service_account: str
+    scopes: Mapping[RealmName, Scope] = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.cluster}/{self.namespace}/{self.service_account}"
+
+    def require(self, ref: SecretRef) -> None:
+        """Raise `Forbidden` unless the account may read what `ref` names; realm first, environment, key.
+
+        For all keys of an environment (`ref.key` is None) an account narrowed by keys is `BulkNeedsAllKeys`.
+        """
+        scope = self.scopes.get(ref.realm)
+        if scope is None:
+            raise Forbidden(f"the account may not read realm '{ref.realm}'")
+        if not scope.allows_environment(ref.environment):
+            raise Forbidden(f"the account may not read environment '{ref.environment}'")
+        if ref.key is None:
+            if not scope.all_keys:
+                raise BulkNeedsAllKeys("the account is narrowed to some keys, and a bulk read needs all")
+        elif not scope.allows_key(ref.key):
+            raise Forbidden(f"the account may not read key '{ref.key}'")
+
+
+def looks_like_jwt(presented: str) -> bool:
+    """Whether a bearer is to be read as a JSON Web Token: a token of our own has no dot."""
+    return _JWT.fullmatch(presented) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """Whom the claims name."""
+
+    namespace: str
+    name: str
+    uid: str
+
+
+class Accounts:
+    """The accounts of the selected realms, and the keys of the clusters. Pure."""
+
+    __slots__ = ("_clusters", "_entries")
+
+    def __init__(
+        self, clusters: Iterable[Cluster], accounts: Mapping[RealmName, Sequence[AccountRecord]]
+    ) -> None:
+        """Raises `SharedKey` where one signing key is in two clusters."""
+        self._clusters = tuple(clusters)
+        require_own_keys(self._clusters)
+        entries: dict[tuple[str, str, str], list[tuple[RealmName, AccountRecord, Scope]]] = {}
+        for realm, records in accounts.items():
+            for record in records:
+                place = (record.cluster, record.namespace, record.service_account)
+                scope = Scope(record.environments, record.keys)
+                entries.setdefault(place, []).append((realm, record, scope))
+        self._entries = entries
+
+    def __repr__(self) -> str:
+        return f"Accounts({len(self._entries)} accounts, {len(self._clusters)} clusters)"
+
+    def authenticate(self, presented: str, now: float) -> Account:
+        """The account whose token is `presented`, the text after `Bearer `; `now` in Unix seconds.
+
+        The key alone says which cluster it is from; then the claims, then what the realms grant. Raises
+        `AccountNotAuthenticated`.
+        """
+        claimed = _claimed(presented)
+        cluster, claims = self._verified(presented, claimed)
+        who = f"{cluster.name}/{claimed.partition('/')[2]}"
+        if claims.get("iss") == SECRET_ISSUER:
+            identity = _of_secret(claims, who)
+        elif claims.get("iss") == cluster.issuer:
+            identity = _of_bound(claims, now, who)
+        else:
+            raise AccountNotAuthenticated(AccountReason.ISSUER, who)
+        subject = f"system:serviceaccount:{identity.namespace}:{identity.name}"
+        if claims.get("sub") != subject:
+            raise AccountNotAuthenticated(AccountReason.CLAIMS, who)
+        entries = self._entries.get((cluster.name, identity.namespace, identity.name), ())
+        if not entries:
+            raise AccountNotAuthenticated(AccountReason.UNKNOWN, who)
+        scopes = {realm: scope for realm, record, scope in entries if record.uid in (None, identity.uid)}
+        if not scopes:
+            raise AccountNotAuthenticated(AccountReason.UID, who)
+        return Account(cluster.name, identity.namespace, identity.name, scopes)
+
+    def _verified(self, presented: str, claimed: str) -> tuple[Cluster, Mapping[str, Any]]:
+        """The cluster whose key signed it, and its claims, of which nothing is checked yet."""
+        try:
+            algorithm = jwt.get_unverified_header(presented).get("alg")
+        except _UNREADABLE:
+            raise AccountNotAuthenticated(AccountReason.MALFORMED) from None
+        known = {key.algorithm for cluster in self._clusters for key in cluster.keys}
+        # `none` is not among them, nor HS256, with which a public key would be the password
+        if not isinstance(algorithm, str) or algorithm not in known:
+            raise AccountNotAuthenticated(AccountReason.ALGORITHM, claimed)
+        for cluster in self._clusters:
+            for key in cluster.keys:
+                if key.algorithm != algorithm:
+                    continue
+                try:
+                    claims = jwt.decode(presented, key.key, [key.algorithm], options=_SIGNATURE_ONLY)
+                except _UNREADABLE:
+                    continue
+                return cluster, claims
+        raise AccountNotAuthenticated(AccountReason.SIGNATURE, claimed)
+
+
+_SIGNATURE_ONLY: Final[Any] = {
+    "verify_signature": True,
+    **dict.fromkeys(
+        ("verify_exp", "verify_nbf", "verify_iat", "verify_aud", "verify_iss", "verify_sub", "verify_jti"),
+        False,
+    ),
+}
+
+
+def _of_secret(claims: Mapping[str, Any], who: str) -> _Identity:
+    """Of a Secret: it must name the Secret too, and has nothing that a token with an end has."""
+    texts = [
+        claims.get(f"{_PREFIX}{name}")
+        for name in ("namespace", "service-account.name", "service-account.uid", "secret.name")
+    ]
+    if not all(isinstance(text, str) and text for text in texts) or {"exp", "aud"} & set(claims):
+        raise AccountNotAuthenticated(AccountReason.CLAIMS, who)
+    return _Identity(*map(str, texts[:3]))
+
+
+def _of_bound(claims: Mapping[str, Any], now: float, who: str) -> _Identity:
+    """Of the TokenRequest API: for our audience, and within its time."""
+    audience = claims.get("aud")
+    if AUDIENCE not in (audience if isinstance(audience, list) else [audience]):
+        raise AccountNotAuthenticated(AccountReason.AUDIENCE, who)
+    expires, begins, issued = (claims.get(name) for name in ("exp", "nbf", "iat"))
+    if type(expires) is not int or type(begins) is not int or type(issued) is not int:
+        raise AccountNotAuthenticated(AccountReason.CLAIMS, who)
+    if now >= expires:
+        raise AccountNotAuthenticated(AccountReason.EXPIRED, who)
+    if now + _LEEWAY_SECONDS < max(begins, issued):
+        raise AccountNotAuthenticated(AccountReason.NOT_YET, who)
+    place = claims.get("kubernetes.io")
+    account = place.get("serviceaccount") if isinstance(place, dict) else None
+    if not isinstance(place, dict) or not isinstance(account, dict):
+        raise AccountNotAuthenticated(AccountReason.CLAIMS, who)
+    texts = (place.get("namespace"), account.get("name"), account.get("uid"))
+    if not all(isinstance(text, str) and text for text in texts):
+        raise AccountNotAuthenticated(AccountReason.CLAIMS, who)
+    return _Identity(*map(str, texts))
+
+
+def _claimed(presented: str) -> str:
+    """`?/NAMESPACE/ACCOUNT`, as the token says it before anything is verified; for the log, so names only."""
+    if len(presented) > MAX_TOKEN_BYTES or not looks_like_jwt(presented):
+        raise AccountNotAuthenticated(AccountReason.MALFORMED)
+    try:
+        claims = jwt.decode(presented, options={"verify_signature": False})
+    except _UNREADABLE:
+        raise AccountNotAuthenticated(AccountReason.MALFORMED) from None
+    subject = claims.get("sub")
+    parts = subject.split(":") if isinstance(subject, str) else []
+    named = parts[2:] if parts[:2] == ["system", "serviceaccount"] and len(parts) == 4 else ["?", "?"]
+    return "/".join(["?", *(part if _CLAIMED.fullmatch(part) else "?" for part in named)])
