@@ -18,7 +18,7 @@ def warn_of_globs(tree: RealmTree, realm: RealmName, scope: Scope) -> None:
         if not any(map(Scope([glob]).allows_environment, environments)):
             _warn("env", glob, f"environment of realm '{realm}'", environments)
     keys: set[str] = set()
-    read = [document for document in documents if scope.allows_environment(document.environment)]
+    read = [each for each in documents if scope.allows_environment(each.environment)] or documents
     for document in read:
         try:
             keys |= set(key_names(document.read()))

@@ -124,6 +124,8 @@ def test_globs_that_match_nothing_are_named_with_the_nearest() -> None:
     assert "--key 'URI' matches no key of production/dev; did you mean 'URL'?" in said
     assert "'d*'" not in said
     assert "'DB_*'" not in said
+    said = run("create", "--realm=production", "--name=b", "--env=prd", "--key=URI").stderr
+    assert "--key 'URI' matches no key of production/dev, production/prod; did you mean 'URL'?" in said
     said = run("scope", "a", "--key=ZZZZ", "--env=prod").stderr
     assert "--key 'ZZZZ' matches no key of production/prod; there are: DB_HOST, URL" in said
 
