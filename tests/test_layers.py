@@ -69,7 +69,7 @@ ONLY_IN = {
     "requests": {
         "migrate/sources/vault.py",
         "migrate/sources/infisical.py",
-        "migrate/sources/redirects.py",
+        "migrate/sources/sessions.py",
     },
     "urllib3": {"migrate/sources/kubernetes.py"},
     "subprocess": {

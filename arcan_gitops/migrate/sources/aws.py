@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
+from arcan_gitops.migrate.bounds import bounded, in_time, pages
 from arcan_gitops.migrate.source import CannotImport, Found, Left, Origin, client_library, require_tls
 from arcan_gitops.migrate.texts import of_bytes, of_text
 from arcan_gitops.secret import SecretValue
 
+_CHUNK: Final = 64 * 1024
 _BATCH: Final = 10  # names that GetParameters takes
 _CODE: Final = re.compile(r"[A-Za-z.]{1,80}", re.ASCII)
 
@@ -33,17 +35,27 @@ class _Aws:
             hint = "name the region: --region or AWS_REGION; the profile: AWS_PROFILE"
             raise CannotImport(f"AWS cannot be asked: {_reason(error)}", hint=hint) from None
         require_tls(self._client.meta.endpoint_url, "the endpoint of AWS")
+        self._client._endpoint.http_session = _Bounded(self._client._endpoint.http_session)
         self.below = below.strip("/")
         self.name = f"AWS {title} in {self._client.meta.region_name}" + (f", {below}" if below else "")
 
     def _pages(self, operation: str) -> Iterator[dict[str, Any]]:
         try:
-            yield from self._client.get_paginator(operation).paginate()
+            yield from pages(self._timed(operation), self.name)
         except self._errors as error:
             raise CannotImport(
                 f"{self.name}: cannot be listed: {_reason(error)}",
                 hint="the identity that 'aws sts get-caller-identity' shows needs the permission to list",
             ) from None
+
+    def _timed(self, operation: str) -> Iterator[dict[str, Any]]:
+        found = iter(self._client.get_paginator(operation).paginate())
+        while True:
+            with in_time(self.name):
+                page = next(found, None)
+            if page is None:
+                return
+            yield page
 
     def _empty(self) -> CannotImport:
         return CannotImport(f"{self.name}: there is nothing", hint="check the region and the path")
@@ -52,6 +64,24 @@ class _Aws:
         """By whole segments; AWS's own filter takes `prod/my` for the beginning of `prod/myapp` too."""
         path = name.strip("/")
         return not self.below or path == self.below or path.startswith(f"{self.below}/")
+
+
+class _Bounded:
+    """botocore's HTTP session, whose answers have no bound of their own."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def send(self, request: Any) -> Any:
+        """As the session's, and the answer is read. Raises `CannotImport` too."""
+        request.stream_output = True  # or the session would read all of it
+        response = self._session.send(request)
+        response._content = bounded(response.raw.stream(_CHUNK), "AWS")
+        return response
+
+    def close(self) -> None:
+        """As the session's."""
+        self._session.close()
 
 
 class SecretsManagerSource(_Aws):
@@ -76,7 +106,8 @@ class SecretsManagerSource(_Aws):
 
     def _values(self, name: str, identifier: str) -> Iterator[Found | Left]:
         try:
-            answer = self._client.get_secret_value(SecretId=identifier)
+            with in_time(self.name):
+                answer = self._client.get_secret_value(SecretId=identifier)
         except self._errors as error:
             yield Left(Origin(name), f"cannot be read: {_reason(error)}", wrong=True)
             return
@@ -110,7 +141,8 @@ class ParameterStoreSource(_Aws):
 
     def _values(self, names: list[str]) -> Iterator[Found | Left]:
         try:
-            answer = self._client.get_parameters(Names=names, WithDecryption=True)
+            with in_time(self.name):
+                answer = self._client.get_parameters(Names=names, WithDecryption=True)
             values = {one["Name"]: one["Value"] for one in answer["Parameters"]}
         except self._errors as error:
             if len(names) > 1:  # one that may not be read fails all of them

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from arcan_gitops.migrate.bounds import in_time
 from arcan_gitops.migrate.source import CannotImport, Found, Left, Origin, client_library, require_tls
 from arcan_gitops.secret import SecretValue
 
@@ -38,15 +39,14 @@ class InfisicalSource:
             from infisical_sdk import InfisicalError, InfisicalSDKClient
             from requests.exceptions import RequestException
 
-            from arcan_gitops.migrate.sources.redirects import hold_redirects
+            from arcan_gitops.migrate.sources.sessions import hold
         self._errors: tuple[type[Exception], ...] = (
             InfisicalError, RequestException, OSError, AttributeError, ValueError, KeyError, TypeError,
         )  # fmt: skip
         self._client: Any = InfisicalSDKClient(
             host=access.address, token=access.token or None, cache_ttl=None
         )
-        session = self._client.api.session
-        hold_redirects(session, access.address, "INFISICAL_DOMAIN", other_servers=False)
+        hold(self._client.api.session, access.address, "INFISICAL_DOMAIN")
         self.below = below.strip("/")
         self._project, self._environment = project, environment
         self.name = f"Infisical {access.address}, project {project}, {environment}, /{self.below}"
@@ -55,9 +55,10 @@ class InfisicalSource:
 
     def _log_in(self, access: InfisicalAccess) -> None:
         try:
-            self._client.auth.universal_auth.login(
-                client_id=access.client_id, client_secret=access.client_secret
-            )
+            with in_time(self.name):
+                self._client.auth.universal_auth.login(
+                    client_id=access.client_id, client_secret=access.client_secret
+                )
         except self._errors as error:
             raise CannotImport(
                 f"{self.name}: no login: {_reason(error)}",
@@ -67,15 +68,16 @@ class InfisicalSource:
     def read(self) -> Iterator[Found | Left]:
         """As `Source.read`. A secret of the environment itself wins over an import's of the same name."""
         try:
-            answer = self._client.secrets.list_secrets(
-                project_id=self._project,
-                environment_slug=self._environment,
-                secret_path=f"/{self.below}",
-                expand_secret_references=True,
-                view_secret_value=True,
-                recursive=True,
-                include_imports=True,
-            )
+            with in_time(self.name):
+                answer = self._client.secrets.list_secrets(
+                    project_id=self._project,
+                    environment_slug=self._environment,
+                    secret_path=f"/{self.below}",
+                    expand_secret_references=True,
+                    view_secret_value=True,
+                    recursive=True,
+                    include_imports=True,
+                )
             own = [self._item(vars(one), one.secretPath or f"/{self.below}", "") for one in answer.secrets]
             brought = [
                 self._item(one, f"/{self.below}", f"imported from {source.environment} {source.secretPath}")

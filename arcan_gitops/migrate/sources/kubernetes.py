@@ -10,15 +10,18 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
+from arcan_gitops.migrate.bounds import bounded, in_time, pages
 from arcan_gitops.migrate.source import CannotImport, Found, Left, Origin, client_library, require_tls
 from arcan_gitops.migrate.texts import of_bytes
 from arcan_gitops.names import Namespace, ObjectName
 from arcan_gitops.webhook import SECRET_LABEL_NAME, SECRET_LABEL_VALUE
 
 _PAGE: Final = 100
+_CHUNK: Final = 64 * 1024
 _TIMEOUT_SECONDS: Final = 30
 _ESO_GROUP: Final = "external-secrets.io"
 _ESO_VERSIONS: Final = ("v1", "v1beta1")
@@ -28,6 +31,7 @@ _NOT_OF_PEOPLE: Final = {
     "bootstrap.kubernetes.io/token": "a bootstrap token, which belongs to this cluster",
     "helm.sh/release.v1": "a release of Helm's, which Helm makes",
 }
+_REDIRECTS: Final = (301, 302, 303, 307, 308)
 _CERTIFICATE: Final = "cert-manager.io/certificate-name"
 
 
@@ -49,6 +53,7 @@ class KubernetesSource:
         """
         with client_library("kubernetes", "kubernetes"):
             from kubernetes import client, config
+            from urllib3 import Retry
             from urllib3.exceptions import HTTPError
         self._failures: tuple[type[Exception], ...] = (
             client.ApiException, HTTPError, OSError, ValueError, KeyError, TypeError,
@@ -67,6 +72,7 @@ class KubernetesSource:
                 hint="KUBECONFIG names the file, --context the context; 'kubectl get secrets' must work",
             ) from None
         settings.debug = False
+        settings.retries = Retry(redirect=False)  # a redirect is an answer, and nothing is sent on
         require_tls(str(settings.host), "the kubeconfig's server")
         api = client.ApiClient(settings)
         self._core, self._custom = client.CoreV1Api(api), client.CustomObjectsApi(api)
@@ -110,24 +116,32 @@ class KubernetesSource:
     def _pages(self, call: Any, *arguments: Any, missing_is_empty: bool = False) -> Iterator[dict[str, Any]]:
         """All items of a list, as the JSON that the server sent: the library's objects print themselves."""
         more: dict[str, str] = {}
-        while True:
+        for _ in pages(count(), self.name):
             status: object = None
             try:
-                answer = call(
-                    *map(str, arguments),
-                    limit=_PAGE,
-                    **more,
-                    _preload_content=False,
-                    _request_timeout=_TIMEOUT_SECONDS,
-                )
-                status = answer.status
-                page = json.loads(answer.data) if status == 200 else None
+                with in_time(self.name):
+                    answer = call(
+                        *map(str, arguments),
+                        limit=_PAGE,
+                        **more,
+                        _preload_content=False,
+                        _request_timeout=_TIMEOUT_SECONDS,
+                    )
+                    status = answer.status
+                    data = bounded(answer.stream(_CHUNK), self.name)
+                page = json.loads(data) if status == 200 else None
                 items = [] if page is None else list(page["items"])
                 token = "" if page is None else page.get("metadata", {}).get("continue")
             except self._failures as error:
                 status, token, items = getattr(error, "status", None) or type(error).__name__, "", []
             if status == 404 and missing_is_empty:
                 return
+            if status in _REDIRECTS:
+                raise CannotImport(
+                    f"{self.name}: redirects to another address ({status}), which would be given the "
+                    "credentials",
+                    hint="name in the kubeconfig the server that answers",
+                )
             if status != 200:
                 raise CannotImport(
                     f"{self.name}: cannot be read: {status}",

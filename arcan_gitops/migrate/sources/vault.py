@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from arcan_gitops.migrate.bounds import MOST_FOLDERS_DEEP, MOST_PAGES, in_time
 from arcan_gitops.migrate.source import CannotImport, Found, Left, Origin, client_library, require_tls
 from arcan_gitops.migrate.texts import of_value
 
 _TIMEOUT_SECONDS: Final = 30
+_NO_NAMES: Final = frozenset({"", ".", ".."})  # a path with such a part leads elsewhere
 _REASONS: Final = {
     400: "the request is refused (400)",
     403: "permission denied (403)",
@@ -56,7 +58,7 @@ class VaultSource:
             from hvac.exceptions import VaultError
             from requests.exceptions import RequestException
 
-            from arcan_gitops.migrate.sources.redirects import hold_redirects
+            from arcan_gitops.migrate.sources.sessions import hold
         self._errors: tuple[type[Exception], ...] = (VaultError, RequestException, ValueError, KeyError)
         self._client = hvac.Client(
             url=access.address,
@@ -66,16 +68,17 @@ class VaultSource:
             cert=access.client_certificate,
             timeout=_TIMEOUT_SECONDS,
         )
-        # a standby sends on to its leader, which is another server
-        hold_redirects(self._client.session, access.address, "VAULT_ADDR", other_servers=True)
+        hold(self._client.session, access.address, "VAULT_ADDR")
         self._mount, self._whole = mount.strip("/"), {path.strip("/") for path in whole}
         self.below = "/".join(part for part in below.split("/") if part)
         self.name = f"Vault {access.address}, {'/'.join(filter(None, (self._mount, self.below)))}"
+        self._folders = 0
         self._version = version or self._ask_version()
 
     def _ask_version(self) -> int:
         try:
-            answer = self._client.adapter.get(f"/v1/sys/internal/ui/mounts/{self._mount}")
+            with in_time(self.name):
+                answer = self._client.adapter.get(f"/v1/sys/internal/ui/mounts/{self._mount}")
             mount = answer["data"]
             kind, options = mount.get("type"), mount.get("options") or {}
         except self._errors as error:
@@ -104,6 +107,11 @@ class VaultSource:
         yield from self._folder(path)
 
     def _folder(self, path: str) -> Iterator[Found | Left]:
+        if path.count("/") >= MOST_FOLDERS_DEEP:
+            raise CannotImport(
+                f"{self.name}: folders are more than {MOST_FOLDERS_DEEP} deep, as in a circle",
+                hint="take a part of it: --path",
+            )
         try:
             names = self._list(path)
         except self._errors as error:
@@ -112,8 +120,16 @@ class VaultSource:
             if _status(error) != 404:
                 yield Left(Origin(f"{path}/"), f"cannot be listed: {_reason(error)}", wrong=True)
             return
-        for name in sorted(names):
+        for name in sorted(set(names)):
             child = f"{path}/{name}" if path else name
+            if name.removesuffix("/") in _NO_NAMES or "/" in name.removesuffix("/"):
+                yield Left(Origin(child), "has no name of a secret or folder", wrong=True)
+                continue
+            self._folders += name.endswith("/")
+            if self._folders > MOST_PAGES:
+                raise CannotImport(
+                    f"{self.name}: has more than {MOST_PAGES} folders", hint="take a part of it: --path"
+                )
             if name.endswith("/"):
                 yield from self._folder(child.rstrip("/"))
             else:
@@ -140,15 +156,19 @@ class VaultSource:
     def _list(self, path: str) -> list[str]:
         kv = self._client.secrets.kv
         engine = kv.v2 if self._version == 2 else kv.v1
-        answer = engine.list_secrets(path=path, mount_point=self._mount)
+        with in_time(self.name):
+            answer = engine.list_secrets(path=path, mount_point=self._mount)
         return [str(name) for name in answer["data"]["keys"]]
 
     def _read(self, path: str) -> Mapping[str, Any] | None:
         """The fields; None for a secret whose newest version is deleted."""
         kv = self._client.secrets.kv
-        if self._version == 1:
-            return _fields(kv.v1.read_secret(path=path, mount_point=self._mount)["data"])
-        answer = kv.v2.read_secret_version(path=path, mount_point=self._mount, raise_on_deleted_version=False)
+        with in_time(self.name):
+            if self._version == 1:
+                return _fields(kv.v1.read_secret(path=path, mount_point=self._mount)["data"])
+            answer = kv.v2.read_secret_version(
+                path=path, mount_point=self._mount, raise_on_deleted_version=False
+            )
         fields = answer["data"]["data"]
         return None if fields is None else _fields(fields)
 
@@ -180,5 +200,8 @@ def _reason(error: Exception) -> str:
     status = _status(error)
     if status is not None:
         return _REASONS.get(status, f"HTTP {status}")
-    names = {"SSLError": "its certificate is not trusted (VAULT_CACERT names the file of its CA)"}
+    names = {
+        "SSLError": "its certificate is not trusted (VAULT_CACERT names the file of its CA)",
+        "TooManyRedirects": "it redirects without end",
+    }
     return names.get(type(error).__name__, type(error).__name__)

@@ -1,9 +1,9 @@
-"""Where a client that is made with requests may be sent by an answer.
+"""What a client that is made with requests may send where, and how much it takes.
 
 requests follows redirects by itself, and takes off nothing but `Authorization` for another host: the token of
 Vault is in a header of its own, and the body of a POST goes along (307, 308). So a session asks here before
-it sends, and no credential goes where anybody on the way reads along. Vault's own client refuses the same
-(vault/api: "redirect would cause protocol downgrade").
+it sends, and no credential goes to another server. (A standby of Vault forwards what it is asked, unless that
+is switched off.) It also reads any number of bytes; here an answer has a bound.
 """
 
 from __future__ import annotations
@@ -16,16 +16,18 @@ from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
 from requests.exceptions import RequestException
 
+from arcan_gitops.migrate.bounds import bounded
 from arcan_gitops.migrate.source import CannotImport, loopback
 
+_TIMEOUT_SECONDS: Final = 30
+_CHUNK: Final = 64 * 1024
 _PORTS: Final = {"http": 80, "https": 443}
 _PLAIN_HOST: Final = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:]{2,45}", re.ASCII)
 
 
-def hold_redirects(session: Session, address: str, variable: str, *, other_servers: bool) -> None:
+def hold(session: Session, address: str, variable: str) -> None:
     """Make a session raise `CannotImport` where it is sent from `address`, which `variable` has given, to
-    plain http: from https to any, from this machine to another one. `other_servers`: whether it may go to
-    another host or port at all.
+    another host or port, or from https to http; and where an answer is too long.
     """
     home = PreparedRequest()
     try:
@@ -34,32 +36,35 @@ def hold_redirects(session: Session, address: str, variable: str, *, other_serve
         raise CannotImport(
             f"{variable} is not an address", hint="as in https://vault.example.com:8200"
         ) from None
-    held = _Held(urlsplit(str(home.url)), variable, other_servers=other_servers)
+    held = _Held(urlsplit(str(home.url)), variable)
     session.mount("https://", held)
     session.mount("http://", held)
 
 
 class _Held(HTTPAdapter):
-    """Sends what goes home, or may go elsewhere. What does not go home has been redirected."""
+    """Sends what goes home. What does not go home has been redirected."""
 
-    def __init__(self, home: SplitResult, variable: str, *, other_servers: bool) -> None:
+    def __init__(self, home: SplitResult, variable: str) -> None:
         super().__init__()
-        self._home, self._variable, self._other_servers = home, variable, other_servers
+        self._home, self._variable = home, variable
 
     def send(self, request: PreparedRequest, *arguments: Any, **options: Any) -> Response:
-        """As `HTTPAdapter.send`. Raises `CannotImport` too."""
+        """As `HTTPAdapter.send`, and the answer is read. Raises `CannotImport` too."""
         url = urlsplit(str(request.url))
         if _server(url) != _server(self._home):
             if url.scheme != "https" and (self._home.scheme == "https" or not loopback(url.hostname)):
                 raise self._refused(url, "plain http, where anybody on the way reads the credentials")
-            if not self._other_servers:
-                raise self._refused(url, "another server, which would be given the credentials")
-        return super().send(request, *arguments, **options)
+            raise self._refused(url, "another server, which would be given the credentials")
+        options = {**options, "stream": True, "timeout": options.get("timeout") or _TIMEOUT_SECONDS}
+        response = super().send(request, *arguments, **options)
+        chunks = response.iter_content(_CHUNK)
+        response._content = bounded(chunks, _shown(self._home))  # what `content` gives, which has no bound
+        return response
 
     def _refused(self, url: SplitResult, what: str) -> CannotImport:
         return CannotImport(
             f"{self._variable}: {_shown(self._home)} redirects to {_shown(url)}, {what}",
-            hint=f"mend that redirect, or set {self._variable} to the https address of who answers",
+            hint=f"mend that redirect; if that server is yours, set {self._variable} to its https address",
         )
 
 
