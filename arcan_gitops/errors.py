@@ -97,6 +97,11 @@ def printable(text: str) -> str:
     return _WORKFLOW_COMMAND.sub("\ufffd", line)
 
 
+def quoted(word: str) -> str:
+    """A word of a command in a hint, in the quotes of a shell, whatever is in it."""
+    return "'" + word.replace("'", "'\"'\"'") + "'"
+
+
 def printable_lines(text: str) -> str:
     """A text of several lines, each of them `printable`."""
     return "\n".join(map(printable, text.split("\n")))

@@ -6,6 +6,7 @@ Source: Linux proc(5) on mountinfo; tmpfs(5). (Its pages can be swapped out, as 
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -47,7 +48,7 @@ def memory_folder(candidates: Sequence[Path]) -> Iterator[Path]:
         if os.path.lexists(folder):
             raise NotRemoved(
                 f"{folder}: cannot be removed, and may hold values in clear",
-                hint=f"remove it: rm -rf {folder}",
+                hint=f"remove it: rm -rf {shlex.quote(str(folder))}",
             )
 
 
@@ -60,7 +61,7 @@ def _make(candidates: Sequence[Path]) -> Path:
     tried = ", ".join(map(str, candidates))
     raise NoMemoryFolder(
         f"no memory file system to edit on (tried: {tried}), and values in clear are not written to a disk",
-        hint="use 'arcan secret set --stdin', which writes none"
+        hint="use 'arcan secret set --stdin REALM KEY --env ENV', which writes none"
         + ("" if sys.platform == "linux" else f"; on {sys.platform} there is no such file system"),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -73,13 +74,13 @@ def app(
     reads_realm = isinstance(declared.reads, Realm)
     found = _inventories(inventories) if reads_realm or inventories or not settings.declared else ()
     catalogue = read_inventories((read_file(path), str(path)) for path in found)
-    command = f"arcan generate app {file.name}"
+    command = f"arcan generate app {shlex.quote(file.name)}"
     tree = build_overlays([declared], settings, catalogue, cluster_stores=False, command=command)
     overlays = settings.overlays(catalogue.environments())
     warn_of_unknown(overlays)
     for warning in find_warnings([declared], overlays):
         warn(warning)
-    again = f"arcan generate app {file} --output {output}"
+    again = f"arcan generate app {shlex.quote(str(file))} --output {shlex.quote(str(output))}"
     check_or_write(ctx, [Generated(output, tree, command=command)], check=check, command=again)
 
 

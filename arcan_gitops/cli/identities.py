@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -90,7 +91,8 @@ def held_identities(
         found = "".join(f"; not used: {reason}" for reason in held.not_used)
         raise NoIdentity(
             f"no age identity: looked for --identity-file, {_VARIABLES}, {places}{found}{_others(held)}",
-            hint=f"make one with 'arcan keygen -o {default_key_file()}', or give one: --identity-file FILE",
+            hint=f"give one: --identity-file FILE; or make one: "
+            f"arcan keygen -o {shlex.quote(str(default_key_file()))}",
         )
     return held
 

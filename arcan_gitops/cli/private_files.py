@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -75,7 +76,9 @@ def warn_of_readers(path: Path, status: os.stat_result | None = None) -> None:
         found = path.stat() if status is None else status
         is_open = stat.S_ISREG(found.st_mode) and found.st_mode & stat.S_IROTH
         if is_open and not _is_mounted(path):
-            warn(f"{path}: everybody on this machine can read it; end that: chmod 600 {path}")
+            warn(
+                f"{path}: everybody on this machine can read it; end that: chmod 600 {shlex.quote(str(path))}"
+            )
     except OSError:
         return  # whoever reads the file says what is wrong with it
 

@@ -100,6 +100,7 @@ def _imported(file: Path) -> Mapping[str, Any]:
         raise SeveralErrors(
             f"{source}: {len(problems)} key(s) cannot be imported:",
             problems,
-            hint="create it with one --key, and give the others names: 'arcan secret import --map OLD=NEW'",
+            hint="create it with one --key, and give the others names: "
+            "'arcan secret import --map OLD=NEW REALM FILE --env ENV'",
         )
     return values

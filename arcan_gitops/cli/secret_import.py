@@ -11,7 +11,7 @@ from arcan_gitops.cli.output import say
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.secret_target import Target, names_document, refuse_present, takes_target
 from arcan_gitops.cli.secret_value import MAX_FILE_BYTES, read_input
-from arcan_gitops.errors import ArcanError, SeveralErrors
+from arcan_gitops.errors import ArcanError, SeveralErrors, quoted
 from arcan_gitops.names import InvalidName, KeyName, did_you_mean
 from arcan_gitops.realms.importing import FORMATS, BadImport, Values, read_values
 from arcan_gitops.sops import Document
@@ -84,10 +84,10 @@ def _renamed(values: Values, mapped: dict[str, KeyName], source: str) -> Values:
             KeyName.parse(new)
             if new in renamed:
                 raise BadImport(
-                    f"two keys would be named '{new}'", hint=f"map one of them: --map '{old}=NEW'"
+                    f"two keys would be named '{new}'", hint=f"map one of them: --map {quoted(f'{old}=NEW')}"
                 )
         except InvalidName as error:
-            problems.append(InvalidName(error.message, hint=f"give it a name: --map '{old}=NEW'"))
+            problems.append(InvalidName(error.message, hint=f"give it a name: --map {quoted(f'{old}=NEW')}"))
         except BadImport as error:
             problems.append(error)
         renamed[new] = value

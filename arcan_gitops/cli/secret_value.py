@@ -70,7 +70,7 @@ def read_value(key: KeyName, stdin: bool, from_file: Path | None, keep_newline: 
     except UnicodeDecodeError:
         raise ArcanError(
             "the value is not UTF-8 text, which is all that a key can hold",
-            hint="store its base64 (base64 FILE | arcan secret set ... --stdin), and have ESO decode it: "
+            hint="store its base64 (base64 < FILE | arcan secret set ... --stdin), and have ESO decode it: "
             "decodingStrategy: Base64",
         ) from None
     line = text.removesuffix("\n")

@@ -25,7 +25,7 @@ _CAUSES: Final[tuple[tuple[str, str], ...]] = (
     (
         r"failed to get clustersecretstore webhook secret",
         "the token Secret is not there; here, give the token by --token-stdin or ARCAN_TOKEN, or the "
-        "Secret's manifest; for the cluster, arcan bootstrap prints the commands that make it",
+        "Secret's manifest; for the cluster, 'arcan bootstrap' prints the commands that make it",
     ),
     (
         r"failed to get cert from",

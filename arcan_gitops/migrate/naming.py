@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from arcan_gitops.errors import ArcanError
+from arcan_gitops.errors import ArcanError, quoted
 from arcan_gitops.migrate.outcome import Named, Outcome, Status
 from arcan_gitops.migrate.source import Found, Left, Origin
 from arcan_gitops.names import InvalidName, KeyName, did_you_mean
@@ -70,7 +70,7 @@ def name_all(
             given = mapped.get(str(item.origin))
             key = _key(parts) if given is None else _checked(given)
         except InvalidName as error:
-            reason = f"{error.message}: name it, --map '{item.origin}=KEY'"
+            reason = f"{error.message}: name it, --map {quoted(f'{item.origin}=KEY')}"
             outcomes.append(Outcome(item.origin, Status.FAILED, reason=reason))
             continue
         named.append(Named(item, key, key != ".".join(parts)))
@@ -87,6 +87,7 @@ def _without_collisions(named: list[Named], outcomes: list[Outcome]) -> tuple[li
     for key, same in by_key.items():
         for one in same if len(same) > 1 else ():
             others = ", ".join(str(other.found.origin) for other in same if other is not one)
-            reason = f"would be named like {others}: name one of them, --map '{one.found.origin}=KEY'"
+            given = quoted(f"{one.found.origin}=KEY")
+            reason = f"would be named like {others}: name one of them, --map {given}"
             outcomes.append(Outcome(one.found.origin, Status.FAILED, key, reason))
     return [one for one in named if len(by_key[one.key]) == 1], outcomes

@@ -6,6 +6,7 @@ that lies about it only fails to open for those it names.
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -148,7 +149,8 @@ def wrong_recipients(document: DocumentFile, differs: Drift, config: SopsConfig)
     elif differs.threshold:
         hint = f"write the shamir_threshold that is meant into the rule, and {hint}"
     if any(name in KEY_TYPES for name in (*differs.lacking, *differs.surplus)):
-        hint = f"run 'sops updatekeys {document.path}': keys other than age's are not wrapped here"
+        update = f"sops updatekeys {shlex.quote(str(document.path))}"
+        hint = f"run: {update}; keys other than age's are not wrapped here"
     return WrongRecipients(
         f"{document.path}: its recipients are not those of {config.path}: {differs}", hint=hint
     )

@@ -108,7 +108,7 @@ class Walk:
         if value is not None and value != "":
             raise ClearLeaf(
                 "is in clear at a path that is encrypted",
-                hint="restore the file from Git, and set the value with 'arcan secret set' or 'sops set'; "
+                hint="restore the file from Git, and set the value with 'arcan secret set' or 'sops edit'; "
                 "if it was ever pushed, change the secret",
             )
         if not self._may_be_empty(self._key):

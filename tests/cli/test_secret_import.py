@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,14 @@ def test_names_can_be_mapped(arcan: SecretCommand) -> None:
         arcan(*where, "--map=db/password=a/b", stdin=text), "'a/b' is not a valid key name", status=2
     )
     assert_error(arcan(*where, "--map=x", stdin=text), "'x' is not OLD=NEW", status=2)
+
+
+def test_the_hint_for_a_name_is_one_word_of_a_shell_whatever_is_in_it(arcan: SecretCommand) -> None:
+    name = "a'; touch pwned; '"
+    result = arcan("import", "shop", "-", "--env=prod", stdin=json.dumps({name: CANARY}).encode())
+    assert_error(result, "is not a valid key name")
+    [hint] = [line for line in result.err.splitlines() if "--map" in line]
+    assert shlex.split(hint.partition("give it a name: ")[2]) == ["--map", f"{name}=NEW"]
 
 
 def test_a_dry_run_lists_the_names_and_changes_nothing(arcan: SecretCommand) -> None:

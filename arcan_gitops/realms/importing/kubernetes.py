@@ -21,7 +21,8 @@ def values_of(manifest: dict[str, Any], source: str) -> dict[str, Any]:
     if not is_secret(manifest):
         raise BadImport(
             f"{source}: is not one Kubernetes Secret (apiVersion: v1, kind: Secret)",
-            hint="get one by its name: kubectl get secret NAME --output yaml",
+            hint="take one by its name: kubectl get secret NAME --output yaml | "
+            "arcan secret import REALM - --env ENV",
         )
     encoded = _texts(manifest, "data", source)
     texts = {key: _text(key, text, source) for key, text in encoded.items()}
@@ -60,5 +61,6 @@ def _text(key: str, text: str, source: str) -> str:
     except UnicodeDecodeError:
         raise BadImport(
             f"{source}: data: key {key!r}: is not UTF-8 text, which the server could not send",
-            hint="store its base64 with 'arcan secret set --stdin'; ESO decodes it: decodingStrategy: Base64",
+            hint="store its base64 with 'arcan secret set --stdin REALM KEY --env ENV'; ESO decodes it: "
+            "decodingStrategy: Base64",
         ) from None

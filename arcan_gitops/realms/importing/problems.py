@@ -43,9 +43,9 @@ def refuse_encrypted(values: Mapping[str, Any], source: str) -> None:
     """Raise `EncryptedImport` for a SOPS document: its ciphertext would become the value."""
     encrypted = any(isinstance(value, str) and value.startswith(PREFIX) for value in values.values())
     if "sops" in values or encrypted:
-        file = "FILE" if source == STANDARD_INPUT else shlex.quote(source)
+        given = "FILE" if source == STANDARD_INPUT else shlex.quote(source)
         raise EncryptedImport(
             f"{source}: is encrypted by SOPS",
-            hint=f"'arcan import sops REALM {file} --env ENV' takes it as it is; or decrypt it into a pipe: "
-            f"sops decrypt --output-type json {file} | arcan secret import REALM - --env ENV",
+            hint=f"'arcan import sops REALM {given} --env ENV' takes it as it is; or decrypt it into a pipe: "
+            f"sops decrypt --output-type json {given} | arcan secret import REALM - --env ENV",
         )
