@@ -79,9 +79,9 @@ def parts_of(tree: Tree, sealed: Tree) -> Iterator[Part]:
 
 def _templates(tree: Tree, sealed: Tree, version: str) -> Iterator[Part]:
     spec, hidden = _map(tree, "spec"), _map(sealed, "spec")
-    name = next((name for name in _TEMPLATES if isinstance(spec.get(name), list)), _TEMPLATES[0])
-    templates = spec.get(name) or []
-    for template, other in zip(templates, _list(hidden.get(name), len(templates)), strict=True):
+    name = next((name for name in _TEMPLATES if isinstance(spec.get(name), list)), None)
+    templates = [] if name is None else spec[name]
+    for template, other in zip(templates, _list(hidden.get(name or ""), len(templates)), strict=True):
         if isinstance(template, dict):
             yield Part(
                 str(template.get("name") or ""),

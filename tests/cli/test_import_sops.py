@@ -125,6 +125,15 @@ spec:
     assert "imported  sops-secret.yaml:two#TOKEN -> TOKEN\n" in result.out
 
 
+@pytest.mark.parametrize(
+    "spec", ["{secretTemplates: 5}", "{secretTemplates: {a: x}}", "{secretTemplates: [x]}", "x"]
+)
+def test_a_sops_secret_that_holds_nothing_is_told_of(spec: str, arcan: ImportCommand) -> None:
+    manifest = f"apiVersion: isindir.github.com/v1alpha3\nkind: SopsSecret\nspec: {spec}\n"
+    write(arcan, "sops-secret.yaml", manifest)
+    assert_error(arcan("sops", "sops-secret.yaml"), "sops-secret.yaml: there is no value in it")
+
+
 def test_maps_are_gone_into_and_a_list_stays_one_value(arcan: ImportCommand) -> None:
     plain = f"db: {{host: h, user/name: {CANARY}, port: 5432}}\nlimits: {{a: 1}}\ntiers: [free, {{a: pro}}]\n"
     write(arcan, "values.yaml", f"{plain}none:\nempty: {{}}\n")
