@@ -22,7 +22,7 @@ STAND_IN = "X"
 NOT_WHOLE = {"generate app X"}
 # a command ends where its quotes do, or the line, the pipe, the sentence
 COMMAND = re.compile(r"(?<![\w./-])arcan ((?:[a-z][a-z-]*)(?: [^\n`;|&]*)?)")
-END = re.compile(r"['`,;:)]+[.,;:]?(?: |$)|(?:\.|:)$| or | and | to |, |  ")
+END = re.compile(r"['`,;:)]+[.,;:]?(?: |$)|(?:\.|:)$|[\x22]?\$\(| or | and | to |, |  ")
 OPTION = re.compile(r"(?:--[a-z][a-z-]*|-[a-zA-Z])(?:=.*)?")
 
 
