@@ -21,7 +21,7 @@ from arcan_gitops.cli.project import catalogue_for
 from arcan_gitops.deploy import find_intruders, find_refused, find_unreachable, find_unserved
 from arcan_gitops.errors import ArcanError, SeveralErrors, grouped
 from arcan_gitops.eso_version import EsoVersion, supported_version
-from arcan_gitops.lint.advisories import advisories_for
+from arcan_gitops.lint.advisories import ARGO_CD, Advisory, advisories_for
 from arcan_gitops.names import EnvironmentName, KeyName, Namespace, ObjectName, RealmName, did_you_mean
 from arcan_gitops.overlay import (
     Consumer,
@@ -32,6 +32,7 @@ from arcan_gitops.overlay import (
     read_apps,
     read_settings,
 )
+from arcan_gitops.overlay.argocd.settings import ArgoCd
 from arcan_gitops.overlay.ca import DEFAULT_CA, ConfigMapCa, PublicCa, SecretCa, read_ca
 from arcan_gitops.overlay.server_url import ServerUrl
 from arcan_gitops.overlay.settings import Overlay
@@ -231,6 +232,7 @@ def overlays(ctx: click.Context, check: bool, realms: Path, kustomize_dir: Path)
         *find_unreachable(apps, places, servers.servers),
         *find_refused(apps, servers.servers),
         *_vulnerable(places),
+        *_vulnerable_argocd(settings.argocd),
     )
     for warning in grouped(warnings):
         warn_lines(warning)
@@ -247,6 +249,17 @@ def _vulnerable(overlays: Sequence[Overlay]) -> Iterator[str]:
     """One line for each version of ESO that has published vulnerabilities."""
     for version, which in versions_in(overlays):
         if advisories := advisories_for(version):
-            numbers = ", ".join(advisory.cve for advisory in advisories)
-            fixed = max(advisory.fixed for advisory in advisories)
-            yield f"ESO {version} ({which}) has {numbers}: upgrade the cluster to {fixed} or newer"
+            yield f"ESO {version} ({which}) has {_numbers(advisories, version)} or newer"
+
+
+def _vulnerable_argocd(argocd: ArgoCd | None) -> Iterator[str]:
+    """One line where `argocd.version` has published vulnerabilities."""
+    version = argocd.version if argocd is not None else None
+    if version is not None and (advisories := advisories_for(version, ARGO_CD)):
+        yield f"Argo CD {version} (argocd.version) has {_numbers(advisories, version)} or newer"
+
+
+def _numbers(advisories: Sequence[Advisory], version: EsoVersion) -> str:
+    """`CVE-1, CVE-2: upgrade the cluster to 2.4.1`."""
+    fixed = max(fix for advisory in advisories if (fix := advisory.fixed_in(version)) is not None)
+    return f"{', '.join(advisory.number for advisory in advisories)}: upgrade the cluster to {fixed}"

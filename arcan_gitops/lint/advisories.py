@@ -1,28 +1,38 @@
-"""Published advisories on ESO, as data. A new one is a new entry, and a row of docs/lint/ARC060.md.
-
-Source: the GitHub advisory database, which each entry names. CVE-2026-34984 gives a commit there; v2.3.0 is
-the first release that has it.
-"""
+"""Published advisories on ESO and Argo CD, read from `advisories.yaml`: the source and the day of each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from arcan_gitops.eso_version import EsoVersion
 from arcan_gitops.lint.findings import Severity
+from arcan_gitops.yamlio import Fields, one_of, read_mapping
+
+ESO: Final = "external-secrets"
+ARGO_CD: Final = "argo-cd"
+NAMES: Final = {ESO: "ESO", ARGO_CD: "Argo CD"}
+_FILE: Final = Path(__file__).with_name("advisories.yaml")
+_RATINGS: Final = ("critical", "high", "medium", "low", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
 class Advisory:
-    """Affected: from `since` (inclusive) to `fixed` (exclusive). `rating` is the advisory's own."""
+    """`affected`: (first affected, first fixed) of each line of releases. `rating` is the source's own.
 
-    cve: str
+    `number` is the CVE, or the GHSA where there is none. `checked`: when `source` was read, `2026-11-28`.
+    """
+
+    program: str
+    number: str
     ghsa: str
     rating: str
-    since: EsoVersion
-    fixed: EsoVersion
+    affected: tuple[tuple[EsoVersion, EsoVersion], ...]
     title: str
+    source: str
+    checked: str
 
     @property
     def severity(self) -> Severity:
@@ -34,63 +44,45 @@ class Advisory:
         """Of the advisory."""
         return f"https://github.com/advisories/{self.ghsa}"
 
-    def affects(self, version: EsoVersion) -> bool:
-        """Whether a version is in the affected range."""
-        return self.since <= version < self.fixed
+    def fixed_in(self, version: EsoVersion) -> EsoVersion | None:
+        """The first release after a version that has the fix; None for a version that is not affected."""
+        at = _parts(version)
+        return next((fix for since, fix in self.affected if _parts(since) <= at < _parts(fix)), None)
+
+    def says(self, version: EsoVersion) -> str:
+        """`ESO 1.1.0 has CVE-2026-22822 (critical): what it is`; `version` is one that is affected."""
+        return f"{NAMES[self.program]} {version} has {self.number} ({self.rating}): {self.title}"
 
 
-ADVISORIES: Final = (
-    Advisory(
-        "CVE-2024-45041",
-        "GHSA-qwgc-rr35-h4x9",
-        "high",
-        EsoVersion(0, 0),
-        EsoVersion(0, 10, 2),
-        "the cert-controller's ServiceAccount may read every Secret",
-    ),
-    Advisory(
-        "CVE-2025-55196",
-        "GHSA-fcxq-v2r3-cc8h",
-        "high",
-        EsoVersion(0, 15),
-        EsoVersion(0, 19, 2),
-        "a PushSecret selects Secrets and stores of other namespaces",
-    ),
-    Advisory(
-        "CVE-2026-22822",
-        "GHSA-77v3-r3jw-j2v2",
-        "critical",
-        EsoVersion(0, 20, 2),
-        EsoVersion(1, 2),
-        "the template function getSecretKey reads Secrets of other namespaces",
-    ),
-    Advisory(
-        "CVE-2026-34984",
-        "GHSA-r2pg-r6h7-crf3",
-        "high",
-        EsoVersion(0, 0),
-        EsoVersion(2, 3),
-        "the template function getHostByName sends secrets out over DNS",
-    ),
-    Advisory(
-        "CVE-2026-42875",
-        "GHSA-wv26-88m5-6h59",
-        "medium",
-        EsoVersion(0, 0),
-        EsoVersion(2, 4),
-        "a SecretStore's caProvider reads ConfigMaps of other namespaces",
-    ),
-    Advisory(
-        "CVE-2026-42876",
-        "GHSA-fq7h-9x26-6j22",
-        "medium",
-        EsoVersion(0, 1),
-        EsoVersion(2, 4, 1),
-        "an ExternalSecret makes tokens of any ServiceAccount of its namespace",
-    ),
-)
+def _parts(version: EsoVersion) -> tuple[int, int, int]:
+    return version.major, version.minor, version.patch  # versions of two programs do not compare
 
 
-def advisories_for(version: EsoVersion) -> tuple[Advisory, ...]:
-    """Those that affect a version, by their number."""
-    return tuple(advisory for advisory in ADVISORIES if advisory.affects(version))
+@cache
+def advisories() -> tuple[Advisory, ...]:
+    """All of the file, in its order. Raises `InvalidFile`."""
+    fields = read_mapping(_FILE.read_bytes(), _FILE.name)
+    return tuple(map(_advisory, fields.mappings("advisories")))
+
+
+def _advisory(fields: Fields) -> Advisory:
+    ghsa = fields.text("ghsa")
+    advisory = Advisory(
+        one_of(fields, "program", fields.text("program"), tuple(NAMES)),
+        fields.text("cve", ghsa),
+        ghsa,
+        one_of(fields, "rating", fields.text("rating"), _RATINGS),
+        tuple(
+            (EsoVersion.parse(since), EsoVersion.parse(fixed)) for since, fixed in fields.items("affected")
+        ),
+        fields.text("title"),
+        fields.text("source"),
+        fields.text("checked"),
+    )
+    fields.done()
+    return advisory
+
+
+def advisories_for(version: EsoVersion, program: str = ESO) -> tuple[Advisory, ...]:
+    """Those that affect a version of a program, by their number."""
+    return tuple(one for one in advisories() if one.program == program and one.fixed_in(version) is not None)

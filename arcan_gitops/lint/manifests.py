@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import TypeVar
 
 from arcan_gitops.eso_version import EsoVersion
+from arcan_gitops.lint.kustomizations import Kustomizations
 from arcan_gitops.lint.nodes import Node
 from arcan_gitops.lint.objects import (
     ESO_GROUP,
@@ -35,9 +36,12 @@ class Manifests:
     documents: tuple[Document, ...]
     objects: tuple[Object, ...]
     stores: tuple[Store, ...]
+    generators: tuple[Store, ...]
     external_secrets: tuple[ExternalSecret, ...]
+    push_secrets: tuple[tuple[Object, Node], ...]
     secrets: tuple[Object, ...]
     named: Mapping[tuple[str, str], tuple[Store, ...]]
+    kustomizations: Kustomizations
 
     @classmethod
     def of(cls, documents: Iterable[Document | NotYaml], eso: EsoVersion) -> Manifests:
@@ -62,10 +66,27 @@ class Manifests:
             tuple(read_ones),
             tuple(objects),
             stores,
+            tuple(found for obj in objects if (found := Store.generator(obj)) is not None),
             tuple(found for found in read if found is not None),
+            tuple((obj, spec) for obj in ours if (spec := _pushed(obj)) is not None),
             tuple(obj for obj in objects if (obj.api_version, obj.kind) == ("v1", "Secret")),
             named,
+            Kustomizations.of(objects),
         )
+
+    def webhooks(self) -> tuple[Store, ...]:
+        """The webhook stores, and the webhook generators."""
+        return (*(store for store in self.stores if store.webhook is not None), *self.generators)
+
+    def pushes(self, store: Store) -> Iterator[tuple[Object, Node]]:
+        """Each PushSecret, with its spec, that writes through a store, or may: by labels."""
+        for obj, spec in self.push_secrets:
+            for ref in spec.items("secretStoreRefs"):
+                kind = (ref.text("kind") or "SecretStore") == store.object.kind
+                named = ref.text("name") == store.object.name or ref.at("labelSelector") is not None
+                if kind and named and (store.cluster or _same(store.object.namespace, obj.namespace)):
+                    yield obj, spec
+                    break
 
     def store(self, user: ExternalSecret, ref: StoreRef | None) -> Store | None:
         """The store that a reference names; None where it is not among the manifests."""
@@ -110,6 +131,12 @@ def _objects(root: Node) -> Iterator[Node]:
         yield from (item for item in root.items("items") if item.is_mapping)
     elif root.is_mapping:
         yield root
+
+
+def _pushed(obj: Object) -> Node | None:
+    """The spec of a PushSecret, or of the one that a ClusterPushSecret makes in many namespaces."""
+    path = {"PushSecret": ("spec",), "ClusterPushSecret": ("spec", "pushSecretSpec")}.get(obj.kind)
+    return obj.root.at(*path) if path is not None else None
 
 
 def _same(one: str, other: str) -> bool:

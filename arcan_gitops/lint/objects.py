@@ -64,11 +64,15 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A SecretStore or ClusterSecretStore; `provider` is empty where it does not name exactly one."""
+    """A SecretStore or ClusterSecretStore; `provider` is empty where it does not name exactly one.
+
+    `generates`: it is a webhook generator, which is asked for no key.
+    """
 
     object: Object
     provider: str
     settings: Node | None
+    generates: bool = False
 
     @classmethod
     def read(cls, obj: Object) -> Store:
@@ -76,6 +80,13 @@ class Store:
         providers = obj.root.fields("spec", "provider")
         name = next(iter(providers)) if len(providers) == 1 else ""
         return cls(obj, name, providers.get(name))
+
+    @classmethod
+    def generator(cls, obj: Object) -> Store | None:
+        """Of a webhook generator, which has the fields of a webhook store; None for any other object."""
+        path = {"Webhook": ("spec",), "ClusterGenerator": ("spec", "generator", "webhookSpec")}.get(obj.kind)
+        spec = obj.root.at(*path) if path is not None and obj.group == GENERATORS_GROUP else None
+        return cls(obj, "webhook", spec, generates=True) if spec is not None and spec.is_mapping else None
 
     @property
     def cluster(self) -> bool:

@@ -266,10 +266,39 @@ def test_an_eso_with_published_vulnerabilities_is_warned_of_once(arcan: Run):
     )
     result = arcan("overlays")
     assert result.status == 0, result.err
-    warning = "warning: ESO 0.20.4 (overlay 'a' and 1 more) has CVE-2026-22822, CVE-2026-34984, "
+    warning = (
+        "warning: ESO 0.20.4 (overlay 'a' and 1 more) has CVE-2026-22822, CVE-2026-26287, CVE-2026-34984, "
+    )
     assert result.err.count(warning) == 1
     assert result.err.count("CVE-2026-22822") == 1
     assert "upgrade the cluster to 2.4.1 or newer" in result.err
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("3.3.8", "warning: Argo CD 3.3.8 (argocd.version) has CVE-2026-42880, CVE-2026-43824, CVE-2026-45737: "
+         "upgrade the cluster to 3.3.10 or newer"),
+        ("v3.6.2", "upgrade the cluster to 3.6.3 or newer"),
+        ("3.6.3", None),
+    ],
+)  # fmt: skip
+def test_an_argo_cd_with_published_vulnerabilities_is_warned_of(arcan: Run, version: str, said: str | None):
+    argocd = f"argocd: {{repository: 'https://git.example.com/x.git', version: {version}}}\n"
+    Path("kustomize/arcan.yaml").write_text("overlays: {a: {environment: prod}}\n" + argocd)
+    result = arcan("overlays")
+    assert result.status == 0, result.err
+    assert ("argocd.version" in result.err) is (said is not None)
+    assert said is None or said in result.err
+
+
+def test_a_version_of_argo_cd_that_is_none(arcan: Run):
+    argocd = "argocd: {repository: 'https://git.example.com/x.git', version: newest}\n"
+    Path("kustomize/arcan.yaml").write_text("overlays: {a: {environment: prod}}\n" + argocd)
+    result = arcan("overlays")
+    assert result.status == 1
+    assert "arcan.yaml:2: 'newest' is not a version of Argo CD" in result.err
+    assert "argocd version" in result.err
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from arcan_gitops.eso_version import EsoVersion
-from arcan_gitops.lint.advisories import ADVISORIES, advisories_for
+from arcan_gitops.lint.advisories import ARGO_CD, advisories, advisories_for
 from arcan_gitops.lint.findings import Severity
 from arcan_gitops.names import InvalidName
 from tests.lint.writing import findings, rules
@@ -40,12 +41,15 @@ def test_versions(text: str, version: tuple[int, int, int] | None) -> None:
 @pytest.mark.parametrize(
     ("version", "numbers"),
     [
-        ("0.10.1", ["2024-45041", "2026-34984", "2026-42875", "2026-42876"]),
-        ("0.10.2", ["2026-34984", "2026-42875", "2026-42876"]),
-        ("0.15.0", ["2025-55196", "2026-34984", "2026-42875", "2026-42876"]),
-        ("0.19.2", ["2026-34984", "2026-42875", "2026-42876"]),
-        ("0.20.2", ["2026-22822", "2026-34984", "2026-42875", "2026-42876"]),
-        ("1.2.0", ["2026-34984", "2026-42875", "2026-42876"]),
+        ("0.9.20", ["2024-45041", "2026-34984", "2026-42875", "2026-42876"]),
+        ("0.10.1", ["2024-45041", "2026-26287", "2026-34984", "2026-42875", "2026-42876"]),
+        ("0.10.2", ["2026-26287", "2026-34984", "2026-42875", "2026-42876"]),
+        ("0.15.0", ["2025-55196", "2026-26287", "2026-34984", "2026-42875", "2026-42876"]),
+        ("0.19.2", ["2026-26287", "2026-34984", "2026-42875", "2026-42876"]),
+        ("0.20.2", ["2026-22822", "2026-26287", "2026-34984", "2026-42875", "2026-42876"]),
+        ("1.2.0", ["2026-26287", "2026-34984", "2026-42875", "2026-42876"]),
+        ("1.3.1", ["2026-26287", "2026-34984", "2026-42875", "2026-42876"]),
+        ("1.3.2", ["2026-34984", "2026-42875", "2026-42876"]),
         ("2.3.0", ["2026-42875", "2026-42876"]),
         ("2.4.0", ["2026-42876"]),
         ("2.4.1", []),
@@ -53,18 +57,54 @@ def test_versions(text: str, version: tuple[int, int, int] | None) -> None:
     ],
 )
 def test_which_versions_are_affected(version: str, numbers: list[str]) -> None:
-    assert [a.cve.removeprefix("CVE-") for a in advisories_for(EsoVersion.parse(version))] == numbers
+    assert [a.number.removeprefix("CVE-") for a in advisories_for(EsoVersion.parse(version))] == numbers
 
 
-def test_the_fixed_version_is_not_affected_and_the_one_before_is() -> None:
-    for advisory in ADVISORIES:
-        assert advisory.affects(advisory.since)
-        assert not advisory.affects(advisory.fixed)
+def test_the_fixed_version_is_not_affected_and_the_first_one_is() -> None:
+    for advisory in advisories():
+        assert advisory.affected
+        for since, fixed in advisory.affected:
+            assert advisory.fixed_in(since) == fixed
+            assert advisory.fixed_in(fixed) is None
+
+
+def test_each_advisory_says_where_and_when_it_was_read() -> None:
+    for advisory in advisories():
+        assert advisory.source
+        assert re.fullmatch(r"20\d\d-\d\d-\d\d", advisory.checked)
+
+
+@pytest.mark.parametrize(
+    ("version", "numbers"),
+    [
+        ("3.1.9", []),
+        ("3.2.10", ["CVE-2026-42880", "CVE-2026-43824", "CVE-2026-45737"]),
+        ("3.2.11", ["CVE-2026-45737"]),
+        ("3.3.8", ["CVE-2026-42880", "CVE-2026-43824", "CVE-2026-45737"]),
+        ("3.3.9", ["CVE-2026-45737"]),
+        ("3.3.10", []),
+        (
+            "3.6.2",
+            ["GHSA-mfgm-4p7x-3ccr", "GHSA-w7rw-fg89-2cjf", "GHSA-rxm8-qc6h-3c8h", "GHSA-rvmf-gjc9-wjgq"],
+        ),
+        ("3.6.3", []),
+    ],
+)
+def test_which_versions_of_argo_cd_are_affected(version: str, numbers: list[str]) -> None:
+    found = advisories_for(EsoVersion.parse(version), ARGO_CD)
+    assert [advisory.number for advisory in found] == numbers
+    image = findings(IMAGE % f"quay.io/argoproj/argocd:v{version}")
+    assert [finding.rule for finding in image] == ["ARC060"] * len(numbers)
+
+
+def test_an_advisory_without_a_known_rating_is_a_warning() -> None:
+    found = findings(IMAGE % "quay.io/argoproj/argocd:v3.6.2")
+    assert {finding.severity for finding in found} == {Severity.WARNING}
 
 
 def test_critical_and_high_ones_are_errors() -> None:
     found = findings(IMAGE % "ghcr.io/external-secrets/external-secrets:v1.1.0")
-    assert [f.severity for f in found] == [Severity.ERROR] * 2 + [Severity.WARNING] * 2
+    assert [f.severity for f in found] == [Severity.ERROR] * 3 + [Severity.WARNING] * 2
 
 
 def test_the_version_that_one_asks_for_is_judged_too_and_has_no_place() -> None:

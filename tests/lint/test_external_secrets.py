@@ -85,7 +85,14 @@ spec:
     ("spec", "content", "expected"),
     [
         ("", "  data: []", "neither data nor dataFrom"),
-        ("  target: {creationPolicy: Orphan, deletionPolicy: Delete}", "", "with creationPolicy Owner only"),
+        *(
+            (
+                f"  target: {{creationPolicy: {policy}, deletionPolicy: Delete}}",
+                "",
+                f"creationPolicy {policy}: ESO's",
+            )
+            for policy in ("Merge", "None", "CreateOrMerge")
+        ),
         ("  target: {creationPolicy: None, deletionPolicy: Merge}", "", "creationPolicy None"),
         (
             "",
@@ -98,6 +105,13 @@ def test_what_eso_refuses(spec: str, content: str, expected: str) -> None:
     (finding,) = findings(external_secret(spec=spec, content=content))
     assert finding.rule == "ARC052"
     assert expected in finding.message
+    assert finding.severity == "error"
+
+
+def test_an_orphan_that_is_never_deleted_is_a_warning() -> None:
+    (finding,) = findings(external_secret(spec="  target: {creationPolicy: Orphan, deletionPolicy: Delete}"))
+    assert (finding.rule, finding.severity) == ("ARC052", "warning")
+    assert "the Secret stays" in finding.message
 
 
 @pytest.mark.parametrize(
@@ -160,7 +174,9 @@ def test_a_ref_without_a_kind_means_a_secret_store() -> None:
 def test_the_conditions_of_a_cluster_store(conditions: str, allowed: bool) -> None:
     text = store(kind="ClusterSecretStore", ref="{name: a, namespace: b}", spec=f"  conditions: {conditions}")
     user = external_secret(namespace="shop", ref="{name: api, kind: ClusterSecretStore}", keys=("A", "B"))
-    assert rules(text, user) == ([] if allowed else ["ARC056"])
+    found = rules(text, user)
+    assert ("ARC056" in found) is not allowed
+    assert set(found) <= {"ARC056", "ARC083"}
 
 
 def template(text: str, key: str = "a") -> str:
@@ -193,12 +209,15 @@ def test_names_in_templates(text: str, key: str, found: bool) -> None:
         ('{{ getSecretKey "a" "b" "c" }}', True),
         ('{{ env "HOME" }}', True),
         ("{{ .a }} env getSecretKey", False),
-        ("{{ .env }}", False),
         ('{{ .a | default "env" }}', False),
     ],
 )
 def test_functions_in_templates(text: str, found: bool) -> None:
     assert rules(template(text)) == (["ARC058"] if found else [])
+
+
+def test_a_key_may_be_called_like_a_function() -> None:
+    assert rules(template("{{ .env }}", "env")) == []
 
 
 @pytest.mark.parametrize(

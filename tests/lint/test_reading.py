@@ -118,7 +118,7 @@ def test_a_template_is_named_as_what_it_is(program: str, text: str) -> None:
 
 def test_templates_of_others_are_read() -> None:
     assert (
-        rules(external_secret(spec="  target: {template: {data: {a: '{{- if .a }}{{ .a }}{{- end }}'}}}"))
+        rules(external_secret(spec="  target: {template: {data: {a: '{{- if .k0 }}{{ .k0 }}{{- end }}'}}}"))
         == []
     )
     assert rules("kind: ConfigMap\ndata:\n  a: |\n    {% if x %}{{ y.z }}{% endif %}\n") == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lint.writing import external_secret, findings, rules, store
+from tests.lint.writing import URL, external_secret, findings, rules, store
 
 
 def test_a_store_with_nothing_wrong_is_clean() -> None:
@@ -200,10 +200,113 @@ def test_the_namespace_is_a_variable_since_0_20() -> None:
     assert "ARC035" in rules(text, eso="v0.19.2")
 
 
+PUSH_URL = "https://secrets.example.com/{{ .remoteRef.remoteKey }}?part={{ .remoteRef.secretKey }}"
+
+
+def push_secret(*keys: str, kind: str = "PushSecret", ref: str = "{name: api}") -> str:
+    entries = ", ".join(f"{{match: {{secretKey: a, remoteRef: {{remoteKey: {key}}}}}}}" for key in keys)
+    spec = f"{{secretStoreRefs: [{ref}], selector: {{secret: {{name: a}}}}, data: [{entries}]}}"
+    if kind == "ClusterPushSecret":
+        spec = f"{{pushSecretSpec: {spec}}}"
+    return (
+        f"---\napiVersion: external-secrets.io/v1alpha1\nkind: {kind}\nmetadata: {{name: up}}\nspec: {spec}\n"
+    )
+
+
 def test_a_store_that_pushes_has_other_variables() -> None:
-    url = "https://secrets.example.com/{{ .remoteRef.remoteKey }}"
-    assert rules(store(url=url)) == ["ARC035"]
-    assert rules(store(url=url, webhook="      method: POST\n      body: '{{ .remoteRef.secretKey }}'")) == []
+    body = "      body: '{{ .remoteRef.secretKey }} {{ .remoteRef.a }}'"
+    assert rules(store(url=PUSH_URL)) == []  # nobody reads from it, and its variables are those of a push
+    assert rules(store(url=PUSH_URL, webhook=body), push_secret("a")) == []
+    assert rules(store(url=PUSH_URL, webhook=body), push_secret("a", kind="ClusterPushSecret")) == []
+    assert rules(store(url=PUSH_URL, webhook=body + "\n      method: POST"), external_secret()) == []
+    assert rules(store(url=PUSH_URL), external_secret()) == ["ARC035", "ARC035"]
+    assert (
+        rules(store(url=PUSH_URL), push_secret("a", ref="{name: other}"), external_secret()) == ["ARC035"] * 2
+    )
+
+
+@pytest.mark.parametrize("key", ["my.dotted-key", "db/password", "a-b", "1a"])
+def test_a_push_without_a_body_of_a_key_that_is_no_name_to_go(key: str) -> None:
+    (finding,) = findings(store(url=PUSH_URL), push_secret(key))
+    assert (finding.rule, finding.severity) == ("ARC038", "error")
+    body = "      body: '{{ index .remoteRef .remoteRef.remoteKey }}'"
+    assert rules(store(url=PUSH_URL, webhook=body), push_secret(key)) == []
+
+
+def test_several_pushes_without_a_body_or_a_key_cannot_be_told_apart() -> None:
+    url = "https://secrets.example.com/x"
+    assert rules(store(url=url), push_secret("a")) == []
+    (finding,) = findings(store(url=url), push_secret("a", "b"))
+    assert (finding.rule, finding.severity) == ("ARC038", "warning")
+
+
+@pytest.mark.parametrize("kind", ["Webhook", "ClusterGenerator"])
+def test_a_webhook_generator_is_judged_as_a_store_is(kind: str) -> None:
+    spec = """\
+  url: 'https://idp.team.svc/token?{{ .remoteRef.key }}'
+  headers: {Authorization: 'Bearer {{ .login.token }}'}
+  secrets: [{name: login, secretRef: {name: login}}]
+  result: {jsonPath: "$['token']"}
+"""
+    if kind == "ClusterGenerator":
+        spec = "  generator:\n    webhookSpec:\n" + "".join(f"    {line}\n" for line in spec.splitlines())
+    text = f"---\napiVersion: generators.external-secrets.io/v1alpha1\nkind: {kind}\nmetadata: {{name: a}}\nspec:\n{spec}"
+    secret = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: login}\nstringData: {token: t}\n"
+    assert sorted(rules(text, secret)) == ["ARC024", "ARC030", "ARC034", "ARC035", "ARC036"]
+
+
+def test_the_host_of_a_generator_may_be_a_template_since_nothing_dials_it_before() -> None:
+    text = """\
+apiVersion: generators.external-secrets.io/v1alpha1
+kind: Webhook
+metadata: {name: a}
+spec:
+  url: 'https://{{ .login.host }}/token'
+  timeout: 10s
+  secrets: [{name: login, secretRef: {name: login}}]
+  result: {jsonPath: $.token}
+"""
+    assert rules(text) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "$.data.fields[?(@.name==''api'')].value",
+        "$.fields[?(@.name==''{{ .remoteRef.property }}'')]",
+        "$[''data'']",
+        "$.{{ .remoteRef.property }}[?(@.a==''bc'')]",
+    ],
+)
+def test_single_quotes_in_a_json_path(path: str) -> None:
+    (finding,) = findings(store(path=path))
+    assert finding.rule == "ARC034"
+    assert "single quotes" in finding.message
+    assert rules(store(path=path.replace("''", '"'))) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "path", "found"),
+    [
+        (URL, '$["value"]', True),
+        (URL + "?part={{ .remoteRef.property }}", '$["value"]', False),
+        (URL, '$["{{ .remoteRef.property }}"]', False),
+        (URL, '$["{{ index .remoteRef "property" }}"]', False),
+    ],
+)
+def test_a_property_that_no_template_of_the_store_has(url: str, path: str, found: bool) -> None:
+    content = "  data:" + "".join(
+        f"\n  - {{secretKey: {name}, remoteRef: {{key: a, property: {name}}}}}" for name in ("x", "y")
+    )
+    assert rules(store(url=url, path=path), external_secret(content=content)) == ["ARC025"] * (2 * found)
+    assert rules(external_secret(content=content)) == []  # another store
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ .auth.token ", "{{ nosuch .auth.token }}", "{{ .auth-token }}", "{{ if .auth }}"]
+)
+def test_a_template_of_a_store_that_does_not_parse(text: str) -> None:
+    assert "ARC039" in rules(store(authorization=f"Bearer {text}"))
 
 
 SECRET = """\

@@ -6,14 +6,18 @@ from typing import Final
 
 from arcan_gitops.lint.rule import Rule
 from arcan_gitops.lint.rules import (
+    admission,
     api,
     cluster_stores,
     external_secrets,
     gatekeeper,
     installation,
     monitoring,
+    push,
+    renamed,
     secret_templates,
     webhook_fields,
+    webhook_templates,
     webhook_url,
     yaml_text,
 )
@@ -23,10 +27,14 @@ RULES: Final[tuple[Rule, ...]] = (
     *api.RULES,
     *webhook_url.RULES,
     *webhook_fields.RULES,
+    *webhook_templates.RULES,
+    *push.RULES,
     *cluster_stores.RULES,
+    *renamed.RULES,
     *external_secrets.RULES,
     *secret_templates.RULES,
     *installation.RULES,
     *monitoring.RULES,
     *gatekeeper.RULES,
+    *admission.RULES,
 )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Final
 
 from arcan_gitops.golang.errors import GoError
 from arcan_gitops.golang.regexp import compile_pattern
 from arcan_gitops.lint.findings import Found, Severity
 from arcan_gitops.lint.manifests import Manifests
-from arcan_gitops.lint.objects import ExternalSecret, Store
+from arcan_gitops.lint.objects import ExternalSecret, Object, Store
 from arcan_gitops.lint.rule import Rule
 from arcan_gitops.lint.rules.durations import is_zero
 from arcan_gitops.lint.rules.templates import PLACEHOLDER, without_actions
@@ -52,12 +54,18 @@ def _refused(manifests: Manifests) -> Iterator[Found]:
         deletion = spec.text("target", "deletionPolicy") or "Retain"
         creation = spec.text("target", "creationPolicy") or "Owner"
         at = spec.at("target", "deletionPolicy")
-        if deletion == "Delete" and creation != "Owner":
-            yield found(
-                at,
-                f"deletionPolicy Delete works with creationPolicy Owner only, not with {creation[:20]}",
-                "write creationPolicy: Owner, or deletionPolicy: Retain",
+        hint = "write creationPolicy: Owner, or deletionPolicy: Retain"
+        if deletion == "Delete" and creation in ("Merge", "None", "CreateOrMerge"):
+            problem = (
+                f"deletionPolicy Delete with creationPolicy {creation}: ESO's admission webhook refuses it"
             )
+            yield found(at, problem, hint)
+        elif deletion == "Delete" and creation == "Orphan":
+            problem = (
+                "deletionPolicy Delete with creationPolicy Orphan never deletes: when nothing is left,"
+                " the sync fails and the Secret stays"
+            )
+            yield found(at, problem, hint, Severity.WARNING)
         elif deletion == "Merge" and creation == "None":
             problem = "deletionPolicy Merge with creationPolicy None: ESO's admission webhook refuses it"
             yield found(at, problem, "write deletionPolicy: Retain")
@@ -141,6 +149,8 @@ def _not_allowed(manifests: Manifests) -> Iterator[Found]:
         namespace = user.object.namespace
         if not store.cluster or not namespace or user.object.kind != "ExternalSecret" or entry.store is None:
             continue
+        if any(map(manifests.kustomizations.complete, (user.object.source, store.object.source))):
+            continue
         if (id(user), id(store)) not in told and not _allows(store, namespace):
             told.add((id(user), id(store)))
             yield user.object.found(
@@ -165,6 +175,47 @@ def _allows(store: Store, namespace: str) -> bool:
     return not conditions
 
 
+def _two_owners(manifests: Manifests) -> Iterator[Found]:
+    targets: dict[tuple[str, str], list[ExternalSecret]] = defaultdict(list)
+    for user in manifests.external_secrets:
+        name = user.spec.text("target", "name") or user.object.name
+        writes = user.spec.text("target", "creationPolicy") != "None"
+        if (
+            user.object.kind == "ExternalSecret"
+            and name
+            and writes
+            and not user.spec.at("target", "manifest")
+        ):
+            targets[user.object.namespace, name].append(user)
+    for (_, name), users in targets.items():
+        for user in users:
+            others = (
+                other
+                for other in users
+                if other.object.name != user.object.name
+                and (_owns(user) or _owns(other))
+                and _together(manifests, user.object, other.object)
+            )
+            if (other := next(others, None)) is not None:
+                yield user.object.found(
+                    user.spec.at("target", "name"),
+                    f"{other.object} writes Secret {name} too, and ESO lets no other ExternalSecret write"
+                    " what one of them owns",
+                    "give each a Secret of its own, or write creationPolicy: Merge in all of them",
+                )
+
+
+def _together(manifests: Manifests, one: Object, other: Object) -> bool:
+    """Whether two objects are for one cluster, as far as their files show."""
+    if one.source == other.source or any(manifests.kustomizations.using(one.source, other.source)):
+        return True
+    return bool(one.namespace) and PurePath(one.source).parent == PurePath(other.source).parent
+
+
+def _owns(user: ExternalSecret) -> bool:
+    return user.spec.text("target", "creationPolicy") in (None, "", "Owner")
+
+
 RULES = (
     Rule("ARC050", Severity.ERROR, "find on a webhook store", _find),
     Rule("ARC051", Severity.WARNING, "a Secret that a webhook's 404 deletes", _deletion),
@@ -173,4 +224,5 @@ RULES = (
     Rule("ARC054", Severity.WARNING, "a key that the path of a url does not survive", _breaks_url),
     Rule("ARC055", Severity.ERROR, "a secretStoreRef that means another kind of store", _wrong_kind),
     Rule("ARC056", Severity.ERROR, "a namespace that the store's conditions leave out", _not_allowed),
+    Rule("ARC059", Severity.ERROR, "a Secret of several ExternalSecrets, one of which owns it", _two_owners),
 )

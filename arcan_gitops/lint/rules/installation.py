@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from arcan_gitops.eso_version import EsoVersion
-from arcan_gitops.lint.advisories import advisories_for
+from arcan_gitops.lint.advisories import ARGO_CD, ESO, advisories_for
 from arcan_gitops.lint.findings import Found, Severity
 from arcan_gitops.lint.manifests import Manifests
 from arcan_gitops.lint.nodes import Node
@@ -20,17 +20,19 @@ _CHART: Final = "external-secrets"
 _IMAGE: Final = re.compile(
     r"(?:[^\s@]*/)?external-secrets/external-secrets(?::([^\s@]+))?(?:@sha256:[0-9a-f]{64})?"
 )
+_ARGO_CD_IMAGE: Final = re.compile(r"(?:[^\s@]*/)?argoproj/argocd:([^\s@]+)(?:@sha256:[0-9a-f]{64})?")
 _OCI_CHART: Final = re.compile(r"oci://\S*external-secrets/charts/external-secrets/?")
 _FLAVOUR: Final = re.compile(r"-ubi(?:-\w+)?\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """One place that says which ESO is installed; `text` is empty where it says none."""
+    """One place that says which ESO, or Argo CD, is installed; `text` is empty where it says none."""
 
     object: Object
     node: Node
     text: str
+    program: str = ESO
 
     @property
     def version(self) -> EsoVersion | None:
@@ -49,6 +51,8 @@ def _installed(manifests: Manifests) -> Iterator[Installed]:
             image = node.text("image")
             if image is not None and (match := _IMAGE.fullmatch(image)):
                 yield Installed(obj, node.at("image") or node, match[1] or "")
+            elif image is not None and (match := _ARGO_CD_IMAGE.fullmatch(image)):
+                yield Installed(obj, node.at("image") or node, match[1], ARGO_CD)
             yield from _charts(obj, node)
 
 
@@ -74,23 +78,20 @@ def _charts(obj: Object, node: Node) -> Iterator[Installed]:
 
 def _vulnerable(manifests: Manifests) -> Iterator[Found]:
     for one in _installed(manifests):
-        if one.version is None:
+        if (version := one.version) is None:
             continue
-        for advisory in advisories_for(one.version):
-            problem = f"ESO {one.version} has {advisory.cve} ({advisory.rating}): {advisory.title}"
-            hint = f"{advisory.url}: upgrade to {advisory.fixed} or newer"
-            yield one.object.found(one.node, problem, hint, advisory.severity)
+        for advisory in advisories_for(version, one.program):
+            hint = f"{advisory.url}: upgrade to {advisory.fixed_in(version)} or newer"
+            yield one.object.found(one.node, advisory.says(version), hint, advisory.severity)
     for advisory in advisories_for(manifests.eso):
-        problem = (
-            f"ESO {manifests.eso} (--eso-version) has {advisory.cve} ({advisory.rating}): {advisory.title}"
-        )
-        hint = f"{advisory.url}: upgrade to {advisory.fixed} or newer"
-        yield Found(None, problem, hint, advisory.severity)
+        said = advisory.says(manifests.eso).replace(" has ", " (--eso-version) has ", 1)
+        hint = f"{advisory.url}: upgrade to {advisory.fixed_in(manifests.eso)} or newer"
+        yield Found(None, said, hint, advisory.severity)
 
 
 def _unpinned(manifests: Manifests) -> Iterator[Found]:
     for one in _installed(manifests):
-        if one.version is None and "@sha256:" not in (one.node.text() or ""):
+        if one.program == ESO and one.version is None and "@sha256:" not in (one.node.text() or ""):
             problem = (
                 "ESO's version is not pinned: a new release, which may stop serving an API, comes by itself"
             )
@@ -98,6 +99,6 @@ def _unpinned(manifests: Manifests) -> Iterator[Found]:
 
 
 RULES = (
-    Rule("ARC060", Severity.ERROR, "an ESO with a published vulnerability", _vulnerable),
+    Rule("ARC060", Severity.ERROR, "an ESO or Argo CD with a published vulnerability", _vulnerable),
     Rule("ARC061", Severity.WARNING, "an ESO whose version is not pinned", _unpinned),
 )

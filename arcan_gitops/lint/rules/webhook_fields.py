@@ -16,7 +16,7 @@ from arcan_gitops.lint.objects import Object, Store, headers
 from arcan_gitops.lint.rule import Rule
 from arcan_gitops.lint.rules.credentials import credentials_in
 from arcan_gitops.lint.rules.durations import is_zero
-from arcan_gitops.lint.rules.templates import variables
+from arcan_gitops.lint.rules.templates import PLACEHOLDER, variables, without_actions
 from arcan_gitops.names import did_you_mean, nearest
 from arcan_gitops.webhook import (
     CREDENTIAL_NAME,
@@ -30,11 +30,13 @@ _LABEL_SINCE: Final = EsoVersion(0, 10)
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`')
 _STAR: Final = re.compile(r"\[\s*\*\s*\]|\.\*")
 _SCHEME: Final = re.compile(r"\s*(?:bearer|basic|token|apikey)\s+\S", re.IGNORECASE)
+_DOUBLE_QUOTES: Final = '$.data.fields[?(@.name=="api")].value'
+_PUSH_VARIABLES: Final = ("remoteKey", "secretKey")
 _READ_VARIABLES: Final = ("key", "version", "property", "namespace")
 
 
 def _webhooks(manifests: Manifests) -> Iterator[tuple[Store, Node]]:
-    return ((store, store.webhook) for store in manifests.stores if store.webhook is not None)
+    return ((store, store.webhook) for store in manifests.webhooks() if store.webhook is not None)
 
 
 def _timeout(manifests: Manifests) -> Iterator[Found]:
@@ -95,31 +97,42 @@ def _star(manifests: Manifests) -> Iterator[Found]:
 
 def _json_path_syntax(manifests: Manifests) -> Iterator[Found]:
     hint = 'quote each name: $["data"]["a-b"], in double quotes; the YAML around it in single ones'
-    for store, node, path in _json_paths(manifests):
-        if not path.lstrip().startswith("$"):
+    for store, webhook in _webhooks(manifests):
+        node, path = webhook.at("result", "jsonPath"), webhook.text("result", "jsonPath")
+        if node is None or not path:
+            continue
+        templated = "{{" in path
+        if not templated and not path.lstrip().startswith("$"):
             yield store.object.found(node, "the jsonPath does not begin with '$'", hint)
             continue
+        plain = without_actions(path).replace(PLACEHOLDER, "some")
         try:
-            jsonpath.get(path, {})
+            jsonpath.parse(plain)
         except GoError as error:
-            if str(error).startswith("parsing error"):
-                yield store.object.found(
-                    node, "ESO cannot parse the jsonPath: a name that needs quotes?", hint
-                )
+            if "'" in plain:
+                problem = "single quotes in the jsonPath, which ESO's library cannot parse"
+                yield store.object.found(node, problem, f"write double quotes: {_DOUBLE_QUOTES}")
+            elif str(error).startswith("parsing error") and not templated:
+                problem = "ESO cannot parse the jsonPath: a name that needs quotes?"
+                yield store.object.found(node, problem, hint)
         except NotSupported:
-            continue  # filters, ranges: ESO may well take it
+            continue  # ESO may well take it
 
 
 def _no_value(manifests: Manifests) -> Iterator[Found]:
+    read = {id(store) for _, _, store in manifests.uses()}
     for store, webhook in _webhooks(manifests):
         names = {entry.text("name") or "" for entry in webhook.items("secrets")}
-        pushes = (webhook.text("method") or "GET").upper() not in ("GET", "HEAD")
+        pushes = _pushes(manifests, store, webhook, read=id(store) in read)
         told: set[tuple[str, ...]] = set()
         for field, node, text in store.templates():
             for variable in variables(text):
                 first, *rest = variable
                 problem, hint = None, ""
-                if first != "remoteRef":
+                if first == "remoteRef" and store.generates:
+                    problem = "a generator is asked for no key, and has no .remoteRef"
+                    hint = "write out what is meant, or use a webhook store"
+                elif first != "remoteRef":
                     if first not in names:
                         problem = f"no entry of secrets[] is named '{first}'"
                         near = nearest(first, (names | {"remoteRef"}) - {""})
@@ -127,7 +140,7 @@ def _no_value(manifests: Manifests) -> Iterator[Found]:
                 elif rest == ["namespace"] and NAMESPACE_VARIABLE.missing_in(manifests.eso):
                     problem = f"ESO {manifests.eso} has no .remoteRef.namespace"
                     hint = f"ESO has it since {NAMESPACE_VARIABLE.since}"
-                elif rest and rest[0] not in _READ_VARIABLES and not pushes and field != "body":
+                elif rest and rest[0] not in _READ_VARIABLES and not pushes:
                     problem = f"there is no .remoteRef.{rest[0]}"
                     hint = did_you_mean(rest[0], _READ_VARIABLES)
                 if problem is not None and (field, *variable) not in told:
@@ -136,6 +149,20 @@ def _no_value(manifests: Manifests) -> Iterator[Found]:
                         node, f"{problem}: ESO sends the text '{NO_VALUE}' for it in {field}", hint
                     )
         yield from _missing_keys(manifests, store)
+
+
+def _pushes(manifests: Manifests, store: Store, webhook: Node, *, read: bool) -> bool:
+    """Whether a store is one that a PushSecret writes through, where other variables exist.
+
+    Without a method ESO writes with POST. Where neither a method nor a user (`read`: an ExternalSecret reads
+    from it) shows what a store is for, its own variables do.
+    """
+    if any(manifests.pushes(store)) or (webhook.text("method") or "GET").upper() not in ("GET", "HEAD"):
+        return True
+    if read:
+        return False
+    named = {variable[1:2] for _, _, text in store.templates() for variable in variables(text)}
+    return any((name,) in named for name in _PUSH_VARIABLES)
 
 
 def _missing_keys(manifests: Manifests, store: Store) -> Iterator[Found]:
@@ -164,7 +191,7 @@ def _label(manifests: Manifests) -> Iterator[Found]:
     if manifests.eso < _LABEL_SINCE:
         return
     told: set[int] = set()
-    for store in manifests.stores:
+    for store in manifests.webhooks():
         for _, ref in store.secret_refs():
             secret = _secret(manifests, store, ref)
             if secret is None or id(secret) in told:
@@ -181,18 +208,18 @@ def _label(manifests: Manifests) -> Iterator[Found]:
 def _retry(manifests: Manifests) -> Iterator[Found]:
     for store, _ in _webhooks(manifests):
         node = store.object.root.at("spec", "retrySettings")
-        if node is not None:
+        if node is not None and not store.generates:
             problem = "retrySettings has no effect: the webhook provider does not read it"
             yield store.object.found(node, problem, "leave it out; ESO retries each ExternalSecret by itself")
 
 
 RULES = (
-    Rule("ARC030", Severity.ERROR, "a webhook store without a timeout", _timeout),
+    Rule("ARC030", Severity.ERROR, "a webhook store or generator without a timeout", _timeout),
     Rule("ARC031", Severity.ERROR, "headers that are written as a list", _headers_list),
     Rule("ARC032", Severity.ERROR, "a credential in clear in a header or a url", _clear_token),
     Rule("ARC033", Severity.ERROR, "a '*' in a jsonPath", _star),
     Rule("ARC034", Severity.ERROR, "a jsonPath that ESO cannot parse", _json_path_syntax),
     Rule("ARC035", Severity.ERROR, "a template variable that does not exist", _no_value),
-    Rule("ARC036", Severity.ERROR, "a webhook store's Secret without the label", _label),
+    Rule("ARC036", Severity.ERROR, "a Secret of a webhook store or generator without the label", _label),
     Rule("ARC037", Severity.WARNING, "retrySettings on a webhook store", _retry),
 )

@@ -77,7 +77,7 @@ def _undialable(manifests: Manifests) -> Iterator[Found]:
 
 
 def _plain_http(manifests: Manifests) -> Iterator[Found]:
-    for store in manifests.stores:
+    for store in (*manifests.stores, *manifests.generators):
         if store.settings is None:
             continue
         fields = {**store.settings.fields(), **store.settings.fields("server")}
@@ -103,9 +103,10 @@ def _host(url: str) -> str:
 
 
 def _no_ca(manifests: Manifests) -> Iterator[Found]:
-    for store, node, url in _urls(manifests):
+    for store in manifests.webhooks():
         webhook = store.webhook
-        if webhook is None or not url.lower().startswith("https://"):
+        url, node = (webhook.text("url"), webhook.at("url")) if webhook is not None else (None, None)
+        if webhook is None or url is None or node is None or not url.lower().startswith("https://"):
             continue
         host = _host(url)
         private = "." not in host or host.endswith(_PRIVATE) or _NUMERIC.match(host)
@@ -139,10 +140,35 @@ def _ignores_key(manifests: Manifests) -> Iterator[Found]:
         )
 
 
+def _ignores_property(manifests: Manifests) -> Iterator[Found]:
+    asked: dict[int, tuple[Store, dict[str, set[str]]]] = {}
+    for _, entry, store in manifests.uses():
+        key, wanted = (entry.ref.text("key"), entry.ref.text("property")) if entry.ref else (None, None)
+        if store.webhook is None or not key or not wanted or entry.how == "find":
+            continue
+        if any(
+            ".remoteRef.property" in text or "index .remoteRef" in text for _, _, text in store.templates()
+        ):
+            continue
+        asked.setdefault(id(store), (store, {}))[1].setdefault(key, set()).add(wanted)
+    for user, entry, store in manifests.uses():
+        key = entry.ref.text("key") if entry.ref else None
+        wanted = entry.ref.text("property") if entry.ref else None
+        if id(store) in asked and key in asked[id(store)][1] and wanted and entry.ref is not None:
+            several = len(asked[id(store)][1][key]) > 1
+            what = "every property of a key is the same value" if several else "the whole answer is the value"
+            yield user.object.found(
+                entry.ref.at("property"),
+                f"property, which {store.object} never sends nor looks up: {what}",
+                "use it in the store: jsonPath: '$[\"{{ .remoteRef.property }}\"]'; or leave it out here",
+            )
+
+
 RULES = (
     Rule("ARC020", Severity.ERROR, "a template in the host of a webhook store's url", _templated_host),
     Rule("ARC021", Severity.ERROR, "a webhook store's url that ESO's own check cannot dial", _undialable),
     Rule("ARC022", Severity.ERROR, "a url that gives every key the same value", _ignores_key),
     Rule("ARC023", Severity.ERROR, "a store that is read over plain http", _plain_http),
     Rule("ARC024", Severity.WARNING, "https to a private host without a CA", _no_ca),
+    Rule("ARC025", Severity.ERROR, "a property that the webhook store does not use", _ignores_property),
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
+from arcan_gitops.eso_version import EsoVersion
 from arcan_gitops.names import InvalidName, Namespace, ObjectName
 from arcan_gitops.yamlio import Fields, one_of
 
@@ -81,6 +82,21 @@ class Revision(str):
         return cls(text)
 
 
+class ArgoCdVersion(EsoVersion):
+    """A release of Argo CD, as `argocd version` shows it: `3.6.3`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """`v3.6.3`, `3.6.3` or `3.6`. Raises `InvalidName`."""
+        try:
+            return super().parse(text)
+        except InvalidName:
+            problem = f"{text[:40]!r} is not a version of Argo CD"
+            raise InvalidName(problem, hint="write it as 'argocd version' shows it: '3.6.3'") from None
+
+
 @dataclass(frozen=True, slots=True)
 class EsoChart:
     """How ESO's Helm chart is installed: `replicas` of the controller, and whether Prometheus scrapes ESO."""
@@ -103,7 +119,8 @@ class ArgoCd:
     """How Argo CD deploys the overlays.
 
     `path` is where the folder of `arcan.yaml` is in the repository; `namespace` is Argo CD's own; `project`
-    is the AppProject of the apps, and the first part of the names of Applications.
+    is the AppProject of the apps, and the first part of the names of Applications; `version` is what runs
+    there, and is judged by what is published.
     """
 
     repository: Repository
@@ -113,10 +130,12 @@ class ArgoCd:
     project: ObjectName
     reach: Reach
     eso: EsoChart
+    version: ArgoCdVersion | None = None
 
     @classmethod
     def parse(cls, fields: Fields) -> ArgoCd:
         """Raises `InvalidFile`, with the line, for anything that is not a setting."""
+        version = fields.optional_text("version")
         argocd = cls(
             repository=fields.parse("repository", Repository, fields.text("repository")),
             path=fields.parse("path", RepositoryPath, fields.text("path", "kustomize")),
@@ -127,6 +146,7 @@ class ArgoCd:
                 one_of(fields, "namespaces", fields.text("namespaces", Reach.ANY), tuple(map(str, Reach)))
             ),
             eso=EsoChart() if (eso := fields.optional_mapping("eso")) is None else EsoChart.parse(eso),
+            version=None if version is None else fields.parse("version", ArgoCdVersion, version),
         )
         fields.done()
         return argocd
