@@ -17,6 +17,7 @@ from arcan_gitops.yamlio.faults import encoding_fault, unreadable
 _SUFFIXES: Final = (".yaml", ".yml")
 # At column 0 these three characters end a document, also inside what looks like a scalar (YAML 1.2, 9.1.2).
 _SEPARATOR: Final = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
+_GIVES_VALUES: Final = ("Application", "ApplicationSet", "HelmChart", "HelmChartConfig", "HelmRelease")
 _NEEDS_QUOTES: Final = re.compile(r"\{\{|\$[.\[]")
 
 
@@ -95,22 +96,28 @@ def read_documents(source: Source) -> Iterator[Document | NotYaml]:
         return
     text = source.data.decode("utf-8-sig")
     for chunk in _chunks(source.name, text):
-        if (template := certain_template(chunk.text)) is not None:
-            yield _not_rendered(chunk, template)
-            continue
+        certain = certain_template(chunk.text)
         try:
             nodes = read_nodes(chunk.text, chunk.first_line)
         except Unreadable as error:
             if (fault := unreadable(chunk.text.encode())) is not None:
                 yield NotYaml(chunk, chunk.first_line + fault.line - 1, fault.problem, fault.hint or "")
                 continue
-            template = likely_template(chunk.text)
+            template = certain or likely_template(chunk.text)
             yield _not_rendered(chunk, template) if template is not None else _broken(chunk, error)
+            continue
+        if certain is not None and not all(map(_holds_templates, nodes.documents)):
+            yield _not_rendered(chunk, certain)
             continue
         odd = nodes.oddities
         for node in nodes.documents:
             yield Document(chunk, node, odd)
             odd = ()
+
+
+def _holds_templates(node: Node) -> bool:
+    """Whether a document gives Helm its values, in which templates are ordinary, or is no manifest at all."""
+    return node.text("kind") in _GIVES_VALUES or node.text("apiVersion") is None
 
 
 def _not_rendered(chunk: Chunk, template: Template) -> NotYaml:

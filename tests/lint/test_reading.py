@@ -96,10 +96,10 @@ def test_a_template_without_quotes_is_told_to_take_some() -> None:
         ("Helm", "a: {{ .Values.a }}\n"),
         ("Helm", "{{- if .Values.enabled }}\na: b\n{{- end }}\n"),
         ("Helm", 'metadata: {{ include "x.labels" . | nindent 4 }}\n'),
-        ("Helm", "a: 'https://{{ .Values.host }}/x'\n"),
+        ("Helm", "apiVersion: v1\na: 'https://{{ .Values.host }}/x'\n"),
         ("Helm", "{{ if eq 1 2 }}\na: b\n{{ end }}\n"),
         ("Helm", 'a: "{{\n  "{{ .password | toString }}"\n}}"\n'),
-        ("Helm", "a: '{{ \"{{ .password }}\" }}'\n"),
+        ("Helm", "apiVersion: v1\na: '{{ \"{{ .password }}\" }}'\n"),
         ("Helm", "a: {{ `{{ .password }}` }}\n"),
         ("Helm", 'a: {{ "{{" }} .password }}\n'),
         ("Jinja", "{% if enabled %}\na: b\n{% endif %}\n"),
@@ -114,6 +114,12 @@ def test_a_template_is_named_as_what_it_is(program: str, text: str) -> None:
     (finding,) = findings(text)
     assert (finding.rule, finding.severity) == ("ARC002", "warning")
     assert f"a {program} template" in finding.message
+
+
+@pytest.mark.parametrize("kind", ["HelmRelease", "Application", "ApplicationSet", "HelmChart"])
+def test_a_manifest_that_gives_helm_its_values_may_have_templates_in_them(kind: str) -> None:
+    chart = "spec: {chart: external-secrets, version: 2.4.0, values: {name: '{{ .Release.Name }}-x'}}"
+    assert rules(f"apiVersion: x/v1\nkind: {kind}\n{chart}\n") == ["ARC060"]
 
 
 def test_templates_of_others_are_read() -> None:
