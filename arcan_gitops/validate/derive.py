@@ -8,7 +8,8 @@ draft of OpenAPI 3.0, and kubeconform's default); what Kubernetes adds to them i
 - `nullable`, x-kubernetes-int-or-string and `format: byte` (base64) become types and a pattern;
 - CEL rules, list types and the other formats are dropped: they are the API server's to judge;
 - `metadata` is ObjectMeta with a required name, and no namespace where the kind is cluster-scoped;
-- defaults stay, and a version that is not `served` gives no schema.
+- defaults stay; a field that has one is not required, since the API server fills it in before it validates;
+- a version that is not `served` gives no schema.
 
 Source: k8s.io/apiextensions-apiserver pkg/apis/apiextensions/v1/types_jsonschema.go.
 """
@@ -294,6 +295,8 @@ def _translate(node: Mapping[str, Any], where: str, *, structural: bool) -> Sche
     for keyword in (keyword for keyword in node if keyword in _KEPT):
         inner = functools.partial(_translate, where=where, structural=structural and keyword not in _JUNCTORS)
         result |= map_children({keyword: node[keyword]}, inner)
+    if structural:
+        result = _without_defaulted(result)
     if "pattern" in result:  # Go takes flags anywhere, JSON Schema's checkers only in front
         result["pattern"] = _FLAGS.sub(r"\1^", result["pattern"])
     if node.get("format") == "byte":
@@ -315,3 +318,11 @@ def _translate(node: Mapping[str, Any], where: str, *, structural: bool) -> Sche
     if closed and not node.get("x-kubernetes-preserve-unknown-fields"):
         result.setdefault("additionalProperties", False)
     return result
+
+
+def _without_defaulted(schema: Schema) -> Schema:
+    """The schema, which no longer requires the fields that have a default."""
+    fields = schema.get("properties", {})
+    required = [name for name in schema.get("required", ()) if "default" not in fields.get(name, {})]
+    others = {keyword: value for keyword, value in schema.items() if keyword != "required"}
+    return others | {"required": required} if required else others  # draft 4 allows no empty list

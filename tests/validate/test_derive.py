@@ -89,6 +89,29 @@ def test_the_defaults_of_a_crd_are_kept() -> None:
     assert spec["target"]["properties"]["deletionPolicy"]["default"] == "Retain"
 
 
+def test_a_required_field_with_a_default_may_be_left_out() -> None:
+    """The API server fills it in first."""
+    fields = {"a": {"type": "boolean", "default": False}, "b": {"type": "string"}}
+    spec = {"type": "object", "required": ["a", "b"], "properties": fields}
+    only = {"type": "object", "required": ["a"], "properties": fields}
+    schema = {"type": "object", "properties": {"spec": spec, "only": only}}
+    (derived,) = derive_crd(_crd(schema), object_meta())
+    assert derived.body["properties"]["spec"]["required"] == ["b"]
+    assert "required" not in derived.body["properties"]["only"]
+
+
+def test_a_password_generator_needs_no_more_than_the_api_server_asks_for() -> None:
+    for version in eso_versions():
+        path = KEPT / "external-secrets" / version / "generators.external-secrets.io/password_v1alpha1.json"
+        body = {
+            "apiVersion": "generators.external-secrets.io/v1alpha1",
+            "kind": "Password",
+            "metadata": {"name": "a"},
+            "spec": {"length": 24},
+        }
+        assert Draft4Validator(Schema(path).body).is_valid(body)
+
+
 def test_a_keyword_whose_meaning_is_not_known_is_refused_and_not_dropped() -> None:
     with pytest.raises(CannotDerive, match="'if' is not known"):
         list(derive_crd(_crd({"type": "object", "properties": {"a": {"if": {}}}}), object_meta()))

@@ -102,11 +102,11 @@ def test_what_repeats_is_one_row_of_the_text_report() -> None:
     valid = [Result("overlays/eu", "ConfigMap", f"c{number}", "", Status.VALID) for number in range(5)]
     rows = FORMATS["text"](replace(REPORT, results=(*wrong, *valid))).splitlines()
     assert " ".join(rows[1].split()) == (
-        "overlays/eu, overlays/prod, overlays/staging and 1 more ExternalSecret shop/a, shop/b "
-        "invalid spec: 'data' is missing"
+        "overlays/eu ExternalSecret shop/a, shop/b invalid spec: 'data' is missing"
     )
-    assert rows[2].split() == ["overlays/eu", "ConfigMap", *["c0,", "c1,", "c2", "and", "2", "more"], "valid"]
-    assert rows[4].startswith("13 manifests: 5 valid, 8 invalid, 0 errors")
+    assert rows[2] == "  | also in overlays/prod, overlays/staging, overlays/us"
+    assert rows[3].split() == ["overlays/eu", "ConfigMap", *["c0,", "c1,", "c2", "and", "2", "more"], "valid"]
+    assert rows[5].startswith("13 manifests: 5 valid, 8 invalid, 0 errors")
 
 
 def test_the_json_report_has_every_result() -> None:

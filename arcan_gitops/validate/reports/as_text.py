@@ -14,7 +14,7 @@ _MOST_NAMED: Final = 3  # the others are counted; the JSON report has all
 def render(report: Report) -> str:
     """A row for the results that differ in their names alone, and for the same failure of several sources.
 
-    The message comes last, and its further lines below, after a bar.
+    The message comes last, and its further lines below, after a bar; one of them names the other sources.
     """
     rows = [("SOURCE", "KIND", "NAMESPACE/NAME", "STATUS", "MESSAGE"), *_rows(report.results)]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
@@ -35,7 +35,8 @@ def _rows(results: Iterable[Result]) -> Iterator[tuple[str, str, str, str, str]]
         own = source if status is Status.VALID else ""  # a failure is said once for all sources
         rows.setdefault((kind, some(names, _MOST_NAMED), status, message, own), []).append(source)
     for (kind, shown, status, message, _), sources in rows.items():
-        yield _row(some(sources, _MOST_NAMED), kind, shown, status, message)
+        others = f"\nalso in {some(sources[1:])}" if sources[1:] else ""
+        yield _row(sources[0], kind, shown, status, message + others)
 
 
 def _row(source: str, kind: str, name: str, status: Status, message: str) -> tuple[str, str, str, str, str]:
