@@ -14,6 +14,7 @@ from arcan_gitops.eso.explain import likely_cause
 from arcan_gitops.eso.objects import ExternalSecret, KubernetesSecret, Store
 from arcan_gitops.eso.outcome import Outcome
 from arcan_gitops.eso.simulation import Simulation
+from arcan_gitops.eso_version import NEWEST
 
 
 def as_text(simulation: Simulation, *, reveal: bool) -> str:
@@ -24,7 +25,8 @@ def as_text(simulation: Simulation, *, reveal: bool) -> str:
     for external, outcome in simulation.outcomes:
         lines += [*map(printable, _outcome_lines(external, outcome)), *_values(outcome, reveal), ""]
     synced = sum(isinstance(outcome, Outcome) and outcome.synced for _, outcome in simulation.outcomes)
-    lines.append(f"{synced} of {len(simulation.outcomes)} ExternalSecrets would be synced")
+    of = f"{synced} of {len(simulation.outcomes)} ExternalSecrets would be synced"
+    lines.append(f"{of} (by ESO {NEWEST}, the newest known here)")
     return "\n".join(lines) + "\n"
 
 
@@ -103,6 +105,7 @@ def _text_of(value: bytes) -> str | None:
 def as_json(simulation: Simulation, *, reveal: bool) -> str:
     """One JSON document; values appear (`value`, or `base64` for what is no text) only with `reveal`."""
     document = {
+        "esoVersion": str(NEWEST),
         "passed": simulation.passed,
         "stores": [_store_object(store, status) for store, status in simulation.stores],
         "externalSecrets": [_outcome_object(*pair, reveal) for pair in simulation.outcomes],

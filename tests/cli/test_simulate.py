@@ -113,7 +113,7 @@ def test_it_prints_the_secrets_that_eso_would_write_and_no_value(manifests: Path
         "    A: ******** (12 bytes)\n"
         "    B: ******** (3 bytes)\n"
         "\n"
-        "2 of 2 ExternalSecrets would be synced\n"
+        "2 of 2 ExternalSecrets would be synced (by ESO 2.9.0, the newest known here)\n"
     )
 
 
