@@ -71,6 +71,12 @@ def create(
         raise click.UsageError("--generate, --stdin, --from-file and --keep-newline go with --key")
     tree = RealmTree(realms)
     creation = plan_document(tree, SopsConfig.required(tree.root), realm, environment)
+    if (groups := len(creation.recipients.groups)) > 1:
+        say(
+            f"note: {creation.rule.name} has {groups} key groups: to open the document takes a recipient of "
+            f"each of {creation.recipients.needed()} of them, together; where any one recipient is to be "
+            "enough, list them all in one group"
+        )
     values: Mapping[str, Any]
     if imported is not None:
         values = _imported(imported)

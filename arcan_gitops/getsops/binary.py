@@ -43,17 +43,31 @@ class Binary:
 
     def version(self) -> str:
         """`3.11.0`: what the binary says it is; no network is used. Raises `BinaryFailed`."""
+        return _dotted(self._version())
+
+    def require(self, oldest: tuple[int, int, int], purpose: str) -> None:
+        """Raise `BinaryFailed` where the binary is older than what is needed for a purpose."""
+        found = self._version()
+        if found < oldest:
+            raise BinaryFailed(
+                f"{self.path}: is sops {_dotted(found)}, and {purpose} needs {_dotted(oldest)} or newer",
+                hint="give a newer sops with --sops-binary; https://github.com/getsops/sops has it",
+            )
+
+    def _version(self) -> tuple[int, int, int]:
         status, output = self._run(["--disable-version-check", "--version"], b"", {})
-        match = re.match(rb"sops v?(([0-9]{1,5})\.([0-9]{1,5})\.([0-9]{1,5}))\b", output)
+        match = re.match(rb"sops v?([0-9]{1,5})\.([0-9]{1,5})\.([0-9]{1,5})\b", output)
         if status != 0 or match is None:
             raise BinaryFailed(
                 f"{self.path}: not the getsops binary: it does not tell a version",
                 hint="give the program 'sops' of github.com/getsops/sops with --sops-binary",
             )
-        if tuple(int(part) for part in match.groups()[1:]) < _OLDEST:
-            oldest = ".".join(map(str, _OLDEST))
-            raise BinaryFailed(f"{self.path}: is sops {match[1].decode()}, and {oldest} or newer is needed")
-        return match[1].decode()
+        found = (int(match[1]), int(match[2]), int(match[3]))
+        if found < _OLDEST:
+            raise BinaryFailed(
+                f"{self.path}: is sops {_dotted(found)}, and {_dotted(_OLDEST)} or newer is needed"
+            )
+        return found
 
     def decrypt(self, document: bytes, secrets: Mapping[str, str]) -> bytes:
         """The values of a document, which is YAML, as JSON; `secrets` are variables for this call.
@@ -144,6 +158,10 @@ class Binary:
             f"the getsops binary gave no answer within {self.timeout:g} s",
             hint="perhaps what it contacts for the key does not answer; " + _BY_HAND,
         )
+
+
+def _dotted(version: tuple[int, int, int]) -> str:
+    return ".".join(map(str, version))
 
 
 def _written(pipe: IO[bytes], data: memoryview) -> memoryview:

@@ -11,6 +11,7 @@ from arcan_gitops.errors import some
 from arcan_gitops.getsops import answer, handover, ini
 from arcan_gitops.getsops.allow import AllowList, Key, NotAllowed, keys_of, titles
 from arcan_gitops.getsops.binary import Binary
+from arcan_gitops.getsops.key_types import KEY_TYPES
 from arcan_gitops.sops import (
     CannotEdit,
     Document,
@@ -106,6 +107,9 @@ class Fallback:
             lacks = "takes the getsops binary" if self.binary is None else "is not allowed"
             options = missing if self.binary is not None else ("--sops-binary PATH", *missing)
             raise NotAllowed(f"needs {what}, which {lacks}", hint=f"give {some(options, between=' ')}")
+        for kind in dict.fromkeys(KEY_TYPES[key.type] for key in keys):
+            if any(kind.oldest):
+                self.binary.require(kind.oldest, kind.title)
         if keys:
             return handover.of_keys(block, metadata, identities, {each.type for each in keys})
         return handover.of_data_key(key, metadata)

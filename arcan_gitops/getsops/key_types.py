@@ -51,7 +51,8 @@ class KeyType:
     a key that SOPS would not write; it is empty where nothing is contacted over a network. `example` shows
     the form of an address, and `form` is what an address for `--allow-key-address` must match: whole, or as
     the beginning of one that ends with ":" or "/" where `prefixes`. `variables` of the environment the
-    binary may have for it; a `*` stands for any ending.
+    binary may have for it; a `*` stands for any ending. `oldest` is the first sops
+    that opens it, where not all do that can be used here.
     """
 
     title: str
@@ -61,6 +62,7 @@ class KeyType:
     form: Callable[[str], bool] = lambda address: False
     prefixes: bool = False
     network: bool = True
+    oldest: tuple[int, int, int] = (0, 0, 0)
 
 
 def _kms(key: Mapping[str, Any]) -> tuple[str, ...]:
@@ -172,7 +174,7 @@ KEY_TYPES: Final = {
     ),
     "pgp": KeyType("PGP", _pgp, ("PATH", "GNUPGHOME", "SOPS_GPG_EXEC", "GPG_TTY"), network=False),
     "age-plugin": KeyType("an age plugin", _nothing, ("PATH",), network=False),
-    "age-pq": KeyType("post-quantum age", _nothing, (), network=False),
+    "age-pq": KeyType("post-quantum age", _nothing, (), network=False, oldest=(3, 12, 0)),
 }  # fmt: skip
 # What every key type that talks over a network may need.
 NETWORK_VARIABLES: Final = (

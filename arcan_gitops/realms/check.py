@@ -54,13 +54,21 @@ def check(path: Path) -> Report:
     if path.is_file():
         run = _Run(RealmTree(path.parent.parent))
         run.file(path, RealmName.parse(path.parent.name))
-    elif any(_is_document(entry) for entry in path.iterdir()):
+    elif _is_realm(path):
         run = _Run(RealmTree(path.parent))
         run.realm(RealmName.parse(path.name))
     else:
         run = _Run(RealmTree(path))
         run.all()
     return Report(run.checked, tuple(run.problems), run.without_config)
+
+
+def _is_realm(folder: Path) -> bool:
+    """Whether it is the folder of one realm: documents are in it, and not (as well) in a folder below it."""
+    entries = list(folder.iterdir())
+    return any(map(_is_document, entries)) and not any(
+        _is_document(below) for entry in entries if entry.is_dir() for below in entry.iterdir()
+    )
 
 
 def _is_document(path: Path) -> bool:

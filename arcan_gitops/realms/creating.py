@@ -66,6 +66,8 @@ def plan_document(
     Raises `BadLayout` where it is there already, `NoRule`, and `Unsupported` for a rule that is not native.
     """
     path = tree.root / realm / f"{environment}{DOCUMENT_SUFFIX}"
+    if os.path.lexists(path.parent):
+        tree.folder(realm)
     if os.path.lexists(path):
         raise BadLayout(
             f"{path}: is there already",

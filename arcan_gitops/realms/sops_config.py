@@ -25,7 +25,7 @@ _KEY: Final = re.compile(r"\b(?:age1[0-9a-z]{10,}|ssh-(?:ed25519|rsa) [A-Za-z0-9
 _ANCHOR: Final = re.compile(r"(?<!\S)&([^\s&]+)\s+[\"']?\Z")
 _COMMENT: Final = re.compile(r"\s#+\s*(\S.*)")
 _COMMENT_ABOVE: Final = re.compile(r"#+\s*(\S.*)")
-_MAX_LINE: Final = 2048  # for names; an SSH key has some 750 characters
+_MAX_LINE: Final = 16 * 1024  # for names; a recipient has up to 8,192 characters
 _ITEM: Final = re.compile(r"\s*-\s+[\"']?\Z")
 
 

@@ -18,6 +18,7 @@ TOKENS_FILE: Final = "tokens.yaml"
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024  # a document's own limit is lower; this one keeps memory safe
 # What may stand in a realm's folder without being a document; dot files may too.
 _BESIDE: Final = frozenset({REALM_FILE, TOKENS_FILE, "kustomization.yaml", "inventory.yaml", "README.md"})
+_NO_LINK: Final = "put the file or folder itself there; the folder of all realms may be a link (--realms)"
 
 _N = TypeVar("_N", RealmName, EnvironmentName)
 
@@ -69,7 +70,9 @@ def _is_folder(path: Path) -> bool:
 
 
 def _refuse_escape(path: Path) -> None:
-    """A link out of the realm's folder could show its readers what another realm, or the machine, holds."""
+    """A link out of the folder where a file or a realm stands could show its readers what another realm, or
+    the machine, holds.
+    """
     if not os.path.islink(path):
         return
     try:
@@ -77,7 +80,7 @@ def _refuse_escape(path: Path) -> None:
     except (OSError, RuntimeError):
         raise CannotRead(f"{path}: cannot be read: a link that leads nowhere") from None
     if not inside:
-        raise BadLayout(f"{path}: is a link out of the realm's folder", hint="put the file itself there")
+        raise BadLayout(f"{path}: is a link out of the folder '{path.parent.name}'", hint=_NO_LINK)
 
 
 def read_file(path: Path) -> bytes:
@@ -151,10 +154,13 @@ class RealmTree:
         return names
 
     def folder(self, realm: RealmName) -> Path:
-        """The folder of a realm. Raises `BadLayout`, naming the nearest, if there is none."""
+        """The folder of a realm. Raises `BadLayout`, naming the nearest, if there is none; and where it is a
+        link out of the tree, through which other files would be served and written.
+        """
         folder = self.root / realm
         if not _is_folder(folder):
             raise BadLayout(f"{folder}: there is no realm '{realm}'", hint=did_you_mean(realm, self.realms()))
+        _refuse_escape(folder)
         return folder
 
     def document(self, realm: RealmName, environment: EnvironmentName) -> DocumentFile:
@@ -225,7 +231,9 @@ class RealmTree:
                 found, misplaced = self.scan_documents(name)
                 documents += found
                 problems += misplaced
-            except CannotRead as error:
+            except (CannotRead, BadLayout) as error:
+                if realm is not None and isinstance(error, BadLayout):  # there is no such realm
+                    raise
                 problems.append(error)
         if environment is None:
             return tuple(documents), tuple(problems)

@@ -1,4 +1,5 @@
-"""Files of the age format, opened by pyrage: the only place where its failures are met.
+"""Files of the age format, read and written by pyrage: the only place where its failures are met. RSA keys
+that are too large for it are `age_rsa`'s.
 
 Source: age-encryption.org/v1; filippo.io/age armor/armor.go; getsops/sops age/keysource.go.
 """
@@ -6,11 +7,19 @@ Source: age-encryption.org/v1; filippo.io/age armor/armor.go; getsops/sops age/k
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from textwrap import wrap
 from typing import Any, Final
 
 import pyrage
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_ssh_public_key
+
+from arcan_gitops.sops import age_rsa
 
 ARMOR: Final = "-----BEGIN AGE ENCRYPTED FILE-----"
 INTRODUCTION: Final = "age-encryption.org/"
@@ -43,8 +52,13 @@ def unarmored(text: str) -> bytes | None:
 
 
 def decrypt(file: bytes, identities: Sequence[Any]) -> bytes:
-    """What an age file holds, opened by any of pyrage's identities. Raises `CannotOpen`."""
-    opened: bytes = _call(pyrage.decrypt, file, list(identities))
+    """What an age file holds, opened by any of the identities of this module. Raises `CannotOpen`."""
+    for identity in identities:
+        if isinstance(identity, RSAPrivateKey):
+            with suppress(age_rsa.NotForKey):
+                return age_rsa.decrypt(file, identity)
+    natives = [identity for identity in identities if not isinstance(identity, RSAPrivateKey)]
+    opened: bytes = _call(pyrage.decrypt, file, natives)
     return opened
 
 
@@ -55,12 +69,22 @@ def decrypt_with_passphrase(file: bytes, passphrase: str) -> bytes:
 
 
 def encrypt(plain: bytes, recipient: Any) -> str:
-    """An ASCII-armored age file for one of pyrage's recipients."""
+    """An ASCII-armored age file for one recipient of this module."""
+    if isinstance(recipient, RSAPublicKey):
+        lines = wrap(b64encode(age_rsa.encrypt(plain, recipient)).decode(), 64)
+        return "\n".join((ARMOR, *lines, "-----END AGE ENCRYPTED FILE-----", ""))
     return str(pyrage.encrypt(plain, [recipient], armored=True).decode())
 
 
 def recipient(text: str) -> Any:
-    """Pyrage's recipient of `age1...`, `ssh-ed25519 ...` or `ssh-rsa ...`. Raises `CannotOpen`."""
+    """What `encrypt` takes for `age1...`, `ssh-ed25519 ...` or `ssh-rsa ...`. Raises `CannotOpen`."""
+    if text.startswith("ssh-rsa "):
+        try:
+            key = load_ssh_public_key(text.encode())
+        except (ValueError, UnsupportedAlgorithm):
+            raise CannotOpen from None
+        if isinstance(key, RSAPublicKey) and age_rsa.beyond_pyrage(key.key_size):
+            return key
     kind = pyrage.ssh.Recipient if text.startswith("ssh-") else pyrage.x25519.Recipient
     return _call(kind.from_str, text)
 
@@ -77,9 +101,11 @@ def new_identity() -> tuple[str, str]:
     return str(identity), str(identity.to_public())
 
 
-def ssh_identity(private_key: bytes) -> Any:
-    """Pyrage's identity of an SSH private key, ed25519 or RSA. Raises `CannotOpen`."""
-    return _call(pyrage.ssh.Identity.from_buffer, private_key)
+def ssh_identity(text: bytes, key: object) -> Any:
+    """What `decrypt` takes for an SSH private key, ed25519 or RSA, which is `key`. Raises `CannotOpen`."""
+    if isinstance(key, RSAPrivateKey) and age_rsa.beyond_pyrage(key.key_size):
+        return key
+    return _call(pyrage.ssh.Identity.from_buffer, text)
 
 
 def _call(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 from arcan_gitops.sops import age
 from arcan_gitops.sops.errors import BadIdentity, Malformed
 from arcan_gitops.sops.metadata import AgeKey
+from arcan_gitops.sops.mistaken import mistaken
 
 _PEM: Final = "-----BEGIN "
 _OPENSSH: Final = "-----BEGIN OPENSSH PRIVATE KEY-----"
@@ -110,6 +111,9 @@ class Identities:
             text = data.decode("utf-8")
         except UnicodeError:
             raise BadIdentity(f"{where}: not a text", hint=_WHAT_IS_ONE) from None
+        if (other := mistaken(text)) is not None:
+            problem = f"{where}, line {other.line}: {other.what} in the place of an identity"
+            raise BadIdentity(problem, hint=other.instead or _WHAT_IS_ONE)
         if text.lstrip().startswith(_PEM):
             recipient, identity = _ssh(text.strip() + "\n", where)
             return {recipient: identity}, others
@@ -190,8 +194,9 @@ def _ssh(text: str, where: str) -> tuple[str, Any]:
     data = text.encode()
     try:
         load = load_ssh_private_key if text.startswith(_OPENSSH) else load_pem_private_key
-        public = load(data, password=None).public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
-        return public.decode(), age.ssh_identity(data)
+        key = load(data, password=None)
+        public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+        return public.decode(), age.ssh_identity(data, key)
     except TypeError:
         raise BadIdentity(
             f"{where}: an SSH private key that is protected by a passphrase",

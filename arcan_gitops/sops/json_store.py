@@ -59,6 +59,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int | float:
+    if digits == "-0":  # written only by versions to which every number was a float
+        return -0.0
     if len(digits) <= 20 and INT64_MIN <= (number := int(digits)) <= INT64_MAX:
         return number
     return _float(digits)

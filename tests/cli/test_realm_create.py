@@ -48,6 +48,16 @@ def test_it_has_the_key_groups_and_the_selection_rule_of_its_creation_rule(arcan
     assert not arcan.opens(arcan.path("shop"), "bob")
 
 
+def test_key_groups_are_named_since_one_recipient_is_not_enough(arcan: RealmCommand) -> None:
+    arcan.rules(shop="alice | bob")
+    result = arcan(*PROD, "--key", "A", "--stdin", stdin=b"x")
+    assert result.status == 0
+    assert (
+        "rule 1 has 2 key groups: to open the document takes a recipient of each of 2 of them" in result.err
+    )
+    assert "list them all in one group" in result.err
+
+
 def test_the_first_value_can_come_from_a_file_or_be_generated(arcan: RealmCommand) -> None:
     arcan.rules(shop="alice")
     (arcan.folder / "value").write_text("from a file\n")

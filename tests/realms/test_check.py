@@ -47,6 +47,30 @@ def test_one_realm_and_one_file_can_be_checked(files: RealmFiles) -> None:
     assert "there is no such file" in check(files.root / "shopp")
 
 
+def test_a_document_beside_the_realms_is_the_only_problem(files: RealmFiles) -> None:
+    (files.root / "x.sops.yaml").write_bytes(files.path("shop", "prod").read_bytes())
+    output = check(files.root)
+    assert "2 file(s) checked, 1 problem(s)" in output
+    assert "x.sops.yaml: a document must be in the folder of a realm" in output
+
+
+@pytest.mark.parametrize(
+    "command", [["check", "realms"], ["verify"], ["list"], ["create", "far", "--env", "prod"]]
+)
+def test_a_realm_that_is_a_link_out_of_the_tree_is_refused(files: RealmFiles, command: list[str]) -> None:
+    outside = files.root.parent / "outside"
+    (files.root / "shop").rename(outside)
+    (files.root / "far").symlink_to(outside)
+    before = sorted(outside.iterdir())
+    key = ["--key", "A", "--generate"] if command[0] == "create" else []
+    done = subprocess.run(
+        [*ARCAN, "realm", *command, *key], capture_output=True, text=True, check=False, cwd=files.root.parent
+    )
+    assert done.returncode == 1, done.stderr
+    assert "far: is a link out of the folder 'realms'" in done.stdout + done.stderr
+    assert sorted(outside.iterdir()) == before
+
+
 def test_recipients_other_than_those_of_sops_yaml_are_found(files: RealmFiles) -> None:
     _, stranger = new_identity()
     files.write("shop", "prod", "A: x\n", recipient=stranger)

@@ -91,7 +91,7 @@ def test_what_is_no_regular_file_is_an_error_and_never_waited_for(files: RealmFi
     (files.root / "platform" / "nowhere.sops.yaml").symlink_to("nowhere")
     message = failing(files)
     assert "fifo.sops.yaml: cannot be read: not a regular file" in message
-    assert "device.sops.yaml: is a link out of the realm's folder" in message
+    assert "device.sops.yaml: is a link out of the folder 'platform'" in message
     assert "nowhere.sops.yaml: cannot be read: No such file or directory" in message
 
 
@@ -99,8 +99,20 @@ def test_a_link_to_another_realms_document_is_refused(files: RealmFiles) -> None
     (files.root / "platform" / "stolen.sops.yaml").symlink_to("../shop/prod.sops.yaml")
     (files.root / "platform" / "tokens.yaml").symlink_to("x" * 300)
     message = failing(files)
-    assert "stolen.sops.yaml: is a link out of the realm's folder" in message
+    assert "stolen.sops.yaml: is a link out of the folder 'platform'" in message
     assert "platform/tokens.yaml: cannot be read" in message
+
+
+def test_a_realm_that_becomes_a_link_out_of_the_tree_stays_as_it_was(files: RealmFiles) -> None:
+    loader = repository(files)
+    last = loader.load()
+    outside = files.root.parent / "outside"
+    (files.root / "platform").rename(outside)
+    (files.root / "platform").symlink_to(outside)
+    assert "platform: is a link out of the folder 'realms'" in failing(files)
+    reload = loader.reload(last)
+    assert reload.kept == (RealmName("platform"),)
+    assert value(reload.snapshot, "platform", "prod", "TOKEN") == value(last, "platform", "prod", "TOKEN")
 
 
 def test_files_beside_the_documents_have_their_place(files: RealmFiles) -> None:

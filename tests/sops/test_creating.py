@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from arcan_gitops import sops
-from tests.support.realm_files import CANARY, decrypt_to_json, encrypt, new_identity, run_sops
+from arcan_gitops.sops import age_rsa
+from tests.support.realm_files import CANARY, decrypt_to_json, encrypt, new_identity, run_sops, sops_binary
+from tests.support.vectors import IDENTITIES
 
 IDENTITY, RECIPIENT = new_identity()
 OTHER_IDENTITY, OTHER = new_identity()
@@ -234,3 +237,40 @@ def test_keys_that_are_not_native_are_never_dropped(change: str) -> None:
     with pytest.raises(sops.Unsupported, match="pgp"):
         getattr(document, change)([RECIPIENT])
     assert document.dump() == mixed
+
+
+def test_sops_opens_what_is_made_for_an_rsa_key_that_pyrage_does_not_take(tmp_path: Path) -> None:
+    public = (IDENTITIES / "rsa8192.pub").read_text().strip()
+    (tmp_path / "made.yaml").write_bytes(sops.encrypt({"A": CANARY}, recipients=[public]))
+    done = subprocess.run(
+        [sops_binary(), "decrypt", "made.yaml"],
+        env={"HOME": "/nonexistent", "SOPS_AGE_SSH_PRIVATE_KEY_FILE": str(IDENTITIES / "rsa8192")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == f"A: {CANARY}\n", done.stderr
+
+
+def test_an_age_file_for_a_large_rsa_key_that_was_changed_does_not_open() -> None:
+    key = serialization.load_ssh_private_key((IDENTITIES / "rsa8192").read_bytes(), None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    whole = age_rsa.encrypt(b"x" * 32, key.public_key())
+    assert age_rsa.decrypt(whole, key) == b"x" * 32
+    mac = whole.index(b"\n--- ") + 5
+    for at in (
+        len("age-encryption.org/v"),
+        len("age-encryption.org/v1\n-> ssh-rsa "),
+        200,
+        mac,
+        mac + 50,
+        -1,
+    ):
+        changed = bytearray(whole)
+        changed[at] ^= 1
+        with pytest.raises(age_rsa.NotForKey):
+            age_rsa.decrypt(bytes(changed), key)
+    for short in (b"", whole[:100], whole[: mac + 44], whole[:-1]):
+        with pytest.raises(age_rsa.NotForKey):
+            age_rsa.decrypt(short, key)

@@ -115,7 +115,6 @@ def test_many_identities_come_as_lines_words_and_comments() -> None:
             "-----BEGIN OPENSSH PRIVATE KEY-----\nQQQQ\n-----END OPENSSH PRIVATE KEY-----\n",
             "not an SSH private key",
         ),
-        ("-----BEGIN PGP PRIVATE KEY BLOCK-----\nQQQQ\n", "not an SSH private key"),
         ("age-encryption.org/v1\nQQQQ", "passphrase"),
         ("\ud800", "not a text"),
     ],
@@ -126,6 +125,29 @@ def test_what_is_no_identity_is_refused_without_being_shown(text: str, said: str
     assert "identity source 2" in caught.value.message
     assert "QQQQ" not in f"{caught.value} {caught.value.hint}"
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        ("\ufeffAGE-SECRET-KEY-1QQQQ", "line 1: a byte order mark", "without one"),
+        (f"# created\n{new_identity()[1]}\n", "line 2: a recipient", "AGE-SECRET-KEY-1..."),
+        ("age1pq1qqqqqqqqqqqq", "line 1: a recipient", "AGE-SECRET-KEY-1..."),
+        ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me@here\n", "an SSH public key", "without .pub"),
+        ("ssh-rsa AAAAB3NzaC1yc2E", "an SSH public key", "without .pub"),
+        ("ecdsa-sha2-nistp256 AAAAE2Vj x", "an SSH public key", "without .pub"),
+        ("-----BEGIN PUBLIC KEY-----\nQQQQ\n", "a public key", "age-keygen"),
+        ("-----BEGIN CERTIFICATE-----\nQQQQ\n", "a certificate", "age-keygen"),
+        ("-----BEGIN PGP PRIVATE KEY BLOCK-----\nQQQQ\n", "a PGP key", "--allow-key-type pgp"),
+        ("PuTTY-User-Key-File-3: ssh-ed25519\nQQQQ\n", "in PuTTY's format", "puttygen"),
+    ],
+)
+def test_what_is_given_in_the_place_of_an_identity_is_named(text: str, said: str, hint: str) -> None:
+    with pytest.raises(sops.BadIdentity) as caught:
+        sops.Identities([text])
+    assert said in caught.value.message
+    assert hint in str(caught.value.hint)
+    assert "QQQQ" not in f"{caught.value} {caught.value.hint}"
 
 
 @settings(max_examples=150, deadline=None)

@@ -32,7 +32,7 @@ from tests.support.realm_files import sops_binary
 
 FOLDER = Path(__file__).resolve().parents[1] / "vectors"
 IDENTITIES = FOLDER / "identities"
-SSH = ("ed25519", "rsa")  # the identities that are SSH keys
+SSH = ("ed25519", "rsa", "rsa8192")  # the identities that are SSH keys
 SUCCESS = "success"
 
 

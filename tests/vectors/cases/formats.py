@@ -76,9 +76,8 @@ def json_documents() -> Iterator[Vector]:
         {"a": (b"x", "str"), "n_unencrypted": [5, 5.0, 1.5, 1e-7, -3]}, alice, clear=b"551.50.0000001-3"
     )
     yield Vector(82, "JSON with numbers in clear", as_json(floats), format="json", allow_unencrypted=("*",))
-    zero = craft({"a": (b"x", "str"), "n_unencrypted": 0}, alice, clear=b"0")
-    yield Vector(82, "JSON with minus zero", as_json(zero).replace(b": 0", b": -0"), format="json", allow_unencrypted=("*",),
-                 differs=big)  # fmt: skip
+    zero = craft({"a": (b"x", "str"), "n_unencrypted": 0}, alice, clear=b"-0")
+    yield Vector(82, "JSON with minus zero", as_json(zero).replace(b": 0", b": -0"), format="json", allow_unencrypted=("*",))  # fmt: skip
     twice = craft({"a": (b"x", "str"), "b": ""}, alice)
     yield Vector(82, "JSON with a duplicate", as_json(twice).replace(b'"b": ""', b'"b": "", "b": ""'), format="json",
                  expect="DuplicateKey", allow_empty=("*",), differs="stricter than sops: which one counts depends on the reader")  # fmt: skip
@@ -95,9 +94,9 @@ def json_documents() -> Iterator[Vector]:
         "JSON with a number too large": document.replace(b'"l": []', b'"l": [1e400]'),
         "JSON that is a list": b"[" + document + b"]",
         "JSON that is a text": b'"x"',
-        "nothing at all as JSON": b"",
     }.items():
         yield Vector(82, name, changed, format="json", expect="Malformed", differs=ACCEPTED.get(name, ""))
+    yield Vector(82, "nothing at all as JSON", b"", format="json", expect="NoKeys")
     half = craft({"a": (b"x", "str"), "h_unencrypted": "H"}, alice, clear="\ufffd".encode())
     for name, text in {
         "JSON with half a character": rb'"\ud800"',

@@ -35,6 +35,7 @@ def cases() -> Iterator[Vector]:
         yield Vector(41, f"six recipients opened by {name}", six, identities=(name,))
     yield Vector(42, "an ed25519 SSH key", encrypt(PLAIN, "ed25519"), identities=("ed25519",))
     yield Vector(43, "an RSA SSH key", encrypt(PLAIN, "rsa"), identities=("rsa",))
+    yield Vector(43, "an RSA SSH key of 8192 bits", encrypt(PLAIN, "rsa8192"), identities=("rsa8192",))
     yield Vector(44, "somebody else's key", two, identities=("carol",), expect="NoMatchingIdentity")
     yield Vector(45, "no key", two, identities=(), expect="NoMatchingIdentity")
     yield from shamir()
