@@ -14,6 +14,7 @@ from arcan_gitops.cli.realm_recipients import recipients
 from arcan_gitops.cli.realm_rewrap import rotate, updatekeys
 from arcan_gitops.cli.realm_verify import verify
 from arcan_gitops.cli.root import REALMS, at_root
+from arcan_gitops.cli.sops_configuration import warn_of_ignored
 from arcan_gitops.realms import RealmTree
 from arcan_gitops.realms.check import check as check_realms
 
@@ -48,6 +49,7 @@ def check(path: Path) -> None:
     documents that were copied between realms. Whether somebody tampered takes the key: 'arcan realm verify'
     checks it, and the server when it loads.
     """
+    warn_of_ignored(path)
     report = check_realms(path)
     for problem in report.problems:
         show_finding(problem)

@@ -13,6 +13,7 @@ from arcan_gitops.cli.output import say
 from arcan_gitops.cli.realm_options import ENVIRONMENT, realm_argument
 from arcan_gitops.cli.secret_target import KEY
 from arcan_gitops.cli.secret_value import read_input, read_value, refuse_arguments, value_options
+from arcan_gitops.cli.sops_configuration import warn_of_ignored
 from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
 from arcan_gitops.realms import RealmTree
@@ -70,6 +71,7 @@ def create(
     if key is None and (generate or stdin or from_file is not None or keep_newline):
         raise click.UsageError("--generate, --stdin, --from-file and --keep-newline go with --key")
     tree = RealmTree(realms)
+    warn_of_ignored(realms)
     creation = plan_document(tree, SopsConfig.required(tree.root), realm, environment)
     if (groups := len(creation.recipients.groups)) > 1:
         say(

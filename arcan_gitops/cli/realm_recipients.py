@@ -12,6 +12,7 @@ import click
 from arcan_gitops.cli.options import realms_option
 from arcan_gitops.cli.output import say, say_error, say_hint
 from arcan_gitops.cli.realm_options import optional_realm_argument
+from arcan_gitops.cli.sops_configuration import warn_of_ignored
 from arcan_gitops.demo import DEMO_RECIPIENT
 from arcan_gitops.errors import printable
 from arcan_gitops.names import RealmName
@@ -40,6 +41,7 @@ def recipients(realm: RealmName | None, check: bool, as_json: bool, realms: Path
     is looked for in the folder of the realms and the one above it. Recipients have the names that .sops.yaml
     gives them: an anchor (- &alice age1...), or a comment beside or above.
     """
+    warn_of_ignored(realms)
     report = access(RealmTree(realms), realm)
     names = {**(report.config.names if report.config else {}), recipient_id(DEMO_RECIPIENT): _DEMO}
     if as_json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from arcan_gitops.cli.identities import held_identities, identity_options
 from arcan_gitops.cli.options import realms_option
 from arcan_gitops.cli.output import say, show
 from arcan_gitops.cli.realm_options import one_environment_option, optional_realm_argument, realm_argument
+from arcan_gitops.cli.sops_configuration import warn_of_ignored
 from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.realms import RealmTree
@@ -89,11 +91,18 @@ def updatekeys(
 @click.command()
 @realm_argument
 @one_environment_option
+@click.option(
+    "--allow-clear",
+    multiple=True,
+    metavar="KEY",
+    help="A key that is encrypted and that the rule leaves in clear: write its value in clear. Repeatable.",
+)
 @identity_options
 @realms_option
 def rotate(
     realm: RealmName,
     environment: EnvironmentName | None,
+    allow_clear: tuple[str, ...],
     identity_file: tuple[Path, ...],
     passphrase_file: Path | None,
     realms: Path,
@@ -101,17 +110,21 @@ def rotate(
     """Encrypt documents anew, under new data keys.
 
     Each document gets a data key of its own, wrapped for the recipients that .sops.yaml names for it, and
-    everything in it is encrypted anew. The secrets themselves stay the same: where somebody left, change
-    them too ('arcan secret generate', 'arcan secret set'), for the old files stay in Git.
+    everything in it is encrypted anew, by the selection rule and mac_only_encrypted of that file. What is
+    encrypted comes to stand in clear by a changed rule only where --allow-clear names it.
+
+    The secrets themselves stay the same: where somebody left, change them too ('arcan secret generate',
+    'arcan secret set'), for the old files stay in Git.
     """
     config, planned, problems = _plan(RealmTree(realms), realm, environment, plan_rotation)
     identities = Identities()
     if planned:
         identities = held_identities(identity_file, passphrase_file)
+    anew = partial(rotate_document, allow_clear=allow_clear)
     rotated, losing = 0, []
     for each in planned:
         assert isinstance(each.plan, Rewrap)
-        if _succeeds(rotate_document, each.opened, each.plan, identities, problems):
+        if _succeeds(anew, each.opened, each.plan, identities, problems):
             changes = _changes(each.plan, config.names, would=False)
             _show(each.name, ["new data key, everything encrypted anew", *changes])
             rotated += 1
@@ -132,6 +145,7 @@ def _plan(
     plan: Callable[[OpenDocument, SopsConfig], Rewrap | UpToDate],
 ) -> tuple[SopsConfig, list[_Planned], list[ArcanError]]:
     documents, misplaced = tree.scan_all(realm, environment)
+    warn_of_ignored(tree.root)
     config = SopsConfig.required(tree.root)
     problems = list(misplaced)
     planned: list[_Planned] = []
@@ -168,6 +182,10 @@ def _changes(rewrap: Rewrap, names: Mapping[str, str], *, would: bool) -> Iterat
         for recipient in recipients:
             name = names.get(recipient)
             yield f"{verb} {short_recipient(recipient)}" + (f" ({name})" if name else "")
+    if rewrap.differs.selection and not would:
+        yield f"by the rule now: {rewrap.selection[0]} '{rewrap.selection[1]}'" + (
+            ", mac_only_encrypted" if rewrap.mac_only else ""
+        )
     groups = len(rewrap.recipients.groups)
     if groups > 1:
         yield f"{'would open' if would else 'opens'} with {rewrap.needed} of its {groups} key groups"

@@ -25,6 +25,7 @@ from arcan_gitops.realms.tree import (
     read_file,
 )
 from arcan_gitops.sops import Outline, SopsError, outline
+from arcan_gitops.yamlio import InvalidFile
 
 
 class CopiedDocument(ArcanError):
@@ -140,7 +141,8 @@ class _Run:
     def _document(self, document: DocumentFile, settings: RealmSettings) -> None:
         self.checked += 1
         problems, outlined = _document(document, settings, self.config)
-        self.problems += problems
+        said = {problem.message for problem in self.problems}  # one rule may be for many documents
+        self.problems += [problem for problem in problems if problem.message not in said]
         if outlined is not None:
             self.problems += _copies(document, outlined, self._wrapped)
 
@@ -173,7 +175,7 @@ def _document(
             differs = drift(outlined.metadata, config.rule_for(document.path))
             if differs:
                 problems.append(wrong_recipients(document, differs, config))
-        except NoRule as error:
+        except (NoRule, InvalidFile) as error:
             problems.append(error)
     return problems, outlined
 

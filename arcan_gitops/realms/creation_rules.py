@@ -1,17 +1,19 @@
 """One creation rule of `.sops.yaml`: for whom, and by which selection rule, a document is encrypted.
 
 Source: getsops/sops config/config.go (creationRule, keyGroup, getKeyGroupsFromCreationRule). What sops would
-pass over in silence (an unknown field, keys beside `key_groups`) is refused: whoever reads the rule would be
-misled about who can read the document.
+pass over in silence though it looks like a field of its own (`path_regexp`, keys beside `key_groups`) is
+refused: whoever reads the rule would be misled about who can read the document. Other fields are ignored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from arcan_gitops.errors import ArcanError
+from arcan_gitops.names import nearest
 from arcan_gitops.sops import BadRecipient, Recipients, Unsupported
 from arcan_gitops.sops.metadata import RULES, AgeKey
 from arcan_gitops.sops.rules import regular_expression, selection
@@ -38,6 +40,9 @@ _GROUPED: Final = {
     "hc_vault": ("hc_vault", None),
     "pgp": ("pgp", None),
 }
+_FIELDS: Final = (
+    "path_regex", *_FLAT, "aws_profile", "key_groups", "shamir_threshold", *RULES, "mac_only_encrypted",
+)  # fmt: skip
 _MAX_KEYS: Final = 2_000  # of one rule, counted at each alias: a few aliases could mean billions
 _MAX_MERGES: Final = 20
 
@@ -74,14 +79,8 @@ class CreationRule:
     @classmethod
     def parse(cls, fields: Fields, number: int) -> CreationRule:
         """Raises `InvalidFile`, with the line and the number."""
-        try:
+        with _numbered(number):
             return _rule(fields, f"rule {number}")
-        except InvalidFile as error:
-            raise InvalidFile(f"{error.message} (rule {number})", hint=error.hint) from None
-
-    def applies_to(self, path: str) -> bool:
-        """Whether the rule is for the path, relative to the folder of `.sops.yaml`."""
-        return not self.path_regex or regular_expression(self.path_regex, "path_regex")(path)
 
     @property
     def age(self) -> tuple[str, ...]:
@@ -108,15 +107,46 @@ class CreationRule:
         return Recipients(tuple(group.age for group in self.groups), self.shamir_threshold)
 
 
-def _rule(fields: Fields, name: str) -> CreationRule:
-    fields.only(
-        "path_regex", *_FLAT, "aws_profile", "key_groups", "shamir_threshold", *RULES, "mac_only_encrypted"
-    )
-    path_regex = fields.text("path_regex", default="")
+def applies(fields: Fields, number: int, path: str) -> bool:
+    """Whether a rule is for the path, relative to the folder of `.sops.yaml`; no more of it is judged.
+
+    Raises `InvalidFile`, with the line and the number, for a `path_regex` that is none, or that is misspelt:
+    the rule would be for every path.
+    """
+    with _numbered(number):
+        path_regex = fields.text("path_regex", default="")
+        if not path_regex:
+            _refuse_misspelt(fields, ("path_regex",))
+            return True
+        try:
+            return regular_expression(path_regex, "'path_regex'")(path)
+        except ArcanError as error:
+            fields.fail(error.message, field="path_regex")
+
+
+@contextmanager
+def _numbered(number: int) -> Iterator[None]:
     try:
-        regular_expression(path_regex, "'path_regex'")
-    except ArcanError as error:
-        fields.fail(error.message, field="path_regex")
+        yield
+    except InvalidFile as error:
+        raise InvalidFile(f"{error.message} (rule {number})", hint=error.hint) from None
+
+
+def _refuse_misspelt(fields: Fields, known: Sequence[str]) -> None:
+    """Refuse what was probably meant as one of the known fields: sops ignores it without a word."""
+    for field in fields.names():
+        if not field or field in known or field in _FIELDS:
+            continue
+        near = nearest(field, known) or next(
+            (name for name in known if name.startswith(field) or field.startswith(f"{name}_")), None
+        )
+        if near is not None:
+            fields.fail(f"unknown field '{field}'", field=field, hint=f"did you mean '{near}'?")
+
+
+def _rule(fields: Fields, name: str) -> CreationRule:
+    _refuse_misspelt(fields, _FIELDS)
+    path_regex = fields.text("path_regex", default="")
     groups = _groups(fields)
     return CreationRule(
         name=name,
@@ -193,7 +223,7 @@ def _parted(text: str) -> tuple[str, ...]:
 
 def _merged(group: Fields, depth: int) -> list[Fields]:
     """The groups that `merge` brings in, and the group itself, in the order of their keys."""
-    group.only("merge", *_GROUPED)
+    _refuse_misspelt(group, ("merge", *_GROUPED))
     if depth > _MAX_MERGES:
         group.fail("'merge' goes too deep", field="merge")
     found: list[Fields] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from arcan_gitops.errors import ArcanError
@@ -19,7 +19,8 @@ from arcan_gitops.realms.sops_config import NoRule, SopsConfig, recipient_id
 from arcan_gitops.realms.tree import DocumentFile, RealmTree
 from arcan_gitops.sops import outline
 from arcan_gitops.sops.data_key import short_recipient
-from arcan_gitops.sops.metadata import KEY_TYPES, Metadata
+from arcan_gitops.sops.metadata import DEFAULT_RULE, KEY_TYPES, Metadata
+from arcan_gitops.yamlio import InvalidFile
 
 
 class WrongRecipients(ArcanError):
@@ -32,21 +33,28 @@ class Drift:
 
     `lacking` and `surplus` are recipients, and the types of keys that are not age (`pgp`), whose keys are
     not told apart here. Where these are the same, `grouping` and `threshold` say what is different about
-    the key groups, and are empty else.
+    the key groups, and are empty else. `selection` says how what is encrypted, and what the MAC covers, is
+    not as in the rule: `realm rotate` mends that, and `realm updatekeys` does not.
     """
 
     lacking: tuple[str, ...] = ()
     surplus: tuple[str, ...] = ()
     grouping: str = ""
     threshold: str = ""
+    selection: str = ""
+
+    @property
+    def of_keys(self) -> bool:
+        """Whether the keys differ."""
+        return bool(self.lacking or self.surplus or self.grouping or self.threshold)
 
     def __bool__(self) -> bool:
-        return bool(self.lacking or self.surplus or self.grouping or self.threshold)
+        return self.of_keys or bool(self.selection)
 
     def __str__(self) -> str:
         parts = [f"lacks {short_recipient(name)}" for name in self.lacking]
         parts += [f"has {short_recipient(name)} too many" for name in self.surplus]
-        return "; ".join([*parts, *filter(None, [self.grouping, self.threshold])])
+        return "; ".join([*parts, *filter(None, [self.grouping, self.threshold, self.selection])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,26 @@ def metadata_of(data: bytes, path: Path) -> Metadata:
 
 def drift(metadata: Metadata, rule: CreationRule) -> Drift:
     """How a document differs from its rule. Whether an SSH key has its comment makes no difference."""
+    return replace(_key_drift(metadata, rule), selection=_selection_drift(metadata, rule))
+
+
+def _selection_drift(metadata: Metadata, rule: CreationRule) -> str:
+    wanted = rule.selection or DEFAULT_RULE
+    found = []
+    if metadata.rule != wanted:
+        found.append(f"is encrypted by {_shown(metadata.rule)}, where the rule has {_shown(wanted)}")
+    if metadata.mac_only_encrypted != rule.mac_only_encrypted:
+        covered = ("all values", "encrypted values only")
+        has, says = covered[metadata.mac_only_encrypted], covered[rule.mac_only_encrypted]
+        found.append(f"has a MAC over {has}, where the rule says {says} (mac_only_encrypted)")
+    return "; ".join(found)
+
+
+def _shown(selection: tuple[str, str]) -> str:
+    return f"{selection[0]} '{selection[1]}'"
+
+
+def _key_drift(metadata: Metadata, rule: CreationRule) -> Drift:
     actual = [_names((*group.recipients, *group.others)) for group in metadata.groups]
     wanted = [_names((*group.age, *group.others)) for group in rule.groups]
     lacking, surplus = _beyond(wanted, actual), _beyond(actual, wanted)
@@ -134,7 +162,7 @@ def _access(document: DocumentFile, metadata: Metadata, config: SopsConfig | Non
         try:
             differs = drift(metadata, config.rule_for(document.path))
             problem = wrong_recipients(document, differs, config) if differs else None
-        except NoRule as error:
+        except (NoRule, InvalidFile) as error:
             problem = error
     groups = tuple((*group.recipients, *group.others) for group in metadata.groups)
     return Access(document, groups, metadata.groups_needed, differs, problem)
@@ -144,7 +172,9 @@ def wrong_recipients(document: DocumentFile, differs: Drift, config: SopsConfig)
     """The drift as a problem, with the commands that mend it."""
     where = f"{document.realm} --env {document.environment}"
     hint = f"run 'arcan realm updatekeys {where}'"
-    if differs.surplus:
+    if differs.selection:
+        hint = f"run 'arcan realm rotate {where}', which encrypts it anew by the rule"
+    elif differs.surplus:
         hint += f"; if somebody left, run 'arcan realm rotate {where}' instead, and change the secrets"
     elif differs.threshold:
         hint = f"write the shamir_threshold that is meant into the rule, and {hint}"
@@ -152,5 +182,7 @@ def wrong_recipients(document: DocumentFile, differs: Drift, config: SopsConfig)
         update = f"sops updatekeys {shlex.quote(str(document.path))}"
         hint = f"run: {update}; keys other than age's are not wrapped here"
     return WrongRecipients(
-        f"{document.path}: its recipients are not those of {config.path}: {differs}", hint=hint
+        f"{document.path}: {'its recipients are not those' if differs.of_keys else 'is not as the rule'} of "
+        f"{config.path}: {differs}",
+        hint=hint,
     )

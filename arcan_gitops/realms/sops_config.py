@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.realms.creation_rules import CreationRule
+from arcan_gitops.names import nearest
+from arcan_gitops.realms.creation_rules import CreationRule, applies
 from arcan_gitops.realms.tree import read_file
-from arcan_gitops.yamlio import InvalidFile, read_mapping
+from arcan_gitops.yamlio import Fields, InvalidFile, read_foreign_mapping
 
 CONFIG_FILE: Final = ".sops.yaml"
+_IGNORED: Final = ".sops.yml"
 _MAX_BYTES: Final = 1024 * 1024
 _MAX_NAME: Final = 40
 _SPECIAL: Final = re.compile(r"[.+*?()|\[\]{}^$\\]")
@@ -35,10 +38,13 @@ class NoRule(ArcanError):
 
 @dataclass(frozen=True, slots=True)
 class SopsConfig:
-    """The creation rules of one `.sops.yaml`; `names` are those of recipients, by `recipient_id`."""
+    """The creation rules of one `.sops.yaml`; `names` are those of recipients, by `recipient_id`.
+
+    What sops ignores there is ignored, and a rule is judged when it is the one for a document.
+    """
 
     path: Path
-    rules: tuple[CreationRule, ...]
+    listed: tuple[Fields, ...] = field(repr=False)
     names: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -69,28 +75,36 @@ class SopsConfig:
 
     @classmethod
     def parse(cls, data: bytes, path: Path) -> SopsConfig:
-        """Raises `InvalidFile`, with line and rule number, for what sops refuses or is silent about."""
+        """Raises `InvalidFile`, with the line, for what is no list of rules."""
         if len(data) > _MAX_BYTES:
             raise InvalidFile(f"{path}: has more than {_MAX_BYTES} bytes")
-        root = read_mapping(data, str(path), aliases=True)
+        root = read_foreign_mapping(data, str(path))
         if "creation_rules" not in root:
-            root.fail("'creation_rules' is missing", hint="list there for whom documents are encrypted")
-        rules = root.mappings("creation_rules")
-        return cls(
-            path,
-            tuple(CreationRule.parse(fields, number) for number, fields in enumerate(rules, start=1)),
-            recipient_names(data.decode("utf-8", "replace")),
-        )
+            near = nearest("creation_rules", root.names())
+            hint = "list there for whom documents are encrypted"
+            root.fail("'creation_rules' is missing", hint=f"'{near}' is ignored by sops" if near else hint)
+        return cls(path, root.mappings("creation_rules"), recipient_names(data.decode("utf-8", "replace")))
+
+    @property
+    def rules(self) -> tuple[CreationRule, ...]:
+        """Those of the rules that are sound."""
+        found = []
+        for number, fields in enumerate(self.listed, start=1):
+            with suppress(InvalidFile):
+                found.append(CreationRule.parse(fields, number))
+        return tuple(found)
 
     def rule_for(self, document: Path) -> CreationRule:
         """The rule that SOPS takes for a document of a realm: the first one that is for its path.
 
-        Raises `NoRule` where there is none, with the one to add as the hint, and where it names nobody.
+        Raises `NoRule` where there is none, with the one to add as the hint, and where it names nobody; and
+        `InvalidFile`, with line and rule number, for what is wrong with it.
         """
         path = self._relative(document)
-        for rule in self.rules:
-            if not rule.applies_to(path):
+        for number, fields in enumerate(self.listed, start=1):
+            if not applies(fields, number, path):
                 continue
+            rule = CreationRule.parse(fields, number)
             if not rule.groups:
                 raise NoRule(
                     f"{document}: {rule.name} of {self.path} is for it, and names no recipient",
@@ -107,6 +121,12 @@ class SopsConfig:
         folder = self.path.parent.resolve()
         path = document.parent.parent.resolve() / document.parent.name / document.name
         return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
+
+
+def ignored_files(realms: Path) -> tuple[Path, ...]:
+    """The files that are not read because of their name, by sops neither: `.sops.yml`."""
+    places = (realms / _IGNORED, _above(realms).with_name(_IGNORED))
+    return tuple(path for path in places if path.is_file())
 
 
 def _above(realms: Path) -> Path:

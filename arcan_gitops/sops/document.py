@@ -89,14 +89,30 @@ class Document:
         """
         self._editing.rename(_path(path), str(new_name))
 
-    def rotate(self, recipients: Sequence[str] | Recipients) -> None:
+    def rotate(
+        self,
+        recipients: Sequence[str] | Recipients,
+        *,
+        rule: tuple[str, str] | None = None,
+        mac_only: bool | None = None,
+        allow_clear: Sequence[str] = (),
+    ) -> None:
         """A new data key for these recipients, everything encrypted anew.
 
         Give those of `.sops.yaml`: nothing authenticates the ones that the document itself names. Without a
-        threshold of their own, `Recipients` in groups keep the document's. Raises `BadRecipient`, and
-        `Unsupported` where the document has keys other than age's.
+        threshold of their own, `Recipients` in groups keep the document's. `rule` (name, argument) and
+        `mac_only` are those of the document from then on, and by default stay as they are. `allow_clear` are
+        the top-level keys below which values may come to stand in clear that were encrypted. Raises
+        `BadRecipient`, `ClearLeaf`, `EmptyLeaf`, and `Unsupported` where the document has keys other than
+        age's, or for a rule by comments.
         """
-        self._editing.rotate(Recipients.of(recipients))
+        metadata = self.metadata
+        self._editing.rotate(
+            Recipients.of(recipients),
+            rule or metadata.rule,
+            metadata.mac_only_encrypted if mac_only is None else mac_only,
+            allow_clear,
+        )
 
     def updatekeys(self, recipients: Sequence[str] | Recipients) -> None:
         """Wrap the same data key for these recipients; values, MAC and lastmodified stay as they are.

@@ -12,16 +12,24 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final, NoReturn
 
-from arcan_gitops.errors import ArcanError, SeveralErrors
+from arcan_gitops.errors import ArcanError, SeveralErrors, some
 from arcan_gitops.golang.yaml import Timestamp
 from arcan_gitops.sops.cipher import mac_text
 from arcan_gitops.sops.creating import reread
 from arcan_gitops.sops.edit_flow import RawPath, Splice
 from arcan_gitops.sops.encrypting import Sealer, aad
-from arcan_gitops.sops.errors import CannotEdit, NoKeys, NoSuchKey, SopsError, TooLarge, Unsupported
+from arcan_gitops.sops.errors import (
+    CannotEdit,
+    ClearLeaf,
+    NoKeys,
+    NoSuchKey,
+    SopsError,
+    TooLarge,
+    Unsupported,
+)
 from arcan_gitops.sops.formats import Format, Text
 from arcan_gitops.sops.limits import Limits
-from arcan_gitops.sops.metadata import KEY_TYPES, Metadata, split
+from arcan_gitops.sops.metadata import KEY_TYPES, RULES, Metadata, split
 from arcan_gitops.sops.trees import (
     Path,
     Tree,
@@ -39,6 +47,7 @@ from arcan_gitops.sops.trees import (
 from arcan_gitops.sops.wrapping import Recipients, key_fields, new_data_key, wrap
 
 _KEY_FIELDS: Final = frozenset({*KEY_TYPES, "key_groups", "shamir_threshold"})
+_SELECTING: Final = frozenset({*RULES, "mac_only_encrypted"})
 
 
 class Editing:
@@ -170,13 +179,22 @@ class Editing:
             renamed(self._raw, raw_path, name, resealed),
         )
 
-    def rotate(self, recipients: Recipients) -> None:
+    def rotate(
+        self, recipients: Recipients, rule: tuple[str, str], mac_only: bool, allow_clear: Sequence[str]
+    ) -> None:
         """`Document.rotate`."""
         self._begin()
         key = new_data_key()
-        splices, block = self._rewrapped(key, recipients)
-        old, new = self._sealer, Sealer(key, self.metadata.rule, *self._allowed)
+        splices, block = self._rewrapped(key, recipients, _selecting(rule, mac_only))
+        old, new = self._sealer, Sealer(key, rule, *self._allowed)
         tree = self.trees[0]
+        bared = [name for name in old.bared(self._raw, tree, new) if name not in allow_clear]
+        if bared:
+            raise ClearLeaf(
+                f"{rule[0]}: {some(list(map(repr, bared)))} would stand in clear, and "
+                f"{'is' if len(bared) == 1 else 'are'} encrypted now",
+                hint=f"if that is meant: {' '.join(f'--allow-clear {name}' for name in bared)}",
+            )
         resealed = {name: old.reseal(self._raw[name], tree[name], (name,), new, (name,)) for name in tree}
         raw = {name: block if name == "sops" else resealed[name] for name in self._raw}
         for name in tree:
@@ -188,7 +206,8 @@ class Editing:
     def updatekeys(self, recipients: Recipients) -> None:
         """`Document.updatekeys`."""
         self._begin()
-        splices, block = self._rewrapped(self._key, recipients)
+        selecting = _selecting(self.metadata.rule, self.metadata.mac_only_encrypted)
+        splices, block = self._rewrapped(self._key, recipients, selecting)
         self._commit(splices, self.trees[0], {**self._raw, "sops": block}, stale=self._stale)
 
     def dump(self, now: datetime | None = None) -> bytes:
@@ -259,11 +278,12 @@ class Editing:
             raise CannotEdit("the tree was changed by other ways than set, unset and rename")
         return counted
 
-    def _rewrapped(self, key: bytes, recipients: Recipients) -> tuple[list[Splice], Tree]:
-        """The splices, and the `sops` block, of a data key that is wrapped anew for the recipients.
+    def _rewrapped(self, key: bytes, recipients: Recipients, selecting: Tree) -> tuple[list[Splice], Tree]:
+        """The splices, and the `sops` block, of a data key that is wrapped anew for the recipients, with the
+        fields `selecting` that say what is encrypted.
 
         A list that is there already is replaced, and nothing beside it; for other fields than it has (a flat
-        list becomes groups, or the other way around) the whole block is written as SOPS writes it.
+        list becomes groups, another rule) the whole block is written as SOPS writes it.
         """
         others = self.metadata.other_key_types
         if others:
@@ -274,10 +294,18 @@ class Editing:
         needed = recipients.needed(self.metadata)
         fields = key_fields(wrap(key, recipients, needed), needed, self._format.beside_age)
         old: Tree = self._raw["sops"]
-        block = {**fields, **{name: value for name, value in old.items() if name not in _KEY_FIELDS}}
+        before = _selecting(self.metadata.rule, self.metadata.mac_only_encrypted)
+        if same(before, selecting):
+            block = {**fields, **{name: value for name, value in old.items() if name not in _KEY_FIELDS}}
+        else:
+            kept = {name: old[name] for name in old if name not in _KEY_FIELDS | _SELECTING}
+            version = kept.pop("version")
+            block = {**fields, **kept, **selecting, "version": version}
         if same(old, sorted_keys(old)):  # which is how SOPS writes it from 3.13 on
             block = sorted_keys(block)
-        if {name for name in old if name in _KEY_FIELDS and old[name]} != set(fields):
+        if not same(before, selecting) or {name for name in old if name in _KEY_FIELDS and old[name]} != set(
+            fields
+        ):
             return self._opened.replace(("sops",), block), block
         changed = [name for name in fields if not same(old[name], block[name])]
         splices = [new for name in changed for new in self._opened.replace(("sops", name), block[name])]
@@ -339,6 +367,11 @@ class Editing:
             raw.append(self._sealer.positions(node, path[:at])[step] if isinstance(step, int) else step)
             node = node[raw[-1]]
         return tuple(raw)
+
+
+def _selecting(rule: tuple[str, str], mac_only: bool) -> Tree:
+    """The fields of the `sops` block that say what is encrypted, and what the MAC covers."""
+    return {rule[0]: rule[1], **({"mac_only_encrypted": True} if mac_only else {})}
 
 
 def _containers(value: Any, path: Path) -> set[bytes]:

@@ -101,6 +101,15 @@ class Sealer:
             if isinstance(text, str) and text.startswith(PREFIX) and self.encrypts(at)
         }
 
+    def bared(self, sealed: Any, tree: Any, to: Sealer) -> list[str]:
+        """The top-level keys with values that are encrypted here, and that `to` would write in clear."""
+        found = (
+            str(path[0])
+            for _, leaf, path in self._leaves(sealed, tree, ())
+            if leaf is not None and leaf != "" and self.encrypts(path) and not to.encrypts(path)
+        )
+        return list(dict.fromkeys(found))
+
     def _leaves(self, sealed: Any, value: Any, path: Path) -> Iterator[tuple[Any, Any, Path]]:
         if isinstance(value, dict):
             for key, child in value.items():

@@ -7,7 +7,13 @@ imported here: nothing else needs ruamel.yaml.
 from arcan_gitops.yamlio.composing import Composer
 from arcan_gitops.yamlio.emitting import emit
 from arcan_gitops.yamlio.fields import Fields, InvalidFile, one_of
-from arcan_gitops.yamlio.reading import read_documents, read_foreign, read_mapping, read_objects
+from arcan_gitops.yamlio.reading import (
+    read_documents,
+    read_foreign,
+    read_foreign_mapping,
+    read_mapping,
+    read_objects,
+)
 from arcan_gitops.yamlio.templates import Template, certain_template, likely_template
 
 __all__ = [
@@ -21,6 +27,7 @@ __all__ = [
     "one_of",
     "read_documents",
     "read_foreign",
+    "read_foreign_mapping",
     "read_mapping",
     "read_objects",
 ]

@@ -80,6 +80,10 @@ class Composer(ABC, Generic[T]):
     def named_again(self, event: Any, name: str, first: int) -> None:
         """Called for a key that the mapping has already, first in line `first`; the last one counts."""
 
+    def unnamed(self, line: int) -> None:
+        """Called for a key that is a mapping or a list; it is left out, with its value."""
+        self.refuse(line, "a mapping or a list as a key, as an unquoted {{ gives")
+
     def merged_over(self, event: Any, name: str) -> None:
         """Called for a key that stands before a merge key which brings the same one."""
 
@@ -151,7 +155,9 @@ class Composer(ABC, Generic[T]):
                 continue
             if not isinstance(key, yaml.ScalarEvent):
                 self._node(key, depth + 1)
-                self.refuse(at, "a mapping or a list as a key, as an unquoted {{ gives")
+                self.unnamed(at)
+                self._node(self._next(), depth + 1)
+                continue
             name = self.name(key)
             if name in own:
                 self.named_again(key, name, own[name][0])

@@ -68,6 +68,19 @@ def read_foreign(data: bytes, source: str) -> Any:
     return found[0][1] if found else None
 
 
+def read_foreign_mapping(data: bytes, source: str) -> Fields:
+    """The first document of another program's file, which must be a mapping, with its lines.
+
+    As Go's decoder reads it into a struct: tags, keys that are no texts and further documents are fine, a
+    field without a value is absent, and a repeated one is an error. Raises `InvalidFile`.
+    """
+    for line, node in _documents(_ForeignFieldsComposer(data, source, aliases=True), data, source):
+        if isinstance(node, Fields):
+            return node
+        raise InvalidFile(f"{source}:{line}: {'is empty' if node is None else 'must be a mapping'}")
+    raise InvalidFile(f"{source}:1: is empty")
+
+
 def _documents(composer: Composer[Any], data: bytes, source: str) -> Iterator[tuple[int, Any]]:
     """(line where it begins, its root) of each document."""
     try:
@@ -174,12 +187,14 @@ class _PlainComposer(_StrictComposer):
         return [self.again(item) for item in value] if isinstance(value, list) else value
 
 
-class _ForeignComposer(_PlainComposer):
+class _Foreign(_StrictComposer):
+    """What another program's file may have."""
+
     def tagged(self, event: Any) -> None:
         """Another program's tag."""
 
-    def named_again(self, event: Any, name: str, first: int) -> None:
-        """The last one counts."""
+    def unnamed(self, line: int) -> None:
+        """A key that no field has."""
 
     def name(self, event: Any) -> str:
         text: str = event.value
@@ -192,3 +207,13 @@ class _ForeignComposer(_PlainComposer):
             return super().scalar(event, line)
         except InvalidFile:
             return event.value
+
+
+class _ForeignComposer(_Foreign, _PlainComposer):
+    def named_again(self, event: Any, name: str, first: int) -> None:
+        """The last one counts."""
+
+
+class _ForeignFieldsComposer(_Foreign, _FieldsComposer):
+    def mapping(self, line: int, members: dict[str, tuple[int, Any]]) -> Any:
+        return super().mapping(line, {name: at for name, at in members.items() if at[1] is not None})

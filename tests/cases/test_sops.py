@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from arcan_gitops.getsops import BinaryFailed, Fallback, NotAllowed
 from arcan_gitops.realms import text_of
 from arcan_gitops.realms.check import check
 from arcan_gitops.realms.importing import BadImport, read_values
+from arcan_gitops.realms.sops_config import SopsConfig
 from arcan_gitops.sops import Identities, load, outline
 from arcan_gitops.sops import encrypt as encrypt_natively
 from tests.support.handed_over import fallback
@@ -59,6 +61,18 @@ def test_a_post_quantum_document_says_what_it_needs_and_a_sops_that_is_too_old_i
     assert refused.value.hint == "give --sops-binary PATH --allow-key-type age-pq"
     with pytest.raises(BinaryFailed, match=r"is sops 3\.11\.0, and post-quantum age needs 3\.12\.0 or newer"):
         fallback("age-pq").load(data, identities=held)
+
+
+@pytest.mark.parametrize("name", ["sops-yaml-users", "sops-yaml-other-rule"])
+def test_a_sops_yaml_is_used_as_sops_uses_it(name: str, tmp_path: Path) -> None:
+    (_, one), (_, two) = new_identity(), new_identity()
+    text = (CASES / f"{name}.yaml").read_text().replace("AGE_RECIPIENT", f"{one},{two}")
+    for placeholder, recipient in zip(re.findall(r"age1\w+", text), (one, two), strict=False):
+        text = text.replace(placeholder, recipient)
+    config = SopsConfig.parse(text.encode(), tmp_path / ".sops.yaml")
+    assert config.rule_for(tmp_path / "realms" / "shop" / "prod.sops.yaml").age == (one, two)
+    data = encrypt_natively({"A": "x"}, recipients=[one, two])
+    assert check_with(tmp_path, text, data) == []
 
 
 def test_an_rsa_key_of_8192_bits_is_a_recipient_like_any_other(tmp_path: Path) -> None:

@@ -272,3 +272,91 @@ def test_a_rule_that_is_not_native_is_no_failure_where_there_is_nothing_to_do(ar
     result = arcan("updatekeys", "shop", "--env", "prod", held="alice")
     assert (result.status, result.out) == (0, "shop/prod: up to date\n")
     assert_error(arcan("rotate", "shop", "--env", "prod", held="alice"), "rule 1 needs pgp")
+
+
+RULE = "    encrypted_regex: ^A\n    mac_only_encrypted: true\n"
+
+
+def with_rule(arcan: RealmCommand, lines: str = RULE) -> None:
+    arcan.rules(shop="alice ci")
+    config = arcan.folder / ".sops.yaml"
+    config.write_text(config.read_text() + lines)
+
+
+def test_a_changed_selection_rule_is_drift_that_only_rotate_mends(arcan: RealmCommand) -> None:
+    with_rule(arcan)
+    staging = arcan.path("shop", "staging")
+    before = staging.read_bytes()
+    said = arcan("check", "realms/shop/staging.sops.yaml").out
+    assert "staging.sops.yaml: is not as the rule of" in said
+    assert (
+        "is encrypted by unencrypted_suffix '_unencrypted', where the rule has encrypted_regex '^A'" in said
+    )
+    assert "has a MAC over all values, where the rule says encrypted values only (mac_only_encrypted)" in said
+    assert "run 'arcan realm rotate shop --env staging'" in said
+    assert arcan("recipients", "shop", "--check").status == 1
+    result = arcan("updatekeys", "shop", "--env", "staging", held="ci")
+    assert "up to date; is encrypted by" in result.out
+    assert "'arcan realm rotate' applies that" in result.out
+    assert staging.read_bytes() == before
+
+
+def test_rotate_puts_nothing_into_clear_that_was_encrypted_unless_it_is_named(arcan: RealmCommand) -> None:
+    with_rule(arcan)
+    staging = arcan.path("shop", "staging")
+    before = staging.read_bytes()
+    rotate = ("rotate", "shop", "--env", "staging")
+    refused = arcan(*rotate, held="ci")
+    assert refused.status == 1
+    assert "encrypted_regex: 'B' would stand in clear, and is encrypted now" in refused.err
+    assert "--allow-clear B" in refused.err
+    assert staging.read_bytes() == before
+    assert "key 'B': would be written in clear" in arcan(*rotate, "--allow-clear", "B", held="ci").err
+    (staging.parent / "realm.yaml").write_text("allowUnencrypted: [B]\n")
+    assert "'B' would stand in clear" in arcan(*rotate, "--allow-clear", "A", held="ci").err
+    assert staging.read_bytes() == before
+    result = arcan(*rotate, "--allow-clear", "B", held="ci")
+    assert result.status == 0
+    assert "shop/staging: by the rule now: encrypted_regex '^A', mac_only_encrypted" in result.out
+    assert arcan.values(staging, "ci") == {"A": CANARY, "B": CANARY}
+    assert f"B: {CANARY}\n".encode() in staging.read_bytes()
+    assert b"unencrypted_suffix" not in staging.read_bytes()
+    assert arcan("check", str(staging)).status == 0
+
+
+def test_rotate_encrypts_what_a_changed_rule_wants_encrypted(arcan: RealmCommand) -> None:
+    with_rule(arcan)
+    staging = arcan.path("shop", "staging")
+    (staging.parent / "realm.yaml").write_text("allowUnencrypted: [B]\n")
+    assert arcan("rotate", "shop", "--env", "staging", "--allow-clear", "B", held="ci").status == 0
+    with_rule(arcan, "")
+    result = arcan("rotate", "shop", "--env", "staging", held="ci")
+    assert "by the rule now: unencrypted_suffix '_unencrypted'" in result.out
+    assert CANARY.encode() not in staging.read_bytes()
+    assert b"mac_only_encrypted" not in staging.read_bytes()
+    assert arcan.values(staging, "ci") == {"A": CANARY, "B": CANARY}
+    assert arcan("check", str(staging)).status == 0
+
+
+def test_rotate_applies_the_threshold_of_the_rule(arcan: RealmCommand) -> None:
+    arcan.rules(shop="alice ci", platform="3 of alice | bob | ci")
+    assert "opens with 2 of its key groups, where the rule says 3" in arcan("check", "realms/platform").out
+    assert arcan("rotate", "platform", held="alice ci").status == 0
+    assert arcan("check", "realms/platform").status == 0
+    arcan.rules(shop="alice ci", platform="2 of alice | bob | ci")
+    assert arcan("rotate", "platform", held="alice bob ci").status == 0
+    arcan.rules(shop="alice ci", platform="alice | bob | ci")
+    assert arcan("rotate", "platform", held="alice ci").status == 0
+    assert arcan("check", "realms/platform").status == 0
+    assert not arcan.opens(arcan.path("platform"), "alice ci")
+
+
+def test_what_sops_would_read_elsewhere_is_said_to_be_ignored(
+    arcan: RealmCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (arcan.folder / ".sops.yml").write_text("creation_rules: []\n")
+    monkeypatch.setenv("SOPS_CONFIG", "/elsewhere/.sops.yaml")
+    for arguments in (("check", "realms"), ("recipients",), ("updatekeys", "--all", "--dry-run")):
+        said = arcan(*arguments).err
+        assert ".sops.yml: is ignored, by sops too: the file must be called .sops.yaml" in said
+        assert "SOPS_CONFIG is ignored" in said

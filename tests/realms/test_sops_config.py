@@ -11,13 +11,14 @@ import pytest
 
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.realms.creation_rules import CreationRule
-from arcan_gitops.realms.sops_config import NoRule, SopsConfig, recipient_names
+from arcan_gitops.realms.sops_config import NoRule, SopsConfig, ignored_files, recipient_names
 from arcan_gitops.sops import Recipients, Unsupported
 from arcan_gitops.yamlio import InvalidFile
 from tests.support.realm_files import new_identity, sops_binary
 
 A, B, C = (new_identity()[1] for _ in range(3))
 PRIVATE = new_identity()[0]
+DOCUMENT = Path("repo/realms/x/y.sops.yaml")
 SSH = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsKLqeplhpW+uObz5dvMgjz1OxfM/XXUB+VHtZ6isGN"
 
 
@@ -34,7 +35,7 @@ def rule(text: str) -> CreationRule:
 
 def problem(text: str) -> str:
     with pytest.raises(InvalidFile) as caught:
-        parse(text)
+        parse(text).rule_for(DOCUMENT)
     assert PRIVATE not in f"{caught.value.message} {caught.value.hint}"
     return f"{caught.value.message} {caught.value.hint or ''}"
 
@@ -121,8 +122,9 @@ def test_the_first_rule_that_is_found_in_the_path_counts_as_in_sops(
 
 def test_a_rule_without_path_regex_is_for_everything() -> None:
     config = parse(f"creation_rules:\n  - age: {A}\n  - path_regex: ''\n    age: {B}\n")
-    assert config.rule_for(Path("repo/realms/x/y.sops.yaml")).name == "rule 1"
-    assert config.rules[1].applies_to("anything")
+    assert config.rule_for(DOCUMENT).name == "rule 1"
+    config = parse(f"creation_rules:\n  - path_regex: ^no/\n    age: {A}\n  - path_regex: ''\n    age: {B}\n")
+    assert config.rule_for(DOCUMENT).name == "rule 2"
 
 
 def test_the_file_is_beside_the_realms_or_in_their_folder_and_the_latter_comes_first(tmp_path: Path) -> None:
@@ -219,12 +221,12 @@ WRONG = {
     "no rules": ("stores: {}\n", "'creation_rules' is missing"),
     "rules that are none": ("creation_rules: 5\n", "'creation_rules' must be a list"),
     "a rule that is none": ("creation_rules: [5]\n", "'creation_rules' must be a list of mappings"),
-    "null for the rules": ("creation_rules:\n", "'creation_rules' must be a list"),
+    "null for the rules": ("creation_rules:\n", "'creation_rules' is missing"),
+    "a misspelt list of rules": (f"creation_rule:\n  - age: {A}\n", "'creation_rules' is missing 'creation_rule' is ignored by sops"),
     "a number as age": ("creation_rules:\n  - age: 5\n", ":2: 'age' must be a text, or a list of texts (rule 1)"),
-    "null as age": ("creation_rules:\n  - age:\n", "'age' must be a"),
     "a number in age": ("creation_rules:\n  - age: [5]\n", "'age' must be a text, or a list of texts"),
     "a mapping as age": ("creation_rules:\n  - age: {a: b}\n", "'age' must be a"),
-    "nonsense as age": (f"creation_rules:\n  - age: {A}\n  - age: age1x\n", "'age1x' is not an age or SSH public key (rule 2)"),
+    "nonsense as age": (f"creation_rules:\n  - path_regex: ^no/\n    age: {A}\n  - age: age1x\n", "'age1x' is not an age or SSH public key (rule 2)"),
     "a private key": (f"creation_rules:\n  - age: {PRIVATE}\n", "a private key was given as a recipient"),
     "a number as path_regex": (f"creation_rules:\n  - age: {A}\n    path_regex: 5\n", ":3: 'path_regex' must be a text"),
     "a path_regex that is none": ("creation_rules:\n  - path_regex: '['\n", "'path_regex': not a regular expression in Go's (RE2's) dialect (rule 1)"),
@@ -240,20 +242,49 @@ WRONG = {
     "a threshold below zero": (f"creation_rules:\n  - shamir_threshold: -1\n    age: {A}\n", "'shamir_threshold' is -1"),
     "keys that sops ignores": (f"creation_rules:\n  - age: {A}\n    key_groups: [{{age: [{B}]}}]\n", "'age' stands beside 'key_groups', where sops ignores it"),
     "an empty group": (f"creation_rules:\n  - key_groups: [{{age: [{A}]}}, {{}}]\n", "a key group without keys"),
-    "null as groups": ("creation_rules:\n  - key_groups:\n", "'key_groups' must be a list"),
     "a number as a group": ("creation_rules:\n  - key_groups: [5]\n", "'key_groups' must be a list of mappings"),
     "a text as the age of a group": (f"creation_rules:\n  - key_groups: [{{age: {A}}}]\n", "'age' must be a list of texts"),
     "a text as kms of a group": ("creation_rules:\n  - key_groups: [{kms: [a]}]\n", "'kms' must be a list of mappings"),
-    "an alias to itself": ("creation_rules: &x\n  - age: *x\n", "the alias '*x' has no anchor, or is inside of it"),
-    "a list inside of itself": ("creation_rules:\n  - age: &x [*x]\n", "the alias '*x' has no anchor"),
-    "an alias to nothing": ("creation_rules:\n  - age: *nobody\n", "the alias '*nobody' has no anchor"),
+    "an alias to itself": ("creation_rules: &x\n  - age: *x\n", "an alias without an anchor"),
+    "a list inside of itself": ("creation_rules:\n  - age: &x [*x]\n", "an alias without an anchor"),
+    "an alias to nothing": ("creation_rules:\n  - age: *nobody\n", "an alias without an anchor"),
     "a merge of nothing": ("creation_rules:\n  - <<: 5\n", "'<<' must be a mapping"),
     "a duplicate field": (f"creation_rules:\n  - age: {A}\n    age: {B}\n", "'age' is given twice"),
-    "a second document": (f"creation_rules:\n  - age: {A}\n---\na: b\n", "more than one YAML document"),
-    "a tag": (f"creation_rules:\n  - age: !!binary {A}\n", "YAML tags are not supported"),
+    "a field that begins as another": (f"creation_rules:\n  - path: ^realms/\n    age: {A}\n", "unknown field 'path' (rule 1) did you mean 'path_regex'?"),
+    "a misspelt field beside path_regex": (f"creation_rules:\n  - path_regex: ^realms/\n    age: {A}\n    encrypted_regexp: x\n", "did you mean 'encrypted_regex'?"),
     "brackets without end": ("creation_rules: " + "[" * 5000, "nested too deeply"),
     "no YAML": ("creation_rules: [\x00]", "repo/.sops.yaml"),
 }  # fmt: skip
+
+
+# Nothing to sops, which encrypts by the rule that is for the path: {A} is its recipient.
+IGNORED = {
+    "recipients by the dozen under keys": f"keys:\n  - &users:\n    - &a {A}\n  - &b:\n    - &c {B}\ncreation_rules:\n  - age: *a\n",
+    "keys of any shape": f"keys: {{1: [x, {{? [a] : b}}], ~: !mine {{}}, 2024-01-02T3: y}}\ncreation_rules:\n  - age: {A}\n",
+    "other sections": f"stores: {{yaml: {{indent: 2}}}}\nx-notes: [1]\ndestination_rules: nonsense\ncreation_rules:\n  - age: {A}\n",
+    "a second document": f"creation_rules:\n  - age: {A}\n---\ncreation_rules: [\n",
+    "a placeholder in another rule": f"creation_rules:\n  - path_regex: ^machines/\n    age: PLACEHOLDER\n  - age: {A}\n  - age: AGE\n",
+    "misspelt fields in another rule": f"creation_rules:\n  - path_regex: ^machines/\n    ages: x\n    input_type: yaml\n  - age: {A}\n",
+    "an unknown field like none of its own": f"creation_rules:\n  - age: {A}\n    input_type: yaml\n    name: prod\n",
+    "fields without a value": f"creation_rules:\n  - path_regex:\n    pgp:\n    key_groups:\n    encrypted_regex:\n    age: {A}\n",
+    "a tag": f"creation_rules:\n  - age: !mine {A}\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IGNORED)
+def test_what_sops_ignores_is_ignored(name: str, tmp_path: Path) -> None:
+    assert parse(IGNORED[name]).rule_for(DOCUMENT).age == (A,)
+    (tmp_path / ".sops.yaml").write_text(IGNORED[name])
+    if "nonsense" not in IGNORED[name]:
+        assert _recipients(_encrypt(tmp_path, "realms/x/y.sops.yaml").stdout) == [A]
+
+
+def test_a_sops_yml_is_found_to_be_ignored(tmp_path: Path) -> None:
+    (tmp_path / "realms").mkdir()
+    for path in (tmp_path / ".sops.yml", tmp_path / "realms" / ".sops.yml"):
+        path.write_text("creation_rules: []\n")
+        assert path in ignored_files(tmp_path / "realms")
+    assert SopsConfig.find(tmp_path / "realms") is None
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -268,14 +299,17 @@ def test_aliases_cannot_multiply_without_end() -> None:
     bomb = f"a0: &a0 {{age: [{A}]}}\n" + "".join(
         f"a{n}: &a{n} {{merge: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 40)
     )
-    assert "brings in too much" in problem(bomb + "creation_rules:\n  - key_groups: [*a12]\n")
-    assert "goes too deep" in problem(bomb + "creation_rules:\n  - key_groups: [*a39]\n")
-    empty = bomb.replace(f"age: [{A}]", "")
-    assert "brings in too much" in problem(empty + "creation_rules:\n  - key_groups: [*a12]\n")
+    assert "aliases repeat more than" in problem(bomb + "creation_rules:\n  - key_groups: [*a12]\n")
+    some = "".join(line + "\n" for line in bomb.split("\n")[:5])
+    assert "brings in too much" in problem(some + "creation_rules:\n  - key_groups: [*a4]\n")
+    deep = "".join(f"a{n}: &a{n} {{merge: [*a{n - 1}]}}\n" for n in range(1, 30))
+    assert "goes too deep" in problem(
+        f"a0: &a0 {{age: [{A}]}}\n{deep}creation_rules: [{{key_groups: [*a29]}}]\n"
+    )
     merged = "a0: &a0 {k: v}\n" + "".join(
         f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 60)
     )
-    assert parse(merged + f"creation_rules: [{{age: {A}}}]\n").rules[0].age == (A,)
+    assert "aliases repeat more than" in problem(merged + f"creation_rules: [{{age: {A}}}]\n")
     many = f"k: &k ['{','.join([A] * 3000)}']\ncreation_rules: [{{age: *k}}]\n"
     assert "more than 2000 keys" in problem(many)
 
