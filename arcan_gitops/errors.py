@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Sequence
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 # What a CI system would run as a command: `::error::` where a line begins (GitHub), `##[error]` anywhere in
 # a line (GitHub, Azure), `##vso[...]` (Azure), `##teamcity[...]`.
@@ -31,6 +31,9 @@ class ArcanError(Exception):
         self.message = f"{printable(str(where))}: {self.message}"
         self.args = (self.message,)
         return self
+
+
+E = TypeVar("E", bound=ArcanError)
 
 
 class SeveralErrors(ArcanError):
@@ -70,6 +73,24 @@ def grouped(messages: Sequence[str]) -> tuple[str, ...]:
         others = list(dict.fromkeys(where))[1:]
         found.append(f"{where[0]}: {text}" + (f"\n    also at {some(others)}" if others else ""))
     return tuple(found)
+
+
+def together(problems: Sequence[E], summary: str) -> E:
+    """One error, of the first one's class, that says all of them, those with the same hint together."""
+    first = problems[0]
+    if len(problems) == 1:
+        return first
+    by_hint: dict[str | None, list[str]] = {}
+    for problem in problems:
+        by_hint.setdefault(problem.hint, []).append(problem.message)
+    one_hint = len(by_hint) == 1
+    lines = [summary]
+    for hint, messages in by_hint.items():
+        for message in messages:
+            lines += f"  {message}".split("\n")
+        if hint and not one_hint:
+            lines += f"    hint: {hint}".split("\n")
+    return type(first)(lines, hint=first.hint.split("\n") if one_hint and first.hint else None)
 
 
 def some(texts: Sequence[str], most: int = 8, *, between: str = ", ") -> str:

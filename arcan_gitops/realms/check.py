@@ -24,7 +24,7 @@ from arcan_gitops.realms.tree import (
     document_file,
     read_file,
 )
-from arcan_gitops.sops import Outline, SopsError, outline
+from arcan_gitops.sops import Outline, SopsError, examine
 from arcan_gitops.yamlio import InvalidFile
 
 
@@ -154,7 +154,7 @@ def _document(
     data = b""
     try:
         data = document.read()
-        outlined = outline(
+        outlined, findings = examine(
             data,
             allow_unencrypted=settings.allow_unencrypted,
             allow_empty=settings.allow_empty,
@@ -163,6 +163,11 @@ def _document(
             raise SopsError("holds several YAML documents where one is wanted", hint="split the file")
     except ArcanError as error:
         return [explained(error, data, document.path)], None
+    if findings:
+        first = explained(findings[0], data, document.path)
+        if first is not findings[0]:  # a manifest: that each of its values is in clear is no news
+            return [first], None
+        problems += [first, *(finding.located(document.path) for finding in findings[1:])]
     if (manifest := manifest_problem(outlined.keys, document.path)) is not None:
         problems.append(manifest)
     for key in outlined.keys:

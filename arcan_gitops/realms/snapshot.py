@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from arcan_gitops.access import Policy, TokenRecord
-from arcan_gitops.errors import ArcanError
+from arcan_gitops.errors import ArcanError, together
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
 from arcan_gitops.realms.file_state import FileState
 from arcan_gitops.realms.manifests import explained
@@ -126,20 +126,29 @@ def load_environment(
 def values_of(tree: Mapping[str, object], settings: RealmSettings) -> Values:
     """The values of a decrypted document by key: what is served of it.
 
-    Raises `InvalidName` for a key that has no name, `EmptyLeaf`, and `NoText` for a value that has no text.
+    Raises `InvalidName` for a key that has no name, `EmptyLeaf`, and `NoText` for a value that has no text;
+    of several problems the first one's class, with all of them in its message.
     """
-    _refuse_empty(tree, settings)
-    return MappingProxyType({KeyName.parse(key): _text(key, value) for key, value in tree.items()})
-
-
-def _refuse_empty(tree: Mapping[str, object], settings: RealmSettings) -> None:
-    """The MAC covers no empty map or list: anybody could have added such a key."""
+    values: dict[KeyName, SecretValue] = {}
+    problems: list[ArcanError] = []
     for key, value in tree.items():
-        if value in ({}, []) and not any(fnmatchcase(key, glob) for glob in settings.allow_empty):
-            raise EmptyLeaf(
-                f"key '{key}': is an empty map or list, which the MAC does not cover",
-                hint="remove it, or allow it by 'allowEmpty' in the realm's realm.yaml",
-            )
+        try:
+            _refuse_empty(key, value, settings)
+            values[KeyName.parse(key)] = _text(key, value)
+        except ArcanError as error:
+            problems.append(error)
+    if problems:
+        raise together(problems, f"{len(problems)} keys cannot be served:")
+    return MappingProxyType(values)
+
+
+def _refuse_empty(key: str, value: object, settings: RealmSettings) -> None:
+    """The MAC covers no empty map or list: anybody could have added such a key."""
+    if value in ({}, []) and not any(fnmatchcase(key, glob) for glob in settings.allow_empty):
+        raise EmptyLeaf(
+            f"key '{key}': is an empty map or list, which the MAC does not cover",
+            hint="remove it, or allow it by 'allowEmpty' in the realm's realm.yaml",
+        )
 
 
 def _text(key: str, value: object) -> SecretValue:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from arcan_gitops.errors import together
 from arcan_gitops.golang.yaml import Timestamp
 from arcan_gitops.sops.creating import encrypt
 from arcan_gitops.sops.data_key import data_key
@@ -37,7 +38,7 @@ from arcan_gitops.sops.formats import format_named
 from arcan_gitops.sops.identities import Identities
 from arcan_gitops.sops.limits import DEFAULT_LIMITS, Limits
 from arcan_gitops.sops.metadata import split
-from arcan_gitops.sops.reading import check_trees, read_trees
+from arcan_gitops.sops.reading import findings_of, read_trees
 from arcan_gitops.sops.wrapping import BadRecipient, Recipients
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "Unsupported",
     "digests",
     "encrypt",
+    "examine",
     "key_names",
     "load",
     "outline",
@@ -120,12 +122,37 @@ def outline(
 ) -> Outline:
     """Check all that can be checked without a key, and say what the document holds.
 
-    Refuses what `load` refuses, except what takes the data key: tampering. Raises `SopsError`.
+    Refuses what `load` refuses, except what takes the data key: tampering. Raises `SopsError`: of several
+    findings the first one's class, with all of them in its message.
+    """
+    found, findings = examine(
+        data,
+        format=format,
+        allow_unencrypted=allow_unencrypted,
+        allow_empty=allow_empty,
+        limits=limits,
+    )
+    if findings:
+        raise together(findings, f"{len(findings)} findings:")
+    return found
+
+
+def examine(
+    data: bytes,
+    *,
+    format: str = "yaml",
+    allow_unencrypted: Sequence[str] = (),
+    allow_empty: Sequence[str] = (),
+    limits: Limits = DEFAULT_LIMITS,
+) -> tuple[Outline, list[SopsError]]:
+    """What `outline` gives, and each thing for which it refuses the values; up to 100 of them.
+
+    Raises `SopsError` for what is no document at all.
     """
     trees = format_named(format).parse(data, limits)
     metadata = split(trees)
-    check_trees(trees, metadata, allow_unencrypted, allow_empty)
-    return Outline(len(trees), tuple(key for tree in trees for key in tree), metadata)
+    findings = findings_of(trees, metadata, allow_unencrypted, allow_empty)
+    return Outline(len(trees), tuple(key for tree in trees for key in tree), metadata), findings
 
 
 def key_names(data: bytes, *, format: str = "yaml", limits: Limits = DEFAULT_LIMITS) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fnmatch import translate
 from functools import partial
@@ -15,6 +16,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from arcan_gitops.errors import together
 from arcan_gitops.sops.cipher import COMMENT, PREFIX, canonical, decrypt, mac_text, open_value, split_value
 from arcan_gitops.sops.errors import ClearLeaf, EmptyLeaf, Malformed, NoKeys, SopsError, Tampered, TooLarge
 from arcan_gitops.sops.metadata import DEFAULT_RULE, Metadata
@@ -22,6 +24,13 @@ from arcan_gitops.sops.rules import selection
 from arcan_gitops.sops.trees import Tree
 
 _MAX_PATH: Final = 4096  # each value is authenticated together with all of its path
+
+_MAX_FINDINGS: Final = 100  # of one document that are told
+
+
+class _Enough(Exception):
+    """There are enough findings. Never leaves this module."""
+
 
 # (text, path) of an encrypted leaf -> its value, and the bytes that the MAC counts
 OpenLeaf = Callable[[str, bytes], tuple[Any, bytes]]
@@ -44,12 +53,31 @@ class Walk:
         self._mac_only = metadata.mac_only_encrypted
         self._key = ""  # the top-level key that is read
         self.counted: list[bytes] = []  # what the MAC is made of, in its order
+        self.findings: list[SopsError] = []
 
     def trees(self, trees: Sequence[Tree]) -> list[Tree]:
-        """The trees with every leaf read. Raises what `open_leaf` raises, `ClearLeaf`, `EmptyLeaf`."""
+        """The trees with every leaf read.
+
+        Raises what `open_leaf` raises, `ClearLeaf`, `EmptyLeaf`: for several findings the first one's class.
+        """
+        read = self.walk(trees)
+        if self.findings:
+            raise together(self.findings, f"{len(self.findings)} findings:")
+        return read
+
+    def walk(self, trees: Sequence[Tree]) -> list[Tree]:
+        """The same, with what is wrong in `findings`: 100 of them at the most."""
         if not any(trees):
             raise NoKeys("the document holds no key", hint="add a key, or delete the file")
-        return [self._mapping(tree, "", False) for tree in trees]
+        read: list[Tree] = []
+        with suppress(_Enough):
+            read += [self._mapping(tree, "", False) for tree in trees]
+        return read
+
+    def _found(self, error: SopsError) -> None:
+        self.findings.append(error)
+        if len(self.findings) >= _MAX_FINDINGS:
+            raise _Enough
 
     def _mapping(self, mapping: Tree, path: str, matched: bool) -> Tree:
         read: Tree = {}
@@ -65,10 +93,8 @@ class Walk:
                 opened = leaf(value, at, covered is encrypts)
             else:
                 opened = self._value(value, at, covered)
-            if (
-                opened is COMMENT
-            ):  # SOPS writes them as items of lists; as the value of a key one would hide it
-                raise Malformed(f"key {_shown(at)}: a comment in the place of a value")
+            if opened is COMMENT:  # SOPS writes them as items of lists; here one would hide the key
+                self._found(Malformed(f"key {_shown(at)}: a comment in the place of a value"))
             read[key] = opened
         return read
 
@@ -91,7 +117,8 @@ class Walk:
                 return read
             return self._unopened(value)
         except SopsError as error:
-            raise error.located(f"key {_shown(path)}") from None
+            self._found(error.located(f"key {_shown(path)}"))
+            return None
 
     def _clear(self, value: Any) -> Any:
         if not self._may_be_clear(self._key):
@@ -154,17 +181,32 @@ class _CommentRuleWalk(Walk):
         return super()._leaf(value, path, not clear)
 
 
-def check_trees(
+def findings_of(
     trees: Sequence[Tree], metadata: Metadata, allow_unencrypted: Sequence[str], allow_empty: Sequence[str]
-) -> None:
-    """Everything about the leaves that can be checked without a key. Raises as `read_trees` does."""
+) -> list[SopsError]:
+    """What is wrong with the leaves and the MAC, as far as that takes no key. Raises `SopsError` where the
+    document holds none, or its rule is none.
+    """
 
     def open_leaf(text: str, aad: bytes) -> tuple[Any, bytes]:
         return (COMMENT if split_value(text)[2] == "comment" else text), b""
 
-    walk = _CommentRuleWalk if metadata.selects_by_comments else Walk
-    walk(metadata, open_leaf, allow_unencrypted, allow_empty).trees(trees)
-    _require_mac(metadata)
+    kind = _CommentRuleWalk if metadata.selects_by_comments else Walk
+    walk = kind(metadata, open_leaf, allow_unencrypted, allow_empty)
+    walk.walk(trees)
+    try:
+        _require_mac(metadata)
+    except SopsError as error:
+        return [*walk.findings, error]
+    return walk.findings
+
+
+def check_trees(
+    trees: Sequence[Tree], metadata: Metadata, allow_unencrypted: Sequence[str], allow_empty: Sequence[str]
+) -> None:
+    """Everything about the leaves that can be checked without a key. Raises as `read_trees` does."""
+    if findings := findings_of(trees, metadata, allow_unencrypted, allow_empty):
+        raise together(findings, f"{len(findings)} findings:")
 
 
 def _require_mac(metadata: Metadata) -> None:

@@ -22,6 +22,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
+from arcan_gitops.errors import together
 from arcan_gitops.golang.yaml import ALWAYS_TEXT, WORDS, Ambiguous, resolve_plain
 from arcan_gitops.sops.errors import (
     DuplicateKey,
@@ -36,6 +37,7 @@ from arcan_gitops.sops.limits import Limits
 from arcan_gitops.yamlio.faults import empty_document, encoding_fault, unreadable
 
 _STR: Final = "tag:yaml.org,2002:str"
+_MAX_TOLD: Final = 100
 _MAX_KEY: Final = 4096  # a path repeats the keys above it
 _MAX_TAG_DIRECTIVES: Final = 100
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -104,6 +106,7 @@ class _Reader:
         self._max_depth = limits.max_depth
         self._max_leaves = limits.max_leaves
         self._values = 0
+        self._twice: list[DuplicateKey] = []
 
     def documents(self) -> list[dict[str, Any]]:
         documents: list[dict[str, Any]] = []
@@ -120,6 +123,8 @@ class _Reader:
                 self._fail(root, "the top level is not a mapping")
             found.append((start.line + 1, tree is None))
             documents.append(tree or {})
+        if self._twice:
+            raise together(self._twice, f"{len(self._twice)} keys are given twice:")
         if (fault := empty_document(found)) is not None:
             raise malformed(fault) if len(found) > 1 else empty_file(fault.line)
         return documents
@@ -157,8 +162,11 @@ class _Reader:
         get, node, scalar = self._next, self._node, self._scalar
         while type(key := get()) is not MappingEndEvent:
             name = self._key(key)
-            if name in mapping:
-                self._fail(key, f"the key {_shown(name)} is given twice", DuplicateKey)
+            if name in mapping and len(self._twice) < _MAX_TOLD:
+                event: Any = key
+                self._twice.append(
+                    DuplicateKey(f"line {event.start_mark.line + 1}: the key {_shown(name)} is given twice")
+                )
             event = get()
             if type(event) is ScalarEvent:
                 self.count(1)

@@ -47,6 +47,20 @@ def test_one_realm_and_one_file_can_be_checked(files: RealmFiles) -> None:
     assert "there is no such file" in check(files.root / "shopp")
 
 
+def test_all_findings_of_a_document_are_problems_of_their_own(files: RealmFiles) -> None:
+    _, stranger = new_identity()
+    files.write("shop", "prod", 'a: x\nb_unencrypted: y\nc: ""\nd e: z\n', recipient=stranger)
+    output = check(files.root)
+    for said in (
+        "key 'b_unencrypted': is in clear",
+        "key 'c': is empty",
+        "'d e' is not a valid key name",
+        "lacks",
+    ):
+        assert said in output
+    assert "4 problem(s)" in output
+
+
 def test_a_document_beside_the_realms_is_the_only_problem(files: RealmFiles) -> None:
     (files.root / "x.sops.yaml").write_bytes(files.path("shop", "prod").read_bytes())
     output = check(files.root)

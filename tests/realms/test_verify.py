@@ -58,7 +58,7 @@ def test_with_another_key_the_reason_is_said(files: RealmFiles) -> None:
     [
         (f"A: {CANARY}\n".encode(), "not encrypted"),
         (b"<<<<<<< HEAD\n", "line 1"),
-        (b"", "not encrypted"),
+        (b"", "line 1: is empty"),
     ],
 )
 def test_structure_is_checked_without_any_key(files: RealmFiles, data: bytes, said: str) -> None:

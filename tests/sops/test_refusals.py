@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -153,6 +154,33 @@ def test_an_empty_leaf_needs_the_realms_permission() -> None:
     assert "'c.d'" in refused(document, sops.EmptyLeaf, allow_empty=["b"]).message
     tree = sops.load(document, identities=[IDENTITY], allow_empty=["b", "c"]).tree
     assert tree == {"a": "x", "b": "", "c": {"d": None}}
+
+
+def test_all_findings_of_a_document_are_told_at_once() -> None:
+    document = encrypt('a: x\nb_unencrypted: y\nc: ""\nd_unencrypted: z\ne: w\n', RECIPIENT)
+    for read in (sops.outline, partial(sops.load, identities=[IDENTITY])):
+        with pytest.raises(sops.ClearLeaf) as caught:
+            read(document)
+        lines = caught.value.message.split("\n")
+        assert lines[0] == "3 findings:"
+        assert [line for line in lines if "in clear" in line] == [
+            "  key 'b_unencrypted': is in clear",
+            "  key 'd_unencrypted': is in clear",
+        ]
+        assert sum("allowUnencrypted" in line for line in lines) == 1
+        assert "  key 'c': is empty, which the MAC does not cover: anybody could have emptied it" in lines
+
+
+def test_a_thousand_findings_are_not_all_told() -> None:
+    document = encrypt("\n".join(f"k{n}_unencrypted: x" for n in range(300)) + "\na: y\n", RECIPIENT)
+    assert refused(document, sops.ClearLeaf).message.count("is in clear") == 100
+
+
+def test_each_key_that_is_given_twice_is_named() -> None:
+    message = refused(b"a: x\na: y\nb: {c: 1, c: 2}\n" + DOCUMENT, sops.DuplicateKey).message
+    assert "2 keys are given twice" in message
+    assert "line 2: the key 'a' is given twice" in message
+    assert "line 3: the key 'c' is given twice" in message
 
 
 @pytest.mark.parametrize(
