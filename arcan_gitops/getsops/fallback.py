@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from arcan_gitops.errors import some
 from arcan_gitops.getsops import answer, handover, ini
@@ -23,7 +23,6 @@ from arcan_gitops.sops import (
 )
 from arcan_gitops.sops.data_key import data_key
 from arcan_gitops.sops.digests import digests_of
-from arcan_gitops.sops.editing import Editing
 from arcan_gitops.sops.formats import format_named
 from arcan_gitops.sops.limits import DEFAULT_LIMITS
 from arcan_gitops.sops.metadata import Metadata, split
@@ -89,7 +88,7 @@ class Fallback:
         )
         assert self.binary is not None
         output = self.binary.decrypt(sealed, {"SOPS_AGE_KEY": "\n".join(handed.identities)})
-        opened = _ReadOnly(data, answer.values(tree, output, limits), metadata)
+        opened = _Decrypted(data, [answer.values(tree, output, limits)], metadata)
         return Document(opened, digests_of(trees))
 
     def _handed(
@@ -115,20 +114,22 @@ class Fallback:
         return handover.of_data_key(key, metadata)
 
 
-class _ReadOnly(Editing):
-    """What the binary decrypted: its data key is not here."""
+@dataclass(frozen=True, slots=True)
+class _Decrypted:
+    """What the binary decrypted: its data key is not here, so it is only read."""
 
-    def __init__(self, data: bytes, tree: Tree, metadata: Metadata) -> None:
-        self.trees, self.metadata = [tree], metadata
-        self._data = data
+    data: bytes = field(repr=False)
+    trees: list[Tree] = field(repr=False)
+    metadata: Metadata = field(repr=False)
 
-    def _begin(self) -> None:
+    def editing(self) -> NoReturn:
         raise CannotEdit(
             "was decrypted by the getsops binary: it is not edited here", hint="use 'sops edit FILE'"
         )
 
     def dump(self, now: datetime | None = None) -> bytes:
-        return self._data
+        del now
+        return self.data
 
 
 def _only_tree(trees: list[Tree]) -> Tree:

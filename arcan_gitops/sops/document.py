@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
 from arcan_gitops.sops.errors import SopsError
 from arcan_gitops.sops.metadata import Metadata
@@ -15,6 +15,24 @@ from arcan_gitops.sops.wrapping import Recipients
 if TYPE_CHECKING:
     from arcan_gitops.sops.digests import Digests
     from arcan_gitops.sops.editing import Editing
+
+
+class Content(Protocol):
+    """What a document is read from: all that reading takes, and what edits it, where anything does."""
+
+    @property
+    def trees(self) -> list[Tree]:
+        """The values, decrypted and verified."""
+
+    @property
+    def metadata(self) -> Metadata:
+        """The `sops` block."""
+
+    def editing(self) -> Editing:
+        """What the edits are made by. Raises `CannotEdit` where the document is only read."""
+
+    def dump(self, now: datetime | None = None) -> bytes:
+        """The file."""
 
 
 class Document:
@@ -29,21 +47,21 @@ class Document:
     keeps its bytes: ciphertext, comments, order, quotes, indentation, line breaks.
     """
 
-    __slots__ = ("_editing", "digests")
+    __slots__ = ("_content", "digests")
 
-    def __init__(self, editing: Editing, digests: Digests) -> None:
-        self._editing = editing
+    def __init__(self, content: Content, digests: Digests) -> None:
+        self._content = content
         self.digests: Final = digests  # of the ciphertext that was loaded; edits do not show in it
 
     @property
     def trees(self) -> list[Tree]:
         """The trees of all YAML documents of the file."""
-        return self._editing.trees
+        return self._content.trees
 
     @property
     def metadata(self) -> Metadata:
         """The `sops` block; its MAC is that of the last `dump`."""
-        return self._editing.metadata
+        return self._content.metadata
 
     @property
     def tree(self) -> Tree:
@@ -66,28 +84,28 @@ class Document:
         the path lacks are made. Raises `NoSuchKey` where the path leads through a value, `BadValue` for a
         value or key that SOPS cannot hold, `ClearLeaf`, `EmptyLeaf`, `CannotEdit`.
         """
-        self._editing.set(_path(path), value)
+        self._content.editing().set(_path(path), value)
 
     def update(self, values: Mapping[str, Value]) -> None:
         """Give many top-level keys their values at once, all or none, in one edit.
 
         Raises `SeveralErrors` with what `set` would raise for each.
         """
-        self._editing.update({str(key): value for key, value in values.items()})
+        self._content.editing().update({str(key): value for key, value in values.items()})
 
     def unset(self, path: str | Sequence[str | int]) -> None:
         """Remove a key or a list item; comment lines above it stay.
 
         Raises `NoSuchKey`, `CannotEdit`, and `NoKeys` for the last key.
         """
-        self._editing.unset(_path(path))
+        self._content.editing().unset(_path(path))
 
     def rename(self, path: str | Sequence[str | int], new_name: str) -> None:
         """Give the key at a path another name, in its place; its values are encrypted anew, bound to it.
 
         Raises `NoSuchKey`, `BadValue`, `ClearLeaf`, `EmptyLeaf`, `CannotEdit`, also where the name is taken.
         """
-        self._editing.rename(_path(path), str(new_name))
+        self._content.editing().rename(_path(path), str(new_name))
 
     def rotate(
         self,
@@ -107,7 +125,7 @@ class Document:
         age's, or for a rule by comments.
         """
         metadata = self.metadata
-        self._editing.rotate(
+        self._content.editing().rotate(
             Recipients.of(recipients),
             rule or metadata.rule,
             metadata.mac_only_encrypted if mac_only is None else mac_only,
@@ -119,7 +137,7 @@ class Document:
 
         Who was a recipient before still knows the data key: to lock somebody out, `rotate`. Raises the same.
         """
-        self._editing.updatekeys(Recipients.of(recipients))
+        self._content.editing().updatekeys(Recipients.of(recipients))
 
     def dump(self, *, now: datetime | None = None) -> bytes:
         """The file: its own bytes if nothing was changed, else with a new MAC and `lastmodified` (`now`).
@@ -127,7 +145,7 @@ class Document:
         All of it is decrypted and compared once more before. Raises `CannotEdit` where the tree was changed
         by other ways than `set`, `unset` and `rename`.
         """
-        return self._editing.dump(now)
+        return self._content.dump(now)
 
     def __repr__(self) -> str:
         return f"Document(keys={list(self.keys)!r})"

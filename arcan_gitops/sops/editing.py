@@ -79,6 +79,10 @@ class Editing:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a document and its data key cannot be pickled")
 
+    def editing(self) -> Editing:
+        """Itself: `Content` of a document that can be edited."""
+        return self
+
     # The edits.
 
     def set(self, path: Path, value: Any) -> None:

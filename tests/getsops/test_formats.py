@@ -237,6 +237,8 @@ def test_the_vectors_come_through_the_binary_as_they_read_natively() -> None:
         native = vector.load().trees
         if len(native) != 1 or any(odd in repr(native) for odd in ("nan", "inf", "\\udc", "'<<'")):
             continue  # what is refused there, as JSON has none of it and go-yaml takes `<<` for a merge
+        if vector.name == "JSON with minus zero":
+            continue  # in clear, where YAML would lose its sign: `BadValue`
         theirs = through_the_binary(vector)
         assert theirs == native, path.name
         assert list(map(texts, theirs)) == list(map(texts, native)), path.name
