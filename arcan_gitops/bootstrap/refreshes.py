@@ -46,5 +46,7 @@ def refreshes(apps: Iterable[App], overlay: Overlay) -> tuple[Refresh, ...]:
     for placement in placements(apps, overlay):
         is_many = isinstance(placement.place, ManyNamespaces)
         places: tuple[Namespace | None, ...] = (None,) if is_many else placement.namespaces
-        found |= {Refresh(place, secret.external) for place in places for secret in placement.app.secrets}
+        names = [secret.external for secret in placement.app.secrets]
+        names += [raw.name for raw in placement.app.raw]
+        found |= {Refresh(place, name) for place in places for name in names}
     return tuple(sorted(found, key=str))

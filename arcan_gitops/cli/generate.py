@@ -18,6 +18,7 @@ from arcan_gitops.cli.options import kustomize_option, realms_option
 from arcan_gitops.cli.output import say, warn, warn_lines
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.project import catalogue_for
+from arcan_gitops.cli.raw_entries import judge_raw
 from arcan_gitops.deploy import find_intruders, find_refused, find_unreachable, find_unserved
 from arcan_gitops.errors import ArcanError, SeveralErrors, grouped
 from arcan_gitops.eso_version import EsoVersion, supported_version
@@ -226,8 +227,10 @@ def overlays(ctx: click.Context, check: bool, realms: Path, kustomize_dir: Path)
     tree = build_overlays(apps, settings, catalogue, servers.overlays)
     if wrong := (*find_intruders(apps, servers.servers), *find_unserved(apps, servers.servers)):
         raise SeveralErrors("the overlays cannot be generated:", wrong)
+    raw_warnings = judge_raw(tree, apps, places)
     warn_of_unknown(places)
     warnings = (
+        *raw_warnings,
         *find_warnings(apps, places),
         *find_unreachable(apps, places, servers.servers),
         *find_refused(apps, servers.servers),

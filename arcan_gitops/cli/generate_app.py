@@ -13,6 +13,7 @@ from arcan_gitops.cli.eso_known import warn_of_unknown
 from arcan_gitops.cli.generated import Generated, check_option, check_or_write
 from arcan_gitops.cli.options import kustomize_option, realms_option
 from arcan_gitops.cli.output import warn
+from arcan_gitops.cli.raw_entries import judge_raw
 from arcan_gitops.cli.root import REALMS, at_root
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import RealmName
@@ -77,8 +78,9 @@ def app(
     command = f"arcan generate app {shlex.quote(file.name)}"
     tree = build_overlays([declared], settings, catalogue, cluster_stores=False, command=command)
     overlays = settings.overlays(catalogue.environments())
+    raw_warnings = judge_raw(tree, [declared], overlays)
     warn_of_unknown(overlays)
-    for warning in find_warnings([declared], overlays):
+    for warning in (*raw_warnings, *find_warnings([declared], overlays)):
         warn(warning)
     again = f"arcan generate app {shlex.quote(str(file))} --output {shlex.quote(str(output))}"
     check_or_write(ctx, [Generated(output, tree, command=command)], check=check, command=again)

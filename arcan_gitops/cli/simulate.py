@@ -15,7 +15,19 @@ from arcan_gitops.eso.https import NetTransport
 from arcan_gitops.eso.manifests import read_cluster
 from arcan_gitops.eso.report import FORMATS
 from arcan_gitops.eso.simulation import simulate as run
-from arcan_gitops.eso.stand_ins import with_ca, with_token
+from arcan_gitops.eso.stand_ins import read_token, with_ca, with_token, with_tokens
+
+
+class _TokenFile(click.ParamType):  # type: ignore[type-arg]  # no generic in click 8.1
+    name = "STORE=FILE"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Path]:
+        store, sign, file = str(value).partition("=")
+        if not store or not sign or not file:
+            self.fail("must be STORE=FILE: the name of a store, and the file with its token", param, ctx)
+        return store, Path(file)
 
 
 class _Address(click.ParamType):  # type: ignore[type-arg]  # no generic in click 8.1
@@ -49,6 +61,15 @@ class _Address(click.ParamType):  # type: ignore[type-arg]  # no generic in clic
     help="Namespace of the objects that name none, as for kubectl apply.",
 )
 @click.option(
+    "--token",
+    "token_files",
+    metavar="STORE=FILE",
+    type=_TokenFile(),
+    multiple=True,
+    help="The token of one store (NAME or NAMESPACE/NAME), from a file: the token, or a Secret's manifest; "
+    "repeatable.",
+)
+@click.option(
     "--token-stdin",
     is_flag=True,
     help="Read the token from standard input (else from ARCAN_TOKEN, if set).",
@@ -73,6 +94,7 @@ class _Address(click.ParamType):  # type: ignore[type-arg]  # no generic in clic
 def simulate(
     filenames: tuple[Path, ...],
     namespace: str,
+    token_files: tuple[tuple[str, Path], ...],
     token_stdin: bool,
     ca_file: Path | None,
     connect_to: tuple[str, int] | None,
@@ -84,7 +106,8 @@ def simulate(
     Takes SecretStores, ClusterSecretStores, ExternalSecrets, and the Secrets, ConfigMaps and Namespaces
     that they refer to; prints each store's and each ExternalSecret's condition, ESO's event, its likely
     cause, and the Kubernetes Secret that ESO would write, values masked. The token stands for each
-    credential Secret that is not among the manifests. Exits 1 unless every ExternalSecret would be synced.
+    credential Secret that is not among the manifests; --token gives a store one of its own. Exits 1
+    unless every ExternalSecret would be synced.
     """
     from_stdin = any(str(path) == "-" for path in filenames)
     if token_stdin and from_stdin:
@@ -95,6 +118,8 @@ def simulate(
             "there is no ExternalSecret in these manifests",
             hint="arcan generate eso ... | arcan simulate -f -",
         )
+    tokens = [(store, read_token(read_file(file), str(file))) for store, file in token_files]
+    cluster = with_tokens(cluster, tokens)
     token = _token(token_stdin)
     if token is not None:
         cluster = with_token(cluster, token)

@@ -11,13 +11,14 @@ from typing import Final, TypeVar
 from arcan_gitops.names import AppName, Namespace, ObjectName, OverlayName, RealmName, TokenName
 from arcan_gitops.overlay.declared_secret import DeclaredSecret
 from arcan_gitops.overlay.labels import read_annotations, read_labels
+from arcan_gitops.overlay.raw_secret import RawSecret
 from arcan_gitops.overlay.references import mapping
 from arcan_gitops.overlay.refresh import RefreshChange
 from arcan_gitops.yamlio import Fields, one_of, read_mapping
 
 APP_FIELDS: Final = (
     "name", "realm", "token", "store", "namespace", "namespaces", "overlays", "consistency",
-    "refreshPolicy", "refreshInterval", "labels", "annotations", "team", "secrets",
+    "refreshPolicy", "refreshInterval", "labels", "annotations", "team", "secrets", "raw",
 )  # fmt: skip
 TEAM_FIELDS: Final = ("groups", "users")
 _Name = TypeVar("_Name", Namespace, TokenName)
@@ -91,6 +92,7 @@ class App:
     secrets: tuple[DeclaredSecret, ...]
     source: str
     lines: Mapping[str, int]
+    raw: tuple[RawSecret, ...] = ()
 
     def at(self, field: str) -> str:
         """`file:line` of a field, for errors."""
@@ -120,7 +122,8 @@ class App:
             fields.fail("'overlays' is empty", field="overlays", hint=hint)
         of_realm = isinstance(reads, Realm)
         secrets = tuple(DeclaredSecret.parse(item, of_realm=of_realm) for item in fields.mappings("secrets"))
-        if not secrets:
+        raw = tuple(RawSecret.parse(item) for item in fields.mappings("raw"))
+        if not secrets and not raw:
             hint = "declare at least one: 'secrets: [{name: my-app, keys: [DATABASE_URL]}]'"
             fields.fail("the app declares no secrets", field="secrets", hint=hint)
         place = _place(fields)
@@ -137,6 +140,7 @@ class App:
             secrets=secrets,
             source=source,
             lines={field: fields.line_of(field) for field in APP_FIELDS},
+            raw=raw,
         )
 
 

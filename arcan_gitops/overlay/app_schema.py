@@ -22,6 +22,7 @@ from arcan_gitops.overlay.declared_secret import (
     REWRITE_FIELDS,
     SECRET_FIELDS,
 )
+from arcan_gitops.overlay.raw_secret import RAW_FIELDS
 from arcan_gitops.overlay.refresh import REFRESH_POLICIES
 from arcan_gitops.overlay.secret_type import DOCKER, MERGE_POLICIES, REQUIRED, TEMPLATE_FIELDS
 
@@ -33,7 +34,7 @@ _TEXTS: Final[Schema] = {"type": "array", "items": _TEXT}
 
 def app_schema() -> Schema:
     """The schema, as it goes to JSON."""
-    app = _object(_APP, APP_FIELDS, required=("name", "secrets"))
+    app = _object(_APP, APP_FIELDS, required=("name",))
     realm = {"required": ["realm", "token"], "not": {"required": ["store"]}}
     other = {"required": ["store"], "not": _any_required("realm", "token", "consistency")}
     return {
@@ -41,7 +42,10 @@ def app_schema() -> Schema:
         "title": "An app of Arcan: which keys go into which Kubernetes Secrets",
         **app,
         "oneOf": [realm, other],
-        "allOf": [{"oneOf": [{"required": ["namespace"]}, {"required": ["namespaces"]}]}],
+        "allOf": [
+            {"oneOf": [{"required": ["namespace"]}, {"required": ["namespaces"]}]},
+            _any_required("secrets", "raw"),
+        ],
     }
 
 
@@ -214,4 +218,19 @@ _APP: Final = {
         "description": "Who may make ExternalSecrets in the namespace: a Role and a RoleBinding.",
     },
     "secrets": _list(_SECRET, "Kubernetes Secrets."),
+    "raw": _list(
+        _object(
+            {
+                "name": _name(ObjectName, "The name of the ExternalSecret."),
+                "spec": _said(
+                    {"type": "object"}, "Its spec, as ESO has it; without secretStoreRef, the app's store."
+                ),
+                "labels": _LABELS,
+                "annotations": _ANNOTATIONS,
+            },
+            RAW_FIELDS,
+            required=("name", "spec"),
+        ),
+        "ExternalSecrets as ESO has them, for what 'secrets' cannot say.",
+    ),
 }

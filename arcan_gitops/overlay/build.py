@@ -11,7 +11,7 @@ from arcan_gitops.overlay.app import App, ManyNamespaces
 from arcan_gitops.overlay.argocd.applications import PLATFORM_FOLDER
 from arcan_gitops.overlay.catalogue import Catalogue
 from arcan_gitops.overlay.check import MOST_PROBLEMS, find_problems
-from arcan_gitops.overlay.entries import external_secrets
+from arcan_gitops.overlay.entries import external_secrets, raw_manifests
 from arcan_gitops.overlay.kustomization import KUSTOMIZATION_FILE, kustomization
 from arcan_gitops.overlay.manifest import Manifest
 from arcan_gitops.overlay.placement import Placement, by_store_namespace, placements
@@ -103,6 +103,8 @@ def _folders(
             folder = PLATFORM_FOLDER if isinstance(placement.place, ManyNamespaces) else str(placement.place)
             for secret in external_secrets(placement, planned, catalogue):
                 add(folder, placement, secret.manifest())
+            for manifest in raw_manifests(placement, planned):
+                add(folder, placement, manifest)
     folders: _Folders = {folder: {} for folder in sorted({*stores, *(folder for _, folder in apps)})}
     for folder, files in stores.items():
         folders[folder] |= files

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from arcan_gitops.names import InvalidName
-from arcan_gitops.overlay.app import ManyNamespaces
+from arcan_gitops.overlay.app import App, ManyNamespaces
 from arcan_gitops.overlay.declared_secret import DeclaredSecret
 from arcan_gitops.overlay.placement import Placement, by_store_namespace, names_for
 from arcan_gitops.yamlio import InvalidFile
@@ -54,6 +54,27 @@ def collisions(placed: Sequence[Placement]) -> Iterator[InvalidFile]:
                     problems = [InvalidFile(f"{secret.where}: {problem}", hint=hint)]
                 yield from problems
                 external.setdefault((place, secret.external), secret.where)
+        for place in _places(placement):
+            yield from _raw(placement.app, place, secrets, external)
+
+
+def _raw(
+    app: App, place: str, secrets: dict[tuple[str, str], _Taken], external: dict[tuple[str, str], str]
+) -> Iterator[InvalidFile]:
+    """Raw entries say themselves who owns what; a name that is taken is wrong all the same."""
+    for raw in app.raw:
+        if (other := external.get((place, raw.name))) is not None:
+            problem = f"there are two ExternalSecrets '{raw.name}': the other is of {other}"
+            yield InvalidFile(f"{raw.where}: {problem}", hint="give this one another name")
+        external.setdefault((place, raw.name), raw.where)
+        policy = raw.spec.get("target")
+        merges = isinstance(policy, Mapping) and policy.get("creationPolicy") in _SHARING
+        taken = secrets.get((place, raw.target))
+        if taken is not None and not (taken.shared and merges):
+            what = f"of namespace '{place}'" if place else "of many namespaces"
+            problem = f"Secret '{raw.target}' {what} is taken: {taken.by}"
+            yield InvalidFile(f"{raw.where}: {problem}", hint="give spec.target.name another name")
+        secrets.setdefault((place, raw.target), _Taken(f"declared at {raw.where}", merges))
 
 
 def _secret(

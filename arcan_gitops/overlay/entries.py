@@ -9,7 +9,8 @@ from arcan_gitops.names import KeyName, RealmName
 from arcan_gitops.overlay.app import Consistency
 from arcan_gitops.overlay.catalogue import Catalogue, Contents
 from arcan_gitops.overlay.declared_secret import DeclaredKey, DeclaredSecret, Rewrite
-from arcan_gitops.overlay.external_secret import ExternalSecret, Remote
+from arcan_gitops.overlay.external_secret import ExternalSecret, Remote, manifest_of
+from arcan_gitops.overlay.manifest import Manifest
 from arcan_gitops.overlay.placement import Placement
 from arcan_gitops.overlay.plan import Plan
 from arcan_gitops.overlay.refresh import Refresh
@@ -39,6 +40,23 @@ def external_secrets(placement: Placement, plan: Plan, catalogue: Catalogue) -> 
             immutable=secret.immutable,
             labels=labels,
             annotations=annotations,
+        )
+
+
+def raw_manifests(placement: Placement, plan: Plan) -> Iterator[Manifest]:
+    """The ExternalSecrets with specs as ESO has them; one that names no store reads the app's."""
+    app = placement.app
+    for raw in app.raw:
+        spec = dict(raw.spec)
+        if not raw.names_its_store:
+            store = plan.store_for(placement, raw.is_bulk)
+            spec = {"secretStoreRef": {"kind": store.kind, "name": str(store.name)}, **spec}
+        yield manifest_of(
+            raw.name,
+            placement.place,
+            spec,
+            {**app.labels, **raw.labels},
+            {**app.annotations, **raw.annotations},
         )
 
 

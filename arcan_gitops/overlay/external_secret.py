@@ -66,27 +66,7 @@ class ExternalSecret:
     def manifest(self) -> Manifest:
         """An ExternalSecret, or the ClusterExternalSecret that makes one in each namespace."""
         own_name = self.own_name or self.name
-        if not isinstance(self.place, ManyNamespaces):
-            return {
-                "apiVersion": API_VERSION,
-                "kind": "ExternalSecret",
-                "metadata": metadata(own_name, self.place, labels=self.labels, annotations=self.annotations),
-                "spec": self._spec(),
-            }
-        annotations = {"annotations": dict(self.annotations)} if self.annotations else {}
-        return {
-            "apiVersion": API_VERSION,
-            "kind": "ClusterExternalSecret",
-            "metadata": metadata(own_name, None),
-            "spec": {
-                "externalSecretName": str(own_name),
-                "externalSecretMetadata": {"labels": {**LABELS, **self.labels}, **annotations},
-                "namespaceSelectors": [self.place.selector()],
-                # how often ESO looks for new namespaces; each ExternalSecret has an interval of its own
-                "refreshTime": "1m0s",
-                "externalSecretSpec": self._spec(),
-            },
-        }
+        return manifest_of(own_name, self.place, self._spec(), self.labels, self.annotations)
 
     def _spec(self) -> dict[str, Any]:
         target: dict[str, Any] = {
@@ -111,3 +91,34 @@ class ExternalSecret:
             "target": target,
             **content,
         }
+
+
+def manifest_of(
+    name: ObjectName,
+    place: Namespace | ManyNamespaces,
+    spec: Mapping[str, Any],
+    labels: Mapping[str, str],
+    annotations: Mapping[str, str],
+) -> Manifest:
+    """An ExternalSecret with this spec, or the ClusterExternalSecret that makes one in each namespace."""
+    if not isinstance(place, ManyNamespaces):
+        return {
+            "apiVersion": API_VERSION,
+            "kind": "ExternalSecret",
+            "metadata": metadata(name, place, labels=labels, annotations=annotations),
+            "spec": dict(spec),
+        }
+    written = {"annotations": dict(annotations)} if annotations else {}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "ClusterExternalSecret",
+        "metadata": metadata(name, None),
+        "spec": {
+            "externalSecretName": str(name),
+            "externalSecretMetadata": {"labels": {**LABELS, **labels}, **written},
+            "namespaceSelectors": [place.selector()],
+            # how often ESO looks for new namespaces; each ExternalSecret has an interval of its own
+            "refreshTime": "1m0s",
+            "externalSecretSpec": dict(spec),
+        },
+    }

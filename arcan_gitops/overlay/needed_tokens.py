@@ -39,10 +39,13 @@ def needed_scope(
     if not using:
         return None
     secrets = [secret for placement in using for secret in placement.app.secrets]
+    raw = [entry for placement in using for entry in placement.app.raw]
     keys = {entry.key for secret in secrets for entry in secret.entries}
+    keys |= {key for entry in raw for key in entry.keys}
+    whole = any(secret.is_bulk for secret in secrets) or any(entry.asks_for_all for entry in raw)
     return TokenScope(
         tuple(sorted({placement.overlay.environment for placement in using})),
-        None if any(secret.is_bulk for secret in secrets) else tuple(sorted(keys)),
+        None if whole else tuple(sorted(keys)),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from arcan_gitops.names import Namespace, ObjectName
-from arcan_gitops.overlay.app import ManyNamespaces, Realm
+from arcan_gitops.overlay.app import App, ManyNamespaces, Realm
 from arcan_gitops.overlay.ca import CertificateAuthority, SecretCa
 from arcan_gitops.overlay.naming import Credential, StoreNames
 from arcan_gitops.overlay.needs import Need, SecretNeed
@@ -61,12 +61,20 @@ def plan(group: Sequence[Placement]) -> Plan:
     names = names_for(group)
     users: dict[Use, list[Placement]] = {}
     for placement in group:
-        for secret in placement.app.secrets:
-            users.setdefault(_use(placement, secret.is_bulk), []).append(placement)
+        for bulk in reads(placement.app):
+            users.setdefault(_use(placement, bulk), []).append(placement)
     order: list[Use] = [*sorted(use for use in users if isinstance(use, ArcanUse))]
     order += sorted(use for use in users if not isinstance(use, ArcanUse))
     stores = {use: _store(use, users[use], names) for use in order}
     return Plan(stores, tuple(_needs(group, names)))
+
+
+def reads(app: App) -> tuple[bool, ...]:
+    """For each Secret of the app that reads from the app's own store, whether it asks for everything."""
+    return (
+        *(secret.is_bulk for secret in app.secrets),
+        *(raw.is_bulk for raw in app.raw if not raw.names_its_store),
+    )
 
 
 def _use(placement: Placement, bulk: bool) -> Use:

@@ -53,6 +53,12 @@ def _of_keys(app: App, keys: Sequence[KeyName], overlays: tuple[OverlayName, ...
         for entry in secret.entries:
             if entry.key in keys:
                 yield Use(app.name, entry.where, f"key '{entry.key}'", overlays)
+    for raw in app.raw:
+        if raw.asks_for_all:
+            yield Use(app.name, raw.where, "all keys", overlays)
+        for key in raw.keys:
+            if key in keys:
+                yield Use(app.name, raw.where, f"key '{key}'", overlays)
 
 
 def _overlays(app: App, settings: Settings, environment: EnvironmentName) -> tuple[OverlayName, ...]:

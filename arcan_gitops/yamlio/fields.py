@@ -174,6 +174,11 @@ class Fields:
                 self._wrong(field, "a list of mappings")
         return items
 
+    def plain(self) -> dict[str, Any]:
+        """All of it as plain mappings, lists and scalars, for what another program judges."""
+        self._asked.update(self._values)
+        return {name: _plain(value) for name, value in self._values.items()}
+
     def parse(self, field: str, parser: type[Any], text: str) -> Any:
         """`parser.parse(text)`, a bad name pointing at the field."""
         try:
@@ -184,6 +189,12 @@ class Fields:
 
 def _again(value: Any) -> Any:
     return value.again() if isinstance(value, Fields | Items) else value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Fields):
+        return value.plain()
+    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def one_of(fields: Fields, field: str, text: str, known: Sequence[str]) -> str:

@@ -278,3 +278,77 @@ def test_the_committed_overlays_are_what_the_emulator_reads() -> None:
                 assert wanted.store is not None
                 store = cluster.store(wanted.store)
                 assert (store.webhook is not None) is (store.provider == "webhook")
+
+
+@pytest.fixture
+def two_tokens(manifests: Path) -> Path:
+    """The stores read a Secret each; the token of the bulk store is in a manifest."""
+    bulk = bulk_store(caProvider=CA_PROVIDER, caBundle=None)
+    bulk["spec"]["provider"]["webhook"]["secrets"][0]["secretRef"]["name"] = "bulk-credentials"
+    stores = [store(caProvider=CA_PROVIDER, caBundle=None), bulk]
+    (manifests / "stores.yaml").write_text(emit(stores))
+    (manifests.parent / "token").write_text("arc_good\n")
+    (manifests.parent / "secret.yaml").write_text(emit([credentials({"token": "arc_good"}, name="any")]))
+    (manifests.parent / "unlabelled.yaml").write_text(emit([credentials({"token": "arc_good"}, label=None)]))
+    return manifests
+
+
+def test_each_store_takes_a_token_of_its_own(two_tokens: Path, endpoint: Endpoint) -> None:
+    folder = two_tokens.parent
+    tokens = [
+        "--token",
+        f"arcan={folder / 'token'}",
+        "--token",
+        f"default/arcan-bulk={folder / 'secret.yaml'}",
+    ]
+    run = Run(*options(two_tokens, endpoint), *tokens)
+    assert (run.status, run.err) == (0, "")
+    assert "2 of 2 ExternalSecrets would be synced" in run.out
+    alone = Run(*options(two_tokens, endpoint), *tokens[:2])
+    assert "1 of 2 ExternalSecrets would be synced" in alone.out
+    both = Run(*options(two_tokens, endpoint), *tokens[:2], token="arc_good")
+    assert "2 of 2 ExternalSecrets would be synced" in both.out
+
+
+def test_a_secret_s_manifest_is_taken_with_its_labels(two_tokens: Path, endpoint: Endpoint) -> None:
+    file = two_tokens.parent / "unlabelled.yaml"
+    run = Run(*options(two_tokens, endpoint), "--token", f"arcan={file}", token="arc_good")
+    assert run.status == 1
+    assert "secret does not contain needed label" in run.out
+
+
+@pytest.mark.parametrize(
+    ("given", "text", "problem"),
+    [
+        ("arcn={}", "arc_good", "there is no store 'arcn' in these manifests"),
+        ("arcan={}", "", "is empty"),
+        ("arcan={}", "arc_good\narc_good\n", "holds neither a token"),
+        ("arcan={}x", "arc_good", "no such file"),
+    ],
+)
+def test_a_token_that_cannot_be_is_named(
+    two_tokens: Path, endpoint: Endpoint, given: str, text: str, problem: str
+) -> None:
+    file = two_tokens.parent / "given"
+    file.write_text(text)
+    run = Run(*options(two_tokens, endpoint), "--token", given.format(file))
+    assert run.status != 0
+    assert problem in run.err.lower()
+
+
+def test_two_tokens_cannot_be_in_one_secret(manifests: Path, endpoint: Endpoint) -> None:
+    for name in ("one", "two"):
+        (manifests.parent / name).write_text(f"arc_{name}")
+    tokens = [
+        part
+        for s, f in (("arcan", "one"), ("arcan-bulk", "two"))
+        for part in ("--token", f"{s}={manifests.parent / f}")
+    ]
+    run = Run(*options(manifests, endpoint), *tokens)
+    assert "stores 'arcan' and 'arcan-bulk' read one Secret, default/arcan-credentials" in run.err
+
+
+def test_a_token_without_a_file_is_wrong_usage(manifests: Path, endpoint: Endpoint) -> None:
+    run = Run(*options(manifests, endpoint), "--token", "arcan")
+    assert run.status == 2
+    assert "must be STORE=FILE" in run.err

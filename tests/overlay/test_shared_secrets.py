@@ -31,7 +31,7 @@ def refused(*apps: App) -> list[str]:
 
 def target(secret: str) -> Any:
     tree = build(app("one", secret))
-    (document,) = read_documents(tree["prod/apps/one.yaml"].encode(), "x")
+    (document,) = read_documents(tree["prod/shop/apps/one.yaml"].encode(), "x")
     return document["spec"]["target"]
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from arcan_gitops.overlay.stores.aws import Aws
 from arcan_gitops.overlay.stores.infisical import Infisical
+from arcan_gitops.overlay.stores.raw import Raw
 from arcan_gitops.overlay.stores.store import DeclaredBackend
 from arcan_gitops.overlay.stores.vault import Vault
 from arcan_gitops.overlay.stores.webhook import Webhook
@@ -14,6 +15,7 @@ from arcan_gitops.overlay.stores.webhook import Webhook
 KINDS: Final[Mapping[str, type[DeclaredBackend]]] = {
     "aws": Aws,
     "infisical": Infisical,
+    "raw": Raw,
     "vault": Vault,
     "webhook": Webhook,
 }
