@@ -38,6 +38,7 @@ from arcan_gitops.access.record import (
     read_tokens,
     token_name,
 )
+from arcan_gitops.access.revoked import BadRevocation, Revocations, parse_revocations
 from arcan_gitops.access.scope import Scope, environment_glob, key_glob
 from arcan_gitops.access.times import (
     InvalidTime,
@@ -52,6 +53,7 @@ __all__ = [
     "ONE_POLICY",
     "READ_ONLY",
     "AlreadyRotated",
+    "BadRevocation",
     "BulkNeedsAllKeys",
     "Caller",
     "CannotChange",
@@ -65,6 +67,7 @@ __all__ = [
     "NotAuthenticated",
     "Policy",
     "Reason",
+    "Revocations",
     "Rotation",
     "Scope",
     "TokenRecord",
@@ -80,6 +83,7 @@ __all__ = [
     "no_such_token",
     "parse_duration",
     "parse_expiry",
+    "parse_revocations",
     "parse_time",
     "read_tokens",
     "rescope",

@@ -28,6 +28,7 @@ class Reason(Enum):
     EXPIRED = "expired"
     WRONG = "wrong"
     NO_VALUE = "no_value"
+    REVOKED = "revoked"
 
 
 _HINTS: Final = {
@@ -36,6 +37,7 @@ _HINTS: Final = {
     Reason.UNKNOWN: "no selected realm knows the id: is the tokens file merged, and the realm selected?",
     Reason.EXPIRED: "rotate it with 'arcan token rotate'",
     Reason.WRONG: "the id is known and the secret is not: the token was changed, or somebody guesses",
+    Reason.REVOKED: "the server's list of revoked tokens names it: rotate it, or take it off the list",
     Reason.NO_VALUE: "ESO filled in '<no value>': the store's header template names a Secret or key that "
     "does not exist; it must be the 'name' of its secrets[] entry and a key of the token Secret",
 }

@@ -74,6 +74,13 @@ from arcan_gitops.server.notify import Supervisor
     help="One JSON line for each decision; - is standard output.",
 )
 @click.option(
+    "--revoked",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Tokens to refuse whatever the realms say, watched: an id or REALM/NAME a line; "
+    "or a folder with a file named by each id. It need not be there.",
+)
+@click.option(
     "--allow-demo-identity",
     is_flag=True,
     help="Serve documents encrypted to the public demo identity. For the samples only.",
@@ -97,6 +104,7 @@ def serve(
     max_connections: int,
     drain_delay: float,
     audit_log: str,
+    revoked: Path | None,
     allow_demo_identity: bool,
 ) -> None:
     """Serve the realms to the External Secrets Operator over HTTPS.
@@ -124,6 +132,7 @@ def serve(
             max_connections=max_connections,
             drain_delay=drain_delay,
             audit_log=audit_log,
+            revoked=revoked,
             identities=server_identities(identity_file, passphrase_file, required=not fallback.allowed.types),
             fallback=fallback,
             supervisor=Supervisor(notify_socket(), watchdog_seconds()),

@@ -46,6 +46,7 @@ from arcan_gitops.cli.token_globs import warn_of_globs
 from arcan_gitops.cli.token_output import Asked, output_options, token_printer
 from arcan_gitops.cli.token_rotate import rotate_token
 from arcan_gitops.cli.token_scope import scope
+from arcan_gitops.deploy.revocation import revocation_command
 from arcan_gitops.names import InvalidName, RealmName, TokenName
 from arcan_gitops.overlay import App, Settings
 from arcan_gitops.overlay.naming import Credential
@@ -165,16 +166,25 @@ def list_tokens(realm: RealmName | None, realms: Path) -> None:
 
 @token.command("revoke")
 @click.argument("name_or_id", metavar="NAME|ID")
+@click.option(
+    "--now",
+    "at_once",
+    is_flag=True,
+    help="Print the command that has servers in a cluster refuse it before a rollout.",
+)
 @one_realm_option
 @in_use_options
 @realms_option
 def revoke_token(
-    name_or_id: str, realm: RealmName | None, kustomize_dir: Path, yes: bool, realms: Path
+    name_or_id: str, at_once: bool, realm: RealmName | None, kustomize_dir: Path, yes: bool, realms: Path
 ) -> None:
     """Remove a token by its id, or all of a name.
 
     Declared apps that use it are named first, and then it takes an answer at the terminal, or --yes. The old
     token of a rotation goes unasked: the new one stands for the name.
+
+    With --now, standard output is a command for kubectl: it adds the token to ConfigMap arcan-revoked,
+    which the servers that 'arcan generate overlays' deploys watch, and which is not in Git.
     """
     tree = RealmTree(realms)
     owner, path, found = locate(tree, realm, name_or_id)
@@ -186,8 +196,13 @@ def revoke_token(
     def change(data: bytes | None) -> tuple[bytes, tuple[TokenRecord, ...]]:
         return revoke(data or b"", str(path), name_or_id)
 
-    for record in edit_file(path, change):
+    removed = edit_file(path, change)
+    for record in removed:
         say(f"{path}: removed token '{record.name}' (id {record.id})")
+    if at_once:
+        for record in removed:
+            click.echo(revocation_command(record.id, f"{owner}/{record.name}"))
+        say("run the printed command for each cluster: its servers refuse the token within a minute or two")
     say(f"commit {path}: a server refuses the token from the moment it reads that file")
 
 

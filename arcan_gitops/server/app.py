@@ -60,6 +60,9 @@ class Edge(Protocol):
     def snapshot(self) -> Snapshot | None:
         """The snapshot to answer this request from, or None before there is one."""
 
+    def revoked(self, caller: Caller) -> bool:
+        """Whether the caller's token is refused, though the snapshot's policy knows it."""
+
     def draining(self) -> bool:
         """Whether the server is about to stop."""
 
@@ -221,9 +224,12 @@ class _Decision:
         scheme, _, token = (header or "").partition(" ")
         presented = token.strip() if scheme.lower() == "bearer" else None
         try:
-            return snapshot.policy.authenticate(presented, self._clock())
+            caller = snapshot.policy.authenticate(presented, self._clock())
+            if self._edge.revoked(caller):
+                raise NotAuthenticated(Reason.REVOKED, caller.token_id)
+            return caller
         except NotAuthenticated as error:
-            if error.reason is Reason.EXPIRED:
+            if error.reason in (Reason.EXPIRED, Reason.REVOKED):
                 self._ended = error.token_id
             else:
                 self._claimed = error.token_id

@@ -14,12 +14,14 @@ import struct
 import threading
 from typing import Final
 
+from arcan_gitops.access import Caller, Revocations, parse_revocations
 from arcan_gitops.realms import Snapshot
 from arcan_gitops.realms.transfer import dump, restore
 
 _HEADER: Final = struct.Struct("<QQ32s")  # generation (odd while writing), length, SHA-256 of the payload
 _RELOAD_FAILED: Final = _HEADER.size
 _DRAINING: Final = _HEADER.size + 1
+_END: Final = b"\0"  # of the entries that are revoked; then comes the snapshot
 _GENERATION: Final = struct.Struct("<Q")
 
 
@@ -31,14 +33,21 @@ class Board:
         self._payload = os.memfd_create("arcan-snapshot")
         self._lock = threading.Lock()
         self._snapshot = snapshot
+        self._revocations = Revocations()
         self._generation = 0
 
     # The main process's side
 
-    def publish(self, snapshot: Snapshot, *, reload_failed: bool) -> None:
-        """Make `snapshot` the one that every request from now on is answered from."""
+    def publish(
+        self, snapshot: Snapshot, *, reload_failed: bool, revocations: Revocations | None = None
+    ) -> None:
+        """Make `snapshot` the one that every request from now on is answered from.
+
+        `revocations` take the place of those before; None keeps them.
+        """
+        revoked = self._revocations if revocations is None else revocations
         self._shared[_RELOAD_FAILED] = reload_failed
-        payload = dump(snapshot)
+        payload = "\n".join(revoked.entries()).encode() + _END + dump(snapshot)
         writing = self._generation + 1  # not from the header: after a write that failed, that is odd
         self._write_header(writing, 0, bytes(32))
         os.ftruncate(self._payload, len(payload))
@@ -46,7 +55,7 @@ class Board:
         written = 0
         while written < len(payload):
             written += os.pwrite(self._payload, view[written:], written)
-        self._snapshot = snapshot
+        self._snapshot, self._revocations = snapshot, revoked
         self._generation = writing + 1
         self._write_header(writing + 1, len(payload), hashlib.sha256(payload).digest())
 
@@ -75,6 +84,10 @@ class Board:
             self._refresh()
         return self._snapshot
 
+    def revoked(self, caller: Caller) -> bool:
+        """Whether the caller's token is refused by the list of revoked ones that came with `snapshot`."""
+        return self._revocations.cover(caller)
+
     def draining(self) -> bool:
         """Whether `drain` was called."""
         return bool(self._shared[_DRAINING])
@@ -99,7 +112,9 @@ class Board:
             payload = _pread(self._payload, length)
             if hashlib.sha256(payload).digest() != digest:
                 return  # overwritten while it was read: the next request sees the newer generation
-            self._snapshot = restore(payload)
+            revoked, _, snapshot = payload.partition(_END)
+            self._revocations = parse_revocations(revoked.decode(), "")[0]
+            self._snapshot = restore(snapshot)
             self._generation = generation
 
 

@@ -61,7 +61,7 @@ class _Server:
         self._prepared = prepared
         self._signals = signals
         self._board = Board(prepared.snapshot)
-        self._watcher = Watcher(config.realms, prepared.repository, self._board)
+        self._watcher = Watcher(config.realms, prepared.repository, self._board, config.revoked)
         self._gauges = Gauges(_ROWS_A_WORKER * config.workers)
         connections = max(1, config.max_connections // config.workers)
         worker = Worker(prepared.listener, connections, self._application, prepared.audit.tick)
@@ -80,6 +80,7 @@ class _Server:
 
     def run(self) -> None:
         """Until the end."""
+        self._watcher.look_at_tokens()  # what is revoked is refused from the first request on
         gc.freeze()  # what is loaded stays shared with the workers
         self._workers.look()
         self._watcher.start()

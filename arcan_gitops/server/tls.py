@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import mmap
 import os
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,36 +41,14 @@ class Certificate:
     expires: datetime
     ca: Path | None = None
 
-    def in_memory(self) -> MemoryPair:
-        """The pair as files without a name."""
-        return MemoryPair(_memory_file(self.chain), _memory_file(self.key))
+    @contextmanager
+    def as_files(self) -> Iterator[tuple[str, str]]:
+        """Paths of the chain and the key, for libraries that take paths: each can be read once, in the block.
 
-
-@dataclass(frozen=True, slots=True)
-class MemoryPair:
-    """Two files in anonymous memory, for libraries that take paths; also in children."""
-
-    chain_descriptor: int
-    key_descriptor: int
-
-    @property
-    def chain(self) -> str:
-        """The path of the certificate's chain."""
-        return f"/proc/self/fd/{self.chain_descriptor}"
-
-    @property
-    def key(self) -> str:
-        """The path of its key."""
-        return f"/proc/self/fd/{self.key_descriptor}"
-
-    def load_into(self, context: ssl.SSLContext) -> None:
-        """Have a context serve the pair. Raises `ssl.SSLError` where the two do not fit."""
-        context.load_cert_chain(self.chain, self.key, password="")
-
-    def close(self) -> None:
-        """Give the memory back; children keep what they inherited."""
-        os.close(self.chain_descriptor)
-        os.close(self.key_descriptor)
+        They are pipes, so that the key is on no disk, and nothing is written where nothing may be.
+        """
+        with _pipe_of(self.chain) as chain, _pipe_of(self.key) as key:
+            yield chain, key
 
 
 def server_context(certificate: Certificate) -> ssl.SSLContext:
@@ -80,11 +61,8 @@ def server_context(certificate: Certificate) -> ssl.SSLContext:
 
 def load_into(context: ssl.SSLContext, certificate: Certificate) -> None:
     """Have a context serve the pair from now on. Raises `ssl.SSLError` where the two do not fit."""
-    pair = certificate.in_memory()
-    try:
-        pair.load_into(context)
-    finally:
-        pair.close()
+    with certificate.as_files() as (chain, key):
+        context.load_cert_chain(chain, key, password="")
 
 
 def given(cert: Path, key: Path) -> Certificate:
@@ -162,10 +140,20 @@ def _general_name(host: str) -> x509.GeneralName:
         raise BadCertificate(f"--tls-host {error.message}") from None
 
 
-def _memory_file(data: bytes) -> int:
-    descriptor = os.memfd_create("arcan-certificate")
-    os.write(descriptor, data)
-    return descriptor
+@contextmanager
+def _pipe_of(data: bytes) -> Iterator[str]:
+    reader, writer = os.pipe()
+    try:
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, max(len(data), mmap.PAGESIZE))
+        os.set_blocking(writer, False)
+        os.write(writer, data)
+        os.close(writer)
+        writer = -1
+        yield f"/proc/self/fd/{reader}"
+    finally:
+        os.close(reader)
+        if writer >= 0:
+            os.close(writer)
 
 
 def _read(path: Path) -> bytes:

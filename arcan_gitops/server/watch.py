@@ -20,6 +20,7 @@ from arcan_gitops.realms import Repository, Snapshot
 from arcan_gitops.realms.tree import TOKENS_FILE
 from arcan_gitops.server.board import Board
 from arcan_gitops.server.gone import Gone
+from arcan_gitops.server.revoked_list import RevokedList
 
 log = logging.getLogger("arcan.server")
 
@@ -32,11 +33,12 @@ _DEBOUNCE_MILLISECONDS: Final = 400  # a merge writes many files: read them when
 class Watcher:
     """Two threads of the main process: one reloads documents, so that no two reloads overlap, one tokens."""
 
-    def __init__(self, root: Path, repository: Repository, board: Board) -> None:
+    def __init__(self, root: Path, repository: Repository, board: Board, revoked: Path | None = None) -> None:
         self._root = root
         self._repository = repository
         self._board = board
         self.gone = Gone()
+        self._revoked = RevokedList(revoked)
         self._publishing = threading.Lock()
         self._tokens: object = None  # the states of the tokens' files when they were last read
         self._asked = False
@@ -102,7 +104,12 @@ class Watcher:
                 )
 
     def look_at_tokens(self) -> None:
-        """Publish the tokens if their files have changed."""
+        """Publish the tokens, and those that are revoked, if their files have changed."""
+        if self._revoked.look():
+            with self._publishing:
+                failed = self._board.reload_failed()
+                revoked = self._revoked.current
+                self._board.publish(self._board.held, reload_failed=failed, revocations=revoked)
         states = tuple(_token_state(self._root / realm / TOKENS_FILE) for realm in self._board.held.tokens)
         if states == self._tokens:
             return

@@ -28,7 +28,7 @@ from arcan_gitops.server.guard import Guard
 from arcan_gitops.server.listeners import BACKLOG
 from arcan_gitops.server.process import die_with_parent
 from arcan_gitops.server.signals import RETIRE
-from arcan_gitops.server.tls import MemoryPair
+from arcan_gitops.server.tls import Certificate
 
 # More than one only queue for the GIL and for the lock of the audit log: 8.4k reads/s with 1, 5.2k with 4.
 _THREADS: Final = 1
@@ -49,7 +49,7 @@ class Worker:
     application: Callable[[Row, Guard], Callable[..., Any]]  # builds the WSGI application, after the fork
     tick: Callable[[], None]  # called every quarter of a second, by a thread of its own
 
-    def run(self, certificate: MemoryPair, row: Row, parent: int) -> None:
+    def run(self, certificate: Certificate, row: Row, parent: int) -> None:
         """Serve until SIGTERM, then let the requests in flight finish. Every signal is blocked here."""
         die_with_parent(parent)
         os.setpgrp()  # Ctrl-C goes to the main process alone, which stops its workers in order
@@ -61,7 +61,8 @@ class Worker:
         guard = Guard(self.listener, self.connections, row)
         callback = _callback_wrapper(self.application(row, guard), {})
         scheduler = _new_cbscheduler(loop, callback, impl_asyncio=True)
-        self._granian(certificate).serve_mtr(scheduler, loop, stop)
+        with certificate.as_files() as (chain, key):
+            self._granian(chain, key).serve_mtr(scheduler, loop, stop)
         row[Field.ACCEPTING] = row[Field.SERVING] = 1
         guard.start()
         threading.Thread(target=self._tick, name="arcan-tick", daemon=True).start()
@@ -79,7 +80,7 @@ class Worker:
             time.sleep(_TICK_SECONDS)
             self.tick()
 
-    def _granian(self, certificate: MemoryPair) -> Any:
+    def _granian(self, chain: str, key: str) -> Any:
         holder: Any = SocketHolder
         worker: Any = WSGIWorker
         return worker(
@@ -96,7 +97,7 @@ class Worker:
                 header_read_timeout=_HEADER_READ_MILLISECONDS, max_buffer_size=_MAX_HEADER_BYTES
             ),
             ssl_enabled=True,
-            ssl_cert=certificate.chain,
-            ssl_key=certificate.key,
+            ssl_cert=chain,
+            ssl_key=key,
             ssl_protocol_min=str(SSLProtocols.tls12),
         )

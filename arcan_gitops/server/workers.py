@@ -14,7 +14,7 @@ from typing import Final
 from arcan_gitops.errors import place_of
 from arcan_gitops.server.gauges import Field, Gauges, Row
 from arcan_gitops.server.signals import RETIRE
-from arcan_gitops.server.tls import Certificate, MemoryPair
+from arcan_gitops.server.tls import Certificate
 from arcan_gitops.server.worker import Worker
 
 log = logging.getLogger("arcan.server")
@@ -60,7 +60,7 @@ class Workers:
 
     def __init__(self, many: int, worker: Worker, certificate: Certificate, gauges: Gauges) -> None:
         self._worker = worker
-        self._pair: MemoryPair = certificate.in_memory()
+        self._certificate = certificate
         self._gauges = gauges
         self._slots = [_Slot() for _ in range(many)]
         self._served = time.monotonic()  # when there was a worker last
@@ -83,8 +83,7 @@ class Workers:
         No request fails: the new one serves before the old one takes no more connections, and that one ends
         when those that it has are closed.
         """
-        self._pair.close()
-        self._pair = certificate.in_memory()
+        self._certificate = certificate
         for slot in self._slots:
             slot.outdated = True
 
@@ -170,7 +169,7 @@ class Workers:
             return _Process(pid, row, time.monotonic())
         status = 1
         try:
-            self._worker.run(self._pair, row, parent)
+            self._worker.run(self._certificate, row, parent)
             status = 0
         except BaseException as error:  # a worker never returns into the main process's code
             log.error("a worker failed: %s at %s", type(error).__name__, place_of(error))

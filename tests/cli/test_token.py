@@ -1,6 +1,7 @@
 """`arcan token` as an operator types it: what is printed where, what is recorded, and what is refused."""
 
 import os
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -325,3 +326,18 @@ def test_the_times_in_the_file_are_rfc_3339_to_any_reader(arcan):
     (entry,) = yaml.safe_load(arcan.file.read_text())["tokens"]
     assert entry["expires"] == "2099-01-31T00:00:00Z"
     assert parse_time(entry["created"])
+
+
+def test_revoke_now_prints_what_has_a_cluster_refuse_the_token_before_a_rollout(arcan):
+    """ConfigMaps of others that were revoked before must stay: each token has a field manager of its own."""
+    arcan(*CREATE)
+    (record,) = records(arcan)
+    result = arcan("revoke", "eso-operator", "--now")
+    assert result.returncode == 0
+    (command,) = result.stdout.splitlines()
+    create, apply = (shlex.split(part) for part in command.split(" | "))
+    assert create[:4] == ["kubectl", "create", "configmap", "arcan-revoked"]
+    assert f"--from-literal={record.id}=production/eso-operator" in create
+    assert {"--namespace=arcan", "--dry-run=client"} <= set(create)
+    assert apply[:2] == ["kubectl", "apply"]
+    assert {"--server-side", f"--field-manager=arcan-revoke-{record.id}"} <= set(apply)

@@ -36,6 +36,10 @@ class Kubelet:
     def _files(self, volume: Manifest) -> dict[str, bytes]:
         if "secret" in volume:
             return dict(self._secrets[volume["secret"]["secretName"]])
+        if "configMap" in volume:
+            named = volume["configMap"]
+            missing = named.get("optional") and named["name"] not in {*self._maps, *self._secrets}
+            return {} if missing else dict(self._map(named["name"]))
         files: dict[str, bytes] = {}
         for source in volume["projected"]["sources"]:
             ((kind, reference),) = source.items()
@@ -53,11 +57,12 @@ class Kubelet:
         return {key: text.encode() for key, text in found.get("data", {}).items()} | binary
 
     def _mode(self, volume: Manifest) -> int:
-        source = volume.get("secret") or volume["projected"]
+        source = volume.get("secret") or volume.get("configMap") or volume["projected"]
         mode: int = source["defaultMode"]
         return mode
 
     def _write(self, folder: Path, files: Files, mode: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         stamp = "..2026_11_22_07_41_28.1234567890"
         for name, data in files.items():
             path = folder / stamp / name

@@ -89,5 +89,6 @@ def test_it_is_stricter_than_the_standard(kustomize: Path) -> None:
     assert pod["automountServiceAccountToken"] is False
     assert one(objects, "ServiceAccount")["automountServiceAccountToken"] is False
     assert not any("emptyDir" in volume for volume in pod["volumes"])  # there is nothing that it may write
-    modes = [(volume.get("secret") or volume["projected"])["defaultMode"] for volume in pod["volumes"]]
-    assert modes == [0o444, 0o440, 0o440]
+    kinds = ("secret", "projected", "configMap")
+    modes = [volume[kind]["defaultMode"] for volume in pod["volumes"] for kind in kinds if kind in volume]
+    assert modes == [0o444, 0o440, 0o440, 0o444]
