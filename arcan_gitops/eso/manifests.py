@@ -22,6 +22,7 @@ from arcan_gitops.golang.errors import GoError
 
 _ESO_GROUP: Final = "external-secrets.io"
 _STORE_KINDS: Final = ("SecretStore", "ClusterSecretStore")
+_FIELD_OWNER: Final = "externalsecrets.external-secrets.io/"
 _PUSHES: Final = ("PushSecret", "ClusterPushSecret")  # they write to a store, and read nothing
 
 
@@ -152,6 +153,11 @@ def _secret(top: ObjectFields, metadata: ObjectFields, name: str, namespace: str
         ),
         None,
     )
+    managed = {
+        entry.text("manager").removeprefix(_FIELD_OWNER): _fields_of(entry.mapping("fieldsV1"))
+        for entry in metadata.mappings("managedFields")
+        if entry.text("manager", "").startswith(_FIELD_OWNER)
+    }
     return KubernetesSecret(
         namespace,
         name,
@@ -161,4 +167,23 @@ def _secret(top: ObjectFields, metadata: ObjectFields, name: str, namespace: str
         annotations=metadata.text_map("annotations"),
         immutable=top.flag("immutable"),
         owner=owner,
+        managed=managed,
+    )
+
+
+def _fields_of(fields: ObjectFields | None) -> frozenset[tuple[str, str]]:
+    """What a field owner wrote, of an object that comes from an API server."""
+    if fields is None:
+        return frozenset()
+    metadata = fields.mapping("f:metadata")
+    parts = {
+        "data": fields.mapping("f:data"),
+        "labels": None if metadata is None else metadata.mapping("f:labels"),
+        "annotations": None if metadata is None else metadata.mapping("f:annotations"),
+    }
+    return frozenset(
+        (part, name.removeprefix("f:"))
+        for part, found in parts.items()
+        for name in (() if found is None else found.names())
+        if name != "."
     )

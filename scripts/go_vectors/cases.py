@@ -243,6 +243,17 @@ a }} b {{ "}}" }}
 {{ if or (eq .num "1") (eq .num "42") }}yes{{ end }}
 {{ hello }}{{ plural "one" "many" 1 }}{{ plural "one" "many" 2 }}
 {{ list 1 2 | toYaml }}
+{{ dict "a" "x" "b" (list 1 "y" true nil) "c" (dict "d" (list) "e" (dict) "f" 1.5) | toYaml }}
+{{ list (dict "a" 1 "b" (list 2 3)) (list 4 5) "s" | toYaml }}
+{{ dict "a" .cert "b" "one\ntwo" | toYaml }}
+{{ .cert | toYaml }}
+{{ list .cert "x" | toYaml }}
+{{ dict "k" (dict "pem" .cert) | toYaml | nindent 4 }}
+{{ list "42" "1.5" "" "true" "Yes" "off" "y" "null" "a b" "a@b.c" "x=1" "/p/q" | toYaml }}
+{{ .list | fromJson | toYaml }}{{ .objects | fromJson | toYaml }}
+{{ dict "42" 1 "true" 2 "a b" 3 | toYaml }}
+{{ dict "l" (list (list "a" "b") (dict "c" "d")) | toYaml }}
+{{ toYaml 1.25 }}{{ toYaml true }}{{ toYaml nil }}{{ toYaml "w" }}
 {{ .json | fromJson | toYaml }}
 {{ .user | toYaml }}{{ .num | toYaml }}
 {{ dict "a" .cert "b" .password "c" "" "d" "true" "e" "1e3" "f" "x: y" "g" " lead" "h" "~" | toYaml }}

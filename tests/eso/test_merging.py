@@ -188,3 +188,19 @@ def test_a_merge_rewrite_of_what_is_no_json_quotes_nothing(scene: Scene) -> None
     error = scene.bulk_error(extract(rewrite=[{"merge": {}}]))
     assert error.endswith("json: cannot unmarshal array into Go value of type map[string]interface {}")
     assert "hunter2" not in error
+
+
+def test_who_wrote_a_field_is_read_from_an_object_of_a_cluster(scene: Scene) -> None:
+    fields = {"f:data": {".": {}, "f:A": {}, "f:OLD": {}}, "f:metadata": {"f:labels": {"f:mine": {}}}}
+    manager = {"manager": "externalsecrets.external-secrets.io/m1", "operation": "Update", "fieldsV1": fields}
+    other = {"manager": "kubectl", "operation": "Update", "fieldsV1": {"f:data": {"f:ORIG": {}}}}
+    secret = shared(
+        {"ORIG": "o", "A": "old", "OLD": "x"},
+        managedFields=[manager, other],
+        labels={"mine": "x", "theirs": "y"},
+    )
+    stage = Stage(scene, secret, writer("m1", "A", template={"metadata": {"labels": {}}}))
+    stage.refresh("m1")
+    assert stage.data == {"ORIG": b"o", "A": b"a"}
+    assert "mine" not in stage.data_of.labels
+    assert stage.data_of.labels["theirs"] == "y"

@@ -114,7 +114,7 @@ def test_a_mistake_is_reported_in_go_s_words(template: str, problem: str) -> Non
     [
         "{{ now }}",
         '{{ "a" | snakecase }}',
-        '{{ list "a" | toYaml }}',
+        '{{ "a: 1" | fromYaml }}',
         '{{ dict "a" 1 "b" 2 | keys }}',
         "{{ 1i }}",
         '{{ printf "%*d" 1 2 }}',

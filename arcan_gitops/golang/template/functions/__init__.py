@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from arcan_gitops.golang.template.functions import builtins, data, encodings, texts
+from arcan_gitops.golang.template.functions import builtins, data, encodings, texts, yaml
 from arcan_gitops.golang.template.names import ALL
 from arcan_gitops.golang.template.signature import Function
 
@@ -17,5 +17,6 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     **texts.FUNCTIONS,
     **data.FUNCTIONS,
     **encodings.FUNCTIONS,
+    **yaml.FUNCTIONS,
 }
 LEFT_OUT: Final = tuple(sorted(ALL - set(FUNCTIONS)))
