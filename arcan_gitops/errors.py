@@ -36,6 +36,10 @@ class ArcanError(Exception):
 E = TypeVar("E", bound=ArcanError)
 
 
+class OldName(UserWarning):
+    """A name that was changed and still works; the message says where it is, and the new one."""
+
+
 class SeveralErrors(ArcanError):
     """All the problems of one run, so that nobody mends them one start at a time.
 

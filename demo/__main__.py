@@ -109,7 +109,7 @@ def change(world: World, secrets: str) -> None:
         "the server picks the merge up in place.",
     )
     revision = world.ready()["revision"]
-    before = _values(simulate(world, secrets, "--reveal", "--output", "json", quiet=True))
+    before = _values(simulate(world, secrets, "--reveal", "--format", "json", quiet=True))
     world.run("git", "switch", "--quiet", "--create", "new-database-password")
     new = f"postgresql://shop:{os.urandom(12).hex()}@db.prod.internal:5432/shop"
     world.run("arcan", "secret", "set", "production", "DATABASE_URL", "--env", "prod", "--stdin", data=new)
@@ -125,7 +125,7 @@ def change(world: World, secrets: str) -> None:
     world.run("git", "merge", "--quiet", "new-database-password")
     world.wait("the merge", lambda: world.ready()["revision"] != revision)
     print(f"    /readyz: revision {revision[:12]} -> {world.ready()['revision'][:12]}")
-    after = _values(simulate(world, secrets, "--reveal", "--output", "json", quiet=True))
+    after = _values(simulate(world, secrets, "--reveal", "--format", "json", quiet=True))
     changed = [name for name, value in after.items() if before[name] != value]
     print(f"    changed in the Kubernetes Secrets: {', '.join(changed)}")
 

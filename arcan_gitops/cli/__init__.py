@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Final
+import warnings
+from typing import Any, Final
 
 import click
 
 from arcan_gitops import __version__
-from arcan_gitops.cli.output import say, say_error
-from arcan_gitops.errors import ArcanError, place_of, printable
+from arcan_gitops.cli.output import say, say_error, warn
+from arcan_gitops.errors import ArcanError, OldName, place_of, printable
 
 # command -> (module of this package, the line that `arcan --help` shows)
 _COMMANDS: Final = {
@@ -72,8 +73,22 @@ def arcan() -> None:
     """
 
 
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: Any = None,
+    line: Any = None,
+) -> None:
+    """Old names of settings are told of; other warnings are for developers, who run the tests."""
+    if issubclass(category, OldName):
+        warn(str(message))
+
+
 def main() -> None:
     """The console script. Prints an `ArcanError` as an error and a hint, and exits 1."""
+    warnings.showwarning = _show_warning
     try:
         status = arcan.main(prog_name="arcan", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)

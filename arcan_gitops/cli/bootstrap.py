@@ -10,7 +10,7 @@ import click
 from arcan_gitops.bootstrap import certificate_manifests, requirements
 from arcan_gitops.bootstrap.outputs import OUTPUTS
 from arcan_gitops.certificates import host_name, issue, new_ca
-from arcan_gitops.cli.options import kustomize_option, realms_option
+from arcan_gitops.cli.options import format_option, kustomize_option, realms_option
 from arcan_gitops.cli.output import say
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.private_files import warn_of_readers
@@ -47,18 +47,16 @@ def bootstrap() -> None:
 
 @bootstrap.command()
 @click.argument("name", required=False, type=OVERLAY)
-@click.option(
-    "--output",
-    type=click.Choice(tuple(OUTPUTS)),
+@format_option(
+    OUTPUTS,
     default="commands",
-    show_default=True,
     help="A bash script of kubectl commands; manifests with REPLACE_ME; or Terraform with variables.",
 )
 @context_option
 @realms_option
 @kustomize_option
 def overlay(
-    name: OverlayName | None, output: str, context: str | None, realms: Path, kustomize_dir: Path
+    name: OverlayName | None, style: str, context: str | None, realms: Path, kustomize_dir: Path
 ) -> None:
     """Print how to make the Secrets and CAs of an overlay.
 
@@ -77,7 +75,7 @@ def overlay(
     chosen = find_overlay(overlays, name)
     server = next(iter(servers_of(kustomize_dir, [chosen])), None)
     needed = requirements(apps, chosen, catalogue, server, overlays)
-    click.echo(OUTPUTS[output](needed, context), nl=False)
+    click.echo(OUTPUTS[style](needed, context), nl=False)
 
 
 @bootstrap.command()
@@ -93,17 +91,15 @@ def overlay(
     type=click.Path(path_type=Path, file_okay=False),
     help="Keep CA and certificate here: what is there is used again, or renewed.",
 )
-@click.option(
-    "--output",
-    type=click.Choice(("files", "secret")),
+@format_option(
+    ("files", "secret"),
     default="files",
-    show_default=True,
     help="The files alone, or also Secret arcan-tls and ConfigMap arcan-ca, on standard output.",
 )
 @click.option("--reveal", is_flag=True, help="Print the Secret to a terminal too.")
 @kustomize_option
 def ca(
-    hosts: tuple[str, ...], output_dir: Path | None, output: str, reveal: bool, kustomize_dir: Path
+    hosts: tuple[str, ...], output_dir: Path | None, style: str, reveal: bool, kustomize_dir: Path
 ) -> None:
     """Make a CA, and one certificate for all replicas of a server.
 
@@ -112,12 +108,12 @@ def ca(
     the CA that the stores trust. Without it the CA's key is kept nowhere, and a renewal is a new CA.
 
     \b
-      arcan bootstrap ca --output-dir=tls --output=secret | kubectl apply --server-side -f -
+      arcan bootstrap ca --output-dir=tls --format=secret | kubectl apply --server-side -f -
       kubectl rollout restart deployment/arcan --namespace=arcan
     """
-    if output == "files" and output_dir is None:
-        raise click.UsageError("where to? give --output-dir, or --output secret")
-    if output == "secret" and sys.stdout.isatty() and not reveal:
+    if style == "files" and output_dir is None:
+        raise click.UsageError("where to? give --output-dir, or --format secret")
+    if style == "secret" and sys.stdout.isatty() and not reveal:
         raise ArcanError(
             "standard output is a terminal, and the private key would be shown",
             hint="pipe it: ... | kubectl apply --server-side -f -; or say --reveal",
@@ -125,7 +121,7 @@ def ca(
     settings = read_settings(kustomize_dir)
     urls = [settings.defaults.server_url, *(each.settings.server_url for each in settings.declared)]
     chain, key, authority = _pems(output_dir, hosts or server_hosts(*urls))
-    if output == "secret":
+    if style == "secret":
         click.echo(emit(certificate_manifests(chain, key, authority)), nl=False)
 
 

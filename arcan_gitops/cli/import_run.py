@@ -13,6 +13,7 @@ import click
 
 from arcan_gitops.cli.identities import held_identities
 from arcan_gitops.cli.import_apps import Declaring, declaring_options
+from arcan_gitops.cli.options import format_option
 from arcan_gitops.cli.output import say, say_error, show
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.secret_target import Target, names_document, takes_target
@@ -143,17 +144,17 @@ def takes_import(command: Callable[..., None]) -> Callable[..., None]:
         mapped: tuple[tuple[str, KeyName], ...],
         replace: bool,
         dry_run: bool,
-        as_json: bool,
+        style: str,
         declaring: Declaring,
         **others: Any,
     ) -> None:
         identities = cache(lambda: held_identities(target.identity_file, target.passphrase_file))
-        into = Import(target, identities, dict(mapped), replace, dry_run, as_json, declaring)
+        into = Import(target, identities, dict(mapped), replace, dry_run, style == "json", declaring)
         command(into=into, **others)
 
     decorated = takes_target(declaring_options(with_import))
     for option in (
-        click.option("--json", "as_json", is_flag=True, help="The report as JSON."),
+        format_option(("text", "json"), old="--json", help="The report, for people or as JSON."),
         click.option("--dry-run", is_flag=True, help="Read and report, and write nothing."),
         click.option(
             "--replace", is_flag=True, help="Replace the values of keys that are there with another one."

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any, Final, TypeVar
 
 import click
 
+from arcan_gitops.cli.output import warn
 from arcan_gitops.cli.root import KUSTOMIZE, REALMS, at_root
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_JSON: Final = "--json"
 
 kustomize_option = click.option(
     "--kustomize-dir",
@@ -23,3 +29,30 @@ realms_option = click.option(
     envvar="ARCAN_REALMS",
     help="Folder of the realms.  [default: realms]",
 )
+
+
+def format_option(
+    formats: Iterable[str], *, help: str, default: str = "text", old: str = "--output"
+) -> Callable[[_F], _F]:
+    """`--format`, which the command gets as `style`.
+
+    `old` is how it was spelled once: it is hidden, and still works, with a warning. `--json` is a flag.
+    """
+    choice = click.Choice(tuple(formats))
+    flag: Any = {"is_flag": True} if old == _JSON else {"type": choice}
+
+    def take_old(context: click.Context, _: click.Parameter, value: str | bool | None) -> None:
+        if not value:
+            return
+        name = "json" if value is True else str(value)
+        warn(f"{old} is now called --format: write --format {name}")
+        context.default_map = {**(context.default_map or {}), "style": name}
+
+    def add(command: _F) -> _F:
+        hidden = click.option(
+            old, "old_format", **flag, hidden=True, expose_value=False, is_eager=True, callback=take_old
+        )
+        shown = click.option("--format", "style", type=choice, default=default, show_default=True, help=help)
+        return shown(hidden(command))
+
+    return add

@@ -71,7 +71,7 @@ def add(
     if eso_namespace is not None:
         declaration["stores"] = {"esoNamespace": eso_namespace}
     if eso_version is not None:
-        declaration["eso-version"] = eso_version
+        declaration["esoVersion"] = eso_version
     known = _environments(realms)
     implied = _implied(read_settings(kustomize_dir), known, name, environment)
     path = kustomize_dir / SETTINGS_FILE

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from arcan_gitops.cli.options import realms_option
+from arcan_gitops.cli.options import format_option, realms_option
 from arcan_gitops.cli.output import say, say_error, say_hint
 from arcan_gitops.cli.realm_options import optional_realm_argument
 from arcan_gitops.cli.sops_configuration import warn_of_ignored
@@ -32,9 +32,9 @@ _LEGEND: Final = {
 @click.command()
 @optional_realm_argument
 @click.option("--check", is_flag=True, help=f"Exit with 1 where a document differs from {CONFIG_FILE}.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@format_option(("text", "json"), old="--json", help="A table for people, or JSON.")
 @realms_option
-def recipients(realm: RealmName | None, check: bool, as_json: bool, realms: Path) -> None:
+def recipients(realm: RealmName | None, check: bool, style: str, realms: Path) -> None:
     """Show who can read what; no identity needed.
 
     One line for each environment, one column for each recipient; and how that differs from .sops.yaml, which
@@ -44,7 +44,7 @@ def recipients(realm: RealmName | None, check: bool, as_json: bool, realms: Path
     warn_of_ignored(realms)
     report = access(RealmTree(realms), realm)
     names = {**(report.config.names if report.config else {}), recipient_id(DEMO_RECIPIENT): _DEMO}
-    if as_json:
+    if style == "json":
         click.echo(json.dumps(_plain(report, names), indent=2))
     else:
         for line in (*_recipient_lines(report, names), "", *_table(report), *_legend(report)):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from arcan_gitops.cli.options import format_option
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.eso.files import manifest_files, read_file, read_manifests
 from arcan_gitops.eso.https import NetTransport
@@ -90,7 +91,7 @@ class _Address(click.ParamType):  # type: ignore[type-arg]  # no generic in clic
     help="Connect there, whatever host a store names; TLS still verifies the store's host.",
 )
 @click.option("--reveal", is_flag=True, help="Show the values.")
-@click.option("--output", type=click.Choice(tuple(FORMATS)), default="text", show_default=True)
+@format_option(FORMATS, help="A report for people, or JSON.")
 def simulate(
     filenames: tuple[Path, ...],
     namespace: str,
@@ -99,7 +100,7 @@ def simulate(
     ca_file: Path | None,
     connect_to: tuple[str, int] | None,
     reveal: bool,
-    output: str,
+    style: str,
 ) -> None:
     """Run manifests through an emulator of ESO against a live server.
 
@@ -126,7 +127,7 @@ def simulate(
     if ca_file is not None:
         cluster = with_ca(cluster, read_file(ca_file).decode("utf-8", "replace"))
     simulation = run(cluster, NetTransport(connect_to=connect_to))
-    click.echo(FORMATS[output](simulation, reveal=reveal), nl=False)
+    click.echo(FORMATS[style](simulation, reveal=reveal), nl=False)
     if not simulation.passed:
         raise click.exceptions.Exit(1)
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from arcan_gitops.cli.options import format_option
 from arcan_gitops.cli.output import say
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.root import KUSTOMIZE, at_root
@@ -39,13 +40,7 @@ def _version(text: str) -> EsoVersion | None:
     show_default=True,
     help="What judges the manifests; auto is kubeconform where it is installed, else embedded.",
 )
-@click.option(
-    "--output",
-    type=click.Choice(tuple(FORMATS)),
-    default="text",
-    show_default=True,
-    help="A table for people, JSON, or JUnit XML for CI.",
-)
+@format_option(FORMATS, help="A table for people, JSON, or JUnit XML for CI.")
 @click.option(
     "--eso-version",
     "versions",
@@ -63,7 +58,7 @@ def _version(text: str) -> EsoVersion | None:
 def validate(
     paths: tuple[Path, ...],
     engine: str,
-    output: str,
+    style: str,
     versions: tuple[EsoVersion | None, ...],
     schemas: Path | None,
 ) -> None:
@@ -84,7 +79,7 @@ def validate(
     wanted = dict.fromkeys(eso_version_for(version, further) for version in versions if version is not None)
     names = known if None in versions else tuple(wanted) or known[-1:]
     report = validate_sources(tuple(sources), _engine(engine), schema_sets(names, further))
-    click.echo(FORMATS[output](report), nl=False)
+    click.echo(FORMATS[style](report), nl=False)
     if not report.passed:
         raise click.exceptions.Exit(1)
 

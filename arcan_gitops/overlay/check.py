@@ -156,5 +156,5 @@ def _lacks(overlay: Overlay, feature: Feature, where: str) -> Iterator[InvalidFi
     version = overlay.settings.eso_version
     if feature.missing_in(version):
         problem = f"{feature.what} needs ESO {feature.since}, and overlay '{overlay.name}' is for {version}"
-        hint = f"do without it, or upgrade the cluster and set 'eso-version: {feature.since}'"
+        hint = f"do without it, or upgrade the cluster and set 'esoVersion: {feature.since}'"
         yield InvalidFile(f"{where}: {problem}", hint=hint)

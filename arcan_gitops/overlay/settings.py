@@ -119,6 +119,7 @@ class Settings:
     def parse(cls, data: bytes, source: str, read_ca: CaReader) -> Settings:
         """Raises `InvalidFile`, with the line, for anything that is not a setting."""
         fields = read_mapping(data, source, aliases=True)
+        fields.renamed("eso-version", "esoVersion")
         fields.only(*_FIELDS, "argocd", "overlays")
         defaults = _store_settings(fields, DEFAULTS, read_ca)
         declared: tuple[Overlay, ...] = ()
@@ -130,7 +131,7 @@ class Settings:
 
 
 _FIELDS: Final = (
-    "server", "stores", "tokenSecret", "refreshPolicy", "refreshInterval", "refreshSpread", "eso-version",
+    "server", "stores", "tokenSecret", "refreshPolicy", "refreshInterval", "refreshSpread", "esoVersion",
 )  # fmt: skip
 _STORES: Final = ("scope", "name", "bulkName", "fullNames", "unified", "esoNamespace", *KINDS)
 
@@ -139,6 +140,7 @@ def _overlay(overlays: Fields, text: str, defaults: StoreSettings, read_ca: CaRe
     name = overlays.parse(text, OverlayName, text)
     fields = overlays.optional_mapping(text)
     assert fields is not None  # the name comes from the mapping itself
+    fields.renamed("eso-version", "esoVersion")
     fields.only("environment", "cluster", *_FIELDS)
     environment = fields.parse("environment", EnvironmentName, fields.text("environment"))
     settings = _store_settings(fields, defaults, read_ca)
@@ -167,11 +169,11 @@ def _store_settings(fields: Fields, base: StoreSettings, read_ca: CaReader) -> S
         settings = replace(settings, token_secret=token_secret)
     if (spread := fields.optional_text("refreshSpread")) is not None:
         settings = replace(settings, spread=fields.parse("refreshSpread", Spread, spread))
-    if (version := fields.optional_text("eso-version")) is not None:
+    if (version := fields.optional_text("esoVersion")) is not None:
         try:
             settings = replace(settings, eso_version=supported_version(version))
         except InvalidName as error:
-            fields.fail(error.message, field="eso-version", hint=error.hint)
+            fields.fail(error.message, field="esoVersion", hint=error.hint)
     return replace(settings, refresh=settings.refresh.changed(RefreshChange.parse(fields)))
 
 

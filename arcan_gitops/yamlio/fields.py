@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
-from arcan_gitops.errors import ArcanError
+from arcan_gitops.errors import ArcanError, OldName
 from arcan_gitops.names import InvalidName, did_you_mean, nearest
 
 T = TypeVar("T")
@@ -73,6 +74,19 @@ class Fields:
 
     def _wrong(self, field: str, wanted: str) -> NoReturn:
         self.fail(f"'{field}' must be {wanted}", field=field)
+
+    def renamed(self, old: str, new: str) -> None:
+        """Take the field `old` for `new`, with the warning `OldName`; both at once are refused."""
+        if old not in self._values:
+            return
+        if new in self._values:
+            problem = f"'{old}' is the old name of '{new}', and both are set"
+            self.fail(problem, field=old, hint=f"remove '{old}'")
+        line = self.line_of(old)
+        self._values = {new if field == old else field: value for field, value in self._values.items()}
+        self._lines = {**self._lines, new: line}
+        message = f"{self.source}:{line}: '{old}' is now called '{new}': rename it"
+        warnings.warn(message, OldName, stacklevel=2)
 
     def done(self) -> None:
         """Refuse unknown fields, which are those that nobody asked for, naming the one probably meant."""

@@ -46,7 +46,7 @@ def test_the_manifests_say_how_a_token_and_the_certificate_are_made() -> None:
     create = "arcan token create --realm=production --name=mailer --policy=read-only"
     assert f"made by: {create} --env=prod --key=URL --expires=180d\n" in text
     assert "who has lost it: arcan token rotate shop --realm=production" in text
-    assert "arcan bootstrap ca --output=secret --host=arcan.arcan.svc" in text
+    assert "arcan bootstrap ca --format=secret --host=arcan.arcan.svc" in text
     assert "kubectl apply --server-side --context=eu-1 -f -" in text
 
 
@@ -116,7 +116,7 @@ def test_no_line_break_ends_a_comment(output: Callable[..., str], end: str) -> N
 
 @pytest.mark.parametrize("output", sorted(OUTPUTS))
 def test_a_context_with_a_line_break_is_wrong_usage(output: str, repository: Path) -> None:
-    result = CliRunner().invoke(arcan, ["bootstrap", "prod", "--output", output, "--context", "x\nkind: Pod"])
+    result = CliRunner().invoke(arcan, ["bootstrap", "prod", "--format", output, "--context", "x\nkind: Pod"])
     assert (result.exit_code, result.stdout) == (2, "")
     assert "'x\\nkind: Pod' is not the name of a context" in result.stderr
     assert "kubectl config get-contexts" in result.stderr

@@ -54,7 +54,7 @@ def test_an_overlay_is_named_with_or_without_the_word() -> None:
     assert plain.exit_code == 0, plain.exception
     assert "for overlay 'prod'" in plain.stdout
     assert run("overlay", "prod").stdout == plain.stdout
-    assert run("--output", "manifests", "prod").stdout.count("REPLACE_ME") >= 2
+    assert run("--format", "manifests", "prod").stdout.count("REPLACE_ME") >= 2
 
 
 def test_the_only_overlay_needs_no_name(project: Path) -> None:
@@ -81,7 +81,7 @@ def test_the_certificate_serves_and_its_ca_is_the_one_of_the_config_map(
     project: Path, tmp_path: Path
 ) -> None:
     (project / "kustomize/arcan.yaml").write_text("server: {url: 'https://arcan.example.org:9797'}\n")
-    result = run("ca", "--output", "secret")
+    result = run("ca", "--format", "secret")
     secret, config_map = read_documents(result.stdout.encode(), "stdout")
     assert (secret["type"], secret["metadata"]["namespace"]) == ("kubernetes.io/tls", "arcan")
     data = {name: base64.b64decode(text) for name, text in secret["data"].items()}
@@ -100,7 +100,7 @@ def test_the_certificate_serves_and_its_ca_is_the_one_of_the_config_map(
 
 
 def test_what_is_in_the_folder_is_used_again(project: Path) -> None:
-    command = ("ca", "--output-dir", "tls", "--host", "arcan.internal", "--output", "secret")
+    command = ("ca", "--output-dir", "tls", "--host", "arcan.internal", "--format", "secret")
     first, second = run(*command), run(*command)
     assert first.exit_code == 0, first.exception
     assert second.stdout == first.stdout
@@ -122,14 +122,14 @@ def test_a_private_key_that_everybody_can_read_is_warned_of(project: Path, name:
 @pytest.mark.usefixtures("project")
 def test_a_place_and_valid_hosts_are_asked_for() -> None:
     assert run("ca").exit_code == 2
-    wrong = run("ca", "--output", "secret", "--host", "no host")
+    wrong = run("ca", "--format", "secret", "--host", "no host")
     assert (wrong.exit_code, wrong.stdout) == (2, "")
 
 
 @pytest.mark.parametrize(("options", "shown"), [([], False), (["--reveal"], True)])
 def test_a_terminal_sees_the_key_only_if_it_says_so(project: Path, options: list[str], shown: bool) -> None:
     controller, terminal = pty.openpty()
-    command = [*ARCAN, "bootstrap", "ca", "--output=secret", *options]
+    command = [*ARCAN, "bootstrap", "ca", "--format=secret", *options]
     with os.fdopen(controller, "rb", buffering=0) as screen:
         process = subprocess.Popen(command, stdout=terminal, stderr=subprocess.PIPE, cwd=project)
         os.close(terminal)

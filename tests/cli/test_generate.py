@@ -261,8 +261,8 @@ def test_overlays_are_written_once_and_then_up_to_date(arcan: Run):
 
 def test_an_eso_with_published_vulnerabilities_is_warned_of_once(arcan: Run):
     Path("kustomize/arcan.yaml").write_text(
-        "eso-version: 0.20.4\noverlays: {a: {environment: prod}, b: {environment: prod},"
-        " c: {environment: prod, eso-version: 2.9.0}}\n"
+        "esoVersion: 0.20.4\noverlays: {a: {environment: prod}, b: {environment: prod},"
+        " c: {environment: prod, esoVersion: 2.9.0}}\n"
     )
     result = arcan("overlays")
     assert result.status == 0, result.err

@@ -158,7 +158,7 @@ def test_files_and_names_of_manifests_to_validate(
     (repository / "m").mkdir()
     (repository / "m" / f"{name}.yaml").write_text(EXTERNAL_SECRET.replace("NAME", quoted(name)))
     (repository / "m" / "fields.yaml").write_text(f'{KEPT}"{quoted(name)}": x\n')
-    command = ("validate", "--engine", "embedded", "--output", style)
+    command = ("validate", "--engine", "embedded", "--format", style)
     lines(*command, "m")
     (repository / f"{name}.yaml").write_text(KEPT)
     lines(*command, f"{name}.yaml")

@@ -109,7 +109,7 @@ spec:
   data:
     - {{secretKey: DB, remoteRef: {{key: prod/shop/db}}}}
 """)
-    result = arcan("aws", "--path=prod/shop", "--external-secrets=cluster", "--json")
+    result = arcan("aws", "--path=prod/shop", "--external-secrets=cluster", "--format=json")
     assert result.status == 1
     text = Path("kustomize/apps/shop.yaml").read_text()
     assert "- key: db.password\n    as: PASSWORD\n  - key: api\n    as: API\n" in text

@@ -79,7 +79,7 @@ def test_several_documents_in_a_file_are_told_apart(arcan: ImportCommand) -> Non
 def test_secrets_of_one_name_in_two_namespaces_are_told_apart(arcan: ImportCommand) -> None:
     other = SECRET.replace("namespace: shop", "namespace: other")
     write(arcan, "all.yaml", f"{SECRET}---\n{other}", *FLUX)
-    result = arcan("sops", "all.yaml", "--json")
+    result = arcan("sops", "all.yaml", "--format=json")
     paths = {one["path"] for one in json.loads(result.out)["values"]}
     assert paths == {"all.yaml:shop/shop-db", "all.yaml:other/shop-db"}
 

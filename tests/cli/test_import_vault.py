@@ -102,7 +102,7 @@ def test_a_dry_run_writes_nothing_and_needs_no_identity(
     arcan: ImportCommand, vault: KeyValueVault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SOPS_AGE_KEY_FILE")
-    result = arcan("vault", "--dry-run", "--json")
+    result = arcan("vault", "--dry-run", "--format=json")
     assert (result.status, arcan.files.root.exists()) == (0, False)
     report = json.loads(result.out)
     assert report["dryRun"]

@@ -60,7 +60,7 @@ def test_a_line_is_added_and_every_other_one_stays(project: Path, text: str) -> 
         "prod,",
         "cluster:",
         "eu-1,",
-        "eso-version:",
+        "esoVersion:",
         "1.3.2}",
     ]
     assert "arcan generate overlays, then: arcan bootstrap prod-eu" in result.stderr

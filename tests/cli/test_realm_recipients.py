@@ -82,7 +82,7 @@ def test_what_cannot_be_read_fails_and_hides_nothing(arcan: RealmCommand) -> Non
 def test_json_says_the_same(arcan: RealmCommand) -> None:
     arcan.rules(shop="alice ci")
     alice, bob, ci = arcan.public("alice bob ci")
-    told = json.loads(arcan("recipients", "shop", "--json").out)
+    told = json.loads(arcan("recipients", "shop", "--format=json").out)
     assert told["config"] == ".sops.yaml"
     assert told["recipients"] == [
         {"recipient": recipient, "name": name}

@@ -63,7 +63,7 @@ COMMANDS = [
     ("generate", "eso", "--realm", "production", "--env", "prod"),
     ("overlay", "add", "prod-2", "--env", "prod"),
     ("bootstrap", "prod"),
-    ("bootstrap", "ca", "--output", "secret"),
+    ("bootstrap", "ca", "--format", "secret"),
     ("sync", "shop"),
     ("validate", "--engine", "embedded"),
     ("schemas", "list"),

@@ -128,14 +128,14 @@ def test_reveal_shows_the_values(manifests: Path, endpoint: Endpoint) -> None:
 
 
 def test_json_is_masked_as_well(manifests: Path, endpoint: Endpoint) -> None:
-    run = Run(*options(manifests, endpoint), "--output", "json", token="arc_good")
+    run = Run(*options(manifests, endpoint), "--format", "json", token="arc_good")
     assert MARKER not in run.out
     document = json.loads(run.out)
     assert document["passed"] is True
     assert document["stores"][0]["ready"] is True
     assert document["externalSecrets"][0]["secret"]["keys"] == [{"key": "K", "bytes": 12}]
     revealed = json.loads(
-        Run(*options(manifests, endpoint), "--output=json", "--reveal", token="arc_good").out
+        Run(*options(manifests, endpoint), "--format=json", "--reveal", token="arc_good").out
     )
     assert revealed["externalSecrets"][0]["secret"]["keys"] == [{"key": "K", "bytes": 12, "value": MARKER}]
 

@@ -127,7 +127,7 @@ def test_one_that_is_not_there_is_named_and_the_others_are_done(cluster: FakeClu
 
 def test_an_older_eso_cannot_look_at_once_at_what_a_cluster_external_secret_has_made(project: Path) -> None:
     settings = project / "kustomize/arcan.yaml"
-    settings.write_text(f"eso-version: 0.19.2\n{settings.read_text()}")
+    settings.write_text(f"esoVersion: 0.19.2\n{settings.read_text()}")
     result = run("all", "shop", "--overlay", "prod")
     assert ["annotate externalsecret shop" in line for line in result.stdout.splitlines()] == [True, True]
     assert (

@@ -89,7 +89,7 @@ def test_without_the_default_directory_the_hint_says_what_to_give(arcan: Arcan) 
 
 
 def test_manifests_can_be_piped_in(arcan: Arcan) -> None:
-    ran = arcan("validate", "-", "--output", "json", stdin=CONFIG_MAP)
+    ran = arcan("validate", "-", "--format", "json", stdin=CONFIG_MAP)
     assert ran.status == 0
     assert json.loads(ran.out)["results"][0]["name"] == "settings"
 

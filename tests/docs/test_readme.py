@@ -272,11 +272,11 @@ stores: {{scope: {rows["stores.scope"].strip("`")}, name: arcan, bulkName: arcan
   esoNamespace: {rows["stores.esoNamespace"].strip("`")}}}
 tokenSecret: {rows["tokenSecret"].strip("`")}
 refreshInterval: {rows["refreshInterval"].strip("`")}
-eso-version: {rows["eso-version"].strip("`")}
+esoVersion: {rows["esoVersion"].strip("`")}
 """
     assert set(rows) == {"server.url", "server.ca", "stores.scope", "stores.name`, `stores.bulkName",
                          "stores.esoNamespace", "stores.fullNames", "tokenSecret", "refreshInterval", "overlays.<name>",
-                         "refreshPolicy`, `refreshSpread", "eso-version", "stores.unified",
+                         "refreshPolicy`, `refreshSpread", "esoVersion", "stores.unified",
                          "stores.vault`, `infisical`, `aws`, `webhook", "server.deploy", "argocd"}  # fmt: skip
 
     def no_file(_: str) -> EmbeddedCa:

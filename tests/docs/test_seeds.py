@@ -155,7 +155,7 @@ class Project:
             for path in sorted((self.kustomize / folder).rglob("*.yaml")):
                 yield from self.objects(path.relative_to(self.kustomize).as_posix())
         for overlay in ("prod", "openshift"):
-            yield from self.objects(f"arcan bootstrap {overlay} --output=manifests")
+            yield from self.objects(f"arcan bootstrap {overlay} --format=manifests")
         for options in ("--namespace=default", "--cluster-wide"):
             yield from self.objects(f"arcan generate eso --realm=production --env=prod {options}")
 
@@ -273,7 +273,7 @@ def test_force_sync_is_printed_as_the_guide_types_it(project: Project) -> None:
 
 
 def test_the_terraform_of_the_machine_identity_has_the_names_of_the_guide(project: Project) -> None:
-    text = project.run("arcan bootstrap prod --output=terraform")
+    text = project.run("arcan bootstrap prod --format=terraform")
     (block,) = re.findall(
         r'resource "kubernetes_secret_v1" "external_secrets_infisical_\w+" \{.*?^\}', text, re.M | re.S
     )

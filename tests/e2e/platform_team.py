@@ -51,7 +51,7 @@ class PlatformTeam:
         self._host = host
         self._settings: dict[str, Any] = {
             "server": {"url": f"https://{host}:{self.port}"},
-            "eso-version": "0.20.4",
+            "esoVersion": "0.20.4",
             "overlays": {ENVIRONMENT: {"environment": ENVIRONMENT}},
             **settings,
         }

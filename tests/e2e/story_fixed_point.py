@@ -78,7 +78,7 @@ def test_a_server_is_stored_as_it_is_in_git(
     request: pytest.FixtureRequest,
     components: tuple[str, ...],
 ) -> None:
-    Repository(tmp_path).generated({"components": list(components)}, **{"eso-version": "0.20.4"})
+    Repository(tmp_path).generated({"components": list(components)}, **{"esoVersion": "0.20.4"})
     overlay = tmp_path / "kustomize" / "overlays" / "prod"
     install_missing_crds(cluster.api, folder, overlay)
     request.addfinalizer(

@@ -200,27 +200,27 @@ def test_a_version_is_read(text: str, shown: str):
 @pytest.mark.parametrize("text", ["'0.15.1'", "2.9.0-rc.1", "latest", "'2'", "2.9", "'2.9.x'"])
 def test_what_is_no_version_is_refused_with_its_line(text: str):
     with pytest.raises(InvalidFile) as error:
-        settings(f"eso-version: {text}\n")
+        settings(f"esoVersion: {text}\n")
     assert error.value.message.startswith("arcan.yaml:2: ")
 
 
 def test_a_unified_store_needs_0_18():
-    found = problem(app("all: true"), using="stores: {unified: true}\neso-version: '0.17'\n")
+    found = problem(app("all: true"), using="stores: {unified: true}\nesoVersion: '0.17'\n")
     assert found.message == (
         "arcan.yaml:1: 'unified': one store for single keys and for all keys needs ESO 0.18.0, "
         "and overlay 'prod' is for 0.17.0"
     )
-    assert "eso-version: 0.18.0" in (found.hint or "")
+    assert "esoVersion: 0.18.0" in (found.hint or "")
 
 
 def test_create_or_merge_needs_2_8():
-    found = problem(app("all: true, creationPolicy: CreateOrMerge"), using="eso-version: 2.7.3\n")
+    found = problem(app("all: true, creationPolicy: CreateOrMerge"), using="esoVersion: 2.7.3\n")
     assert found.message.startswith("apps/shop.yaml:5: creationPolicy CreateOrMerge needs ESO 2.8.0")
 
 
 def test_the_ca_of_infisical_needs_1_3():
     store = (
-        "eso-version: '1.2'\nstores: {infisical: {mine: {ca: {configMap: c}, secretsScope: {projectSlug: p}, "
+        "esoVersion: '1.2'\nstores: {infisical: {mine: {ca: {configMap: c}, secretsScope: {projectSlug: p}, "
         "auth: {universalAuthCredentials: {clientId: {name: m, key: i}, clientSecret: {name: m, key: s}}}}}}\n"
     )
     found = problem(app("keys: [A]", STORE), using=store)
@@ -229,7 +229,7 @@ def test_the_ca_of_infisical_needs_1_3():
 
 @pytest.mark.parametrize(("version", "sent"), [("0.19", False), ("0.20", True)])
 def test_the_namespace_is_sent_by_versions_that_know_it(version: str, sent: bool):
-    tree = build_overlays([app("all: true")], settings(f"eso-version: '{version}'\n"), SAMPLES)
+    tree = build_overlays([app("all: true")], settings(f"esoVersion: '{version}'\n"), SAMPLES)
     assert ("X-Kubernetes-Namespace" in tree["prod/shop/stores.yaml"]) is sent
 
 

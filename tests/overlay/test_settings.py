@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import re
+import warnings
+from pathlib import Path
+
 import pytest
 
+from arcan_gitops.errors import OldName
 from arcan_gitops.names import EnvironmentName, KeyName, Namespace, ObjectName
 from arcan_gitops.overlay import Settings
 from arcan_gitops.overlay.ca import BadCertificateAuthority, ConfigMapCa, EmbeddedCa, PublicCa, SecretCa
@@ -118,3 +124,45 @@ def test_a_mistake_is_named_with_its_line(text: str, line: int, problem: str, hi
     assert error.value.message.startswith(f"kustomize/arcan.yaml:{line}: ")
     assert problem in error.value.message
     assert hint is None or (error.value.hint is not None and hint in error.value.hint)
+
+
+def test_an_old_name_of_a_setting_works_with_a_warning() -> None:
+    text = (
+        "eso-version: 1.3.2\noverlays:\n  a: {environment: p}\n  b: {environment: p, eso-version: 0.20.4}\n"
+    )
+    with pytest.warns(OldName) as warned:
+        old = parse(text)
+    assert [str(each.message) for each in warned] == [
+        "kustomize/arcan.yaml:1: 'eso-version' is now called 'esoVersion': rename it",
+        "kustomize/arcan.yaml:4: 'eso-version' is now called 'esoVersion': rename it",
+    ]
+    with warnings.catch_warnings(action="error"):
+        assert parse(text.replace("eso-version", "esoVersion")) == old
+
+
+def test_an_old_name_beside_the_new_one_is_refused() -> None:
+    with pytest.raises(InvalidFile, match=r"arcan.yaml:2: 'eso-version' is the old name of 'esoVersion'"):
+        parse("esoVersion: 1.3.2\neso-version: 1.3.2\n")
+
+
+FIELD_READERS = ("text", "optional_text", "flag", "integer", "optional_texts", "optional_mapping", "items",
+                 "mappings", "only", "is_mapping", "is_text")  # fmt: skip
+
+
+def test_every_name_of_a_setting_is_in_camel_case() -> None:
+    """In arcan.yaml, app files, realm.yaml and tokens.yaml: all that is read by `Fields`."""
+    package = Path(__file__).resolve().parents[2] / "arcan_gitops"
+    names = {
+        argument.value
+        for folder in ("overlay", "deploy", "realms", "access")
+        for path in (package / folder).rglob("*.py")
+        if path.name not in ("creation_rules.py", "sops_config.py")  # .sops.yaml has names of its own
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr in FIELD_READERS
+        for argument in call.args[: None if call.func.attr == "only" else 1]
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    }
+    assert len(names) > 60
+    assert [name for name in sorted(names) if not re.fullmatch("[a-z]+([A-Z][a-z0-9]*)*", name)] == []

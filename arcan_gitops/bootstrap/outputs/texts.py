@@ -12,7 +12,7 @@ from arcan_gitops.deploy.names import SERVER_NAMESPACE, TLS_SECRET
 def title(needed: Requirements, output: str) -> Iterator[str]:
     """What it is, what made it, and that nothing in it is secret."""
     yield f"What Git must not hold, for overlay '{needed.overlay.name}'."
-    option = "" if output == "commands" else f" --output={output}"
+    option = "" if output == "commands" else f" --format={output}"
     yield f"Made by 'arcan bootstrap {needed.overlay.name}{option}'; no value is in it."
 
 
@@ -25,7 +25,7 @@ def certificate_note(needed: Requirements) -> Iterator[str]:
 
 def ca_command(hosts: tuple[str, ...]) -> str:
     """`arcan bootstrap ca`, for these hosts."""
-    return " ".join(["arcan bootstrap ca --output=secret", *(f"--host={host}" for host in hosts)])
+    return " ".join(["arcan bootstrap ca --format=secret", *(f"--host={host}" for host in hosts)])
 
 
 def token_command(value: Value) -> str:
