@@ -310,7 +310,7 @@ def test_a_version_of_argo_cd_that_is_none(arcan: Run):
     ],
 )
 def test_an_unknown_eso_is_a_warning_and_no_error(arcan: Run, version: str, said: str):
-    settings = f"eso-version: {version}\noverlays: {{a: {{environment: prod}}, b: {{environment: prod}}}}\n"
+    settings = f"esoVersion: {version}\noverlays: {{a: {{environment: prod}}, b: {{environment: prod}}}}\n"
     Path("kustomize/arcan.yaml").write_text(settings)
     result = arcan("overlays")
     assert result.status == 0, result.err

@@ -51,6 +51,24 @@ def refusal(running: Running, target: str, token: str | None, *, method: str = "
     return answer.status, answer.code if method != "HEAD" else ""
 
 
+@pytest.mark.parametrize(
+    ("method", "target", "header", "value"),
+    [
+        ("GET", "/nowhere", "www-authenticate", "Bearer"),
+        ("POST", ONE, "allow", "GET"),
+        ("GET", "/livez", "content-type", "application/json"),
+        ("GET", "/readyz", "content-type", "application/json"),
+    ],
+)
+def test_an_answer_says_what_it_is_and_is_neither_kept_nor_guessed_at(
+    running: Running, method: str, target: str, header: str, value: str
+) -> None:
+    headers = running.server.get(target, None, method=method).headers
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers[header] == value
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "PROPFIND"])
 @pytest.mark.parametrize("target", [ONE, "/livez", "/readyz", "/nowhere"])
 def test_only_get_is_answered_and_that_is_decided_first(running: Running, method: str, target: str) -> None:
