@@ -24,7 +24,7 @@ def replace_file(path: Path, data: bytes, *, mode: int | None = None, durable: b
     """Write `data` to `path` by temporary file, fsync and rename.
 
     Permissions are `mode`, or those of the file that is replaced, or 0644; its owner and group stay too
-    where this user may give a file to them. Without `durable` the disk is not waited for: whoever reads the
+    where this user may give a file to them. Without `durable` it does not wait for the disk: who reads the
     file still finds the old one or the whole new one, and only a power cut can lose it. Raises `CannotWrite`.
     """
     old: os.stat_result | None = None
@@ -87,7 +87,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _lock(descriptor: int, folder: Path) -> None:
-    """Whoever can read the folder can hold its lock: not for ever."""
+    """Anybody who can read the folder can hold its lock, so waiting for it has an end."""
     end = time.monotonic() + _SECONDS_FOR_LOCK
     while True:
         try:

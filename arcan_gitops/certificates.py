@@ -74,7 +74,7 @@ def new_ca() -> Issued:
 def issue(ca: x509.Certificate, ca_key: ec.EllipticCurvePrivateKey, hosts: Sequence[str]) -> Issued:
     """A server's certificate for the hosts, ECDSA P-256, for 825 days or as long as the CA lives.
 
-    Raises `InvalidName` for what is no host.
+    Raises `InvalidName` for a text that is not a host.
     """
     names = [host_name(host) for host in hosts]
     key = ec.generate_private_key(ec.SECP256R1())

@@ -28,16 +28,12 @@ class NoMemoryFolder(ArcanError):
     """There is no memory file system to put values in clear on."""
 
 
-class NotRemoved(ArcanError):
-    """The folder is still there, with what it holds."""
-
-
 @contextmanager
 def memory_folder(candidates: Sequence[Path]) -> Iterator[Path]:
     """A new folder of mode 0700 on the first of the candidates that is on a memory file system.
 
     It is removed with all that is in it when the block ends, however it ends; where this process is killed, a
-    process that waits for just that removes it. Raises `NoMemoryFolder`, and `NotRemoved`.
+    process that waits for just that removes it. Raises `NoMemoryFolder`, and `ArcanError` if it stays.
     """
     folder = _make(candidates)
     try:
@@ -46,7 +42,7 @@ def memory_folder(candidates: Sequence[Path]) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         if os.path.lexists(folder):
-            raise NotRemoved(
+            raise ArcanError(
                 f"{folder}: cannot be removed, and may hold values in clear",
                 hint=f"remove it: rm -rf {shlex.quote(str(folder))}",
             )

@@ -16,7 +16,7 @@ from arcan_gitops.errors import ArcanError
 
 
 class InvalidName(ArcanError):
-    """A text that is no name of its kind."""
+    """A text that is not a valid name, version or duration."""
 
 
 class _Name(str):

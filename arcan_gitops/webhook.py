@@ -45,7 +45,7 @@ CREDENTIAL_NAME: Final = re.compile(
 )
 
 _ACTION: Final = re.compile(r"\{\{.*?(?:\}\}|\Z)", re.DOTALL)
-# `Bearer `, `Token token=`: what stands before a credential and is none (RFC 9110, section 11.4)
+# `Bearer `, `Token token=`: the authentication scheme before a credential (RFC 9110, section 11.4)
 _AROUND_CREDENTIAL: Final = re.compile(r"\A\s*[A-Za-z-]+\s+|[A-Za-z0-9_.-]+=", re.ASCII)
 
 

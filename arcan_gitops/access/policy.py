@@ -33,7 +33,7 @@ class Reason(Enum):
 
 _HINTS: Final = {
     Reason.MISSING: "the request has no 'Authorization: Bearer' header: check the headers of the store",
-    Reason.MALFORMED: "the text is no token: check for quotes, a cut or a newline in the Secret",
+    Reason.MALFORMED: "the text is not a token: check for quotes, a cut or a newline in the Secret",
     Reason.UNKNOWN: "no selected realm knows the id: is the tokens file merged, and the realm selected?",
     Reason.EXPIRED: "rotate it with 'arcan token rotate'",
     Reason.WRONG: "the id is known and the secret is not: the token was changed, or somebody guesses",
@@ -46,7 +46,7 @@ _HINTS: Final = {
 class NotAuthenticated(ArcanError):
     """401. The message is the same for every reason; `reason` and `hint` are for the log.
 
-    `token_id` is what the caller claimed (public, and perhaps a lie), None where the text is no token.
+    `token_id` is what the caller claimed (public, and perhaps a lie), None if the text is not a token.
     """
 
     code: ClassVar[str] = "unauthorized"

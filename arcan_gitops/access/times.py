@@ -19,7 +19,7 @@ TIME_RULE: Final = "a date as 2027-01-31 or 2027-01-31T12:00:00Z (RFC 3339)"
 
 
 class InvalidTime(ArcanError):
-    """A text that is no time or duration of its kind, or a time that is too late for a calendar."""
+    """A text that is not a time or duration, or a time beyond the calendar."""
 
 
 def parse_time(text: str) -> datetime:

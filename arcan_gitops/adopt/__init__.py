@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from arcan_gitops.adopt.apps import AdoptedApp, Declaration, declare_apps
 from arcan_gitops.adopt.imported import Imported, ImportedKey
-from arcan_gitops.adopt.secrets import NotAdopted, declared_by_references, declared_by_result
+from arcan_gitops.adopt.secrets import declared_by_references, declared_by_result
 
 __all__ = [
     "AdoptedApp",
     "Declaration",
     "Imported",
     "ImportedKey",
-    "NotAdopted",
     "declare_apps",
     "declared_by_references",
     "declared_by_result",

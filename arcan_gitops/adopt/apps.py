@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from arcan_gitops.adopt.imported import Imported
-from arcan_gitops.adopt.secrets import Entry, NotAdopted
+from arcan_gitops.adopt.secrets import Entry
 from arcan_gitops.atomic import CannotWrite, replace_file
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import AppName, Namespace, ObjectName, OverlayName, RealmName, TokenName
@@ -157,16 +157,16 @@ def declare_apps(
 def _entry(manifest: Mapping[str, Any], declare: Declare, imported: Imported) -> tuple[Namespace, Entry]:
     metadata, spec = manifest.get("metadata"), manifest.get("spec")
     if not isinstance(metadata, dict) or not isinstance(spec, dict):
-        raise NotAdopted("has no metadata or no spec")
+        raise ArcanError("has no metadata or no spec")
     if "namespace" not in metadata:
-        raise NotAdopted("names no namespace")
+        raise ArcanError("names no namespace")
     target = spec.get("target")
     name = target.get("name") if isinstance(target, dict) else None
     secret = ObjectName.parse(str(name or metadata.get("name")))
     entry = declare(spec, str(secret), imported)
     if str(secret) != metadata.get("name"):  # another ExternalSecret could not take the Secret over
         entry["externalSecret"] = metadata.get("name")
-    for field in ("labels", "annotations"):  # which ESO hands on to the Secret
+    for field in ("labels", "annotations"):  # which ESO passes on to the Secret
         if own := _own(metadata.get(field)):
             entry[field] = own
     return Namespace.parse(str(metadata["namespace"])), entry

@@ -28,12 +28,8 @@ _REF_FIELDS: Final = frozenset(
 _TEMPLATE_FIELDS: Final = frozenset({"type", "engineVersion", "mergePolicy", "metadata", "data"})
 
 
-class NotAdopted(ArcanError):
-    """Why an ExternalSecret is not declared."""
-
-
 def declared_by_references(spec: Mapping[str, Any], name: str, imported: Imported) -> Entry:
-    """By what it reads: each `remoteRef` becomes the key that the value has now. Raises `NotAdopted`."""
+    """By what it reads: each `remoteRef` becomes the key that the value has now. Raises `ArcanError`."""
     keys: dict[str, ImportedKey] = {}
     decoded: dict[str, str] = {}
     for source in _list(spec, "dataFrom"):
@@ -43,29 +39,29 @@ def declared_by_references(spec: Mapping[str, Any], name: str, imported: Importe
     for entry in _list(spec, "data"):
         secret_key = str(entry.get("secretKey"))
         if "sourceRef" in entry:
-            raise NotAdopted(f"entry '{secret_key}' has a store of its own (sourceRef)")
+            raise ArcanError(f"entry '{secret_key}' has a store of its own (sourceRef)")
         ref = _ref(entry.get("remoteRef"), f"entry '{secret_key}'")
         found = imported.single(ref["key"], ref.get("property"))
         if found is None:
             what = f"{ref['key']}#{ref['property']}" if ref.get("property") else ref["key"]
             fields = imported.fields(ref["key"]) if not ref.get("property") else ()
             why = ", which is several keys now: import it in one piece, --whole" if fields else ""
-            raise NotAdopted(f"entry '{secret_key}' reads {what}, which this run did not import{why}")
+            raise ArcanError(f"entry '{secret_key}' reads {what}, which this run did not import{why}")
         keys[secret_key] = found
         decoded[secret_key] = str(ref.get("decodingStrategy") or "None")
     if not keys:
-        raise NotAdopted("it reads nothing")
+        raise ArcanError("it reads nothing")
     entries = [_key(as_, one, decoded[as_]) for as_, one in keys.items()]
     return {"name": name, "keys": entries, **_target(spec), **_refresh(spec)}
 
 
 def declared_by_result(spec: Mapping[str, Any], name: str, imported: Imported) -> Entry:
     """By the Kubernetes Secret that it made, whose values were imported: what it reads and how it puts that
-    together no longer matters. Raises `NotAdopted`.
+    together no longer matters. Raises `ArcanError`.
     """
     keys = imported.fields(name)
     if not keys:
-        raise NotAdopted(f"the Secret '{name}' that it makes was not imported")
+        raise ArcanError(f"the Secret '{name}' that it makes was not imported")
     target = _mapping(spec, "target")
     kind = _mapping(target, "template").get("type")
     entries = [_key(str(one.field), one, "None") for one in keys]
@@ -76,25 +72,25 @@ def declared_by_result(spec: Mapping[str, Any], name: str, imported: Imported) -
 def _extracted(source: Mapping[str, Any], imported: Imported) -> Iterator[tuple[ImportedKey, str]]:
     for field in ("find", "sourceRef", "rewrite"):
         if source.get(field):
-            raise NotAdopted(f"dataFrom has '{field}', whose result only ESO knows: declare the keys by hand")
+            raise ArcanError(f"dataFrom has '{field}', whose result only ESO knows: declare the keys by hand")
     ref = _ref(source.get("extract"), "dataFrom.extract")
     fields = imported.fields(ref["key"])
     if ref.get("property") or not fields:
-        raise NotAdopted(f"dataFrom.extract reads {ref['key']}, whose fields this run did not import")
+        raise ArcanError(f"dataFrom.extract reads {ref['key']}, whose fields this run did not import")
     for one in fields:
         yield one, str(ref.get("decodingStrategy") or "None")
 
 
 def _ref(value: Any, where: str) -> Mapping[str, Any]:
     if not isinstance(value, dict) or not isinstance(value.get("key"), str):
-        raise NotAdopted(f"{where} has no remoteRef.key")
+        raise ArcanError(f"{where} has no remoteRef.key")
     unknown = set(value) - _REF_FIELDS
     if unknown:
-        raise NotAdopted(f"{where} has '{min(unknown)}', which is not known here")
+        raise ArcanError(f"{where} has '{min(unknown)}', which is not known here")
     if (value.get("version") or "") not in _NEWEST:
-        raise NotAdopted(f"{where} asks for version {value['version']}, and the newest was imported")
+        raise ArcanError(f"{where} asks for version {value['version']}, and the newest was imported")
     if value.get("metadataPolicy", "None") != "None":
-        raise NotAdopted(f"{where} reads metadata, which was not imported")
+        raise ArcanError(f"{where} reads metadata, which was not imported")
     return value
 
 
@@ -114,9 +110,9 @@ def _target(spec: Mapping[str, Any]) -> Entry:
     template = _mapping(target, "template")
     unknown = set(template) - _TEMPLATE_FIELDS
     if unknown:
-        raise NotAdopted(f"its template has '{min(unknown)}', which a declaration has not")
+        raise ArcanError(f"its template has '{min(unknown)}', which a declaration has not")
     if template.get("engineVersion", "v2") != "v2":
-        raise NotAdopted("its template is of engine version v1, which ESO no longer has")
+        raise ArcanError("its template is of engine version v1, which ESO no longer has")
     entry: Entry = {}
     kind = template.get("type")
     if kind and kind != "Opaque":

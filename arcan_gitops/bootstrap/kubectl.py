@@ -13,10 +13,6 @@ from arcan_gitops.errors import ArcanError
 _TIMEOUT_SECONDS: Final = 60
 
 
-class KubectlFailed(ArcanError):
-    """kubectl is not there, or could not do it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Kubectl:
     """A program that takes kubectl's arguments."""
@@ -25,14 +21,14 @@ class Kubectl:
 
     @classmethod
     def find(cls) -> Self:
-        """The one on PATH. Raises `KubectlFailed`."""
+        """The one on PATH. Raises `ArcanError` if there is none."""
         program = shutil.which("kubectl")
         if program is None:
-            raise KubectlFailed("kubectl is not on PATH", hint="install it, or run the command without --run")
+            raise ArcanError("kubectl is not on PATH", hint="install it, or run the command without --run")
         return cls(program)
 
     def run(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Run one command; what it says of errors goes to standard error as it is. Raises `KubectlFailed`."""
+        """Run one command; what it says of errors goes to standard error as it is. Raises `ArcanError`."""
         command = f"'kubectl {' '.join(arguments)}'"
         try:
             done = subprocess.run(
@@ -44,12 +40,12 @@ class Kubectl:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise KubectlFailed(
+            raise ArcanError(
                 f"{command} took more than {_TIMEOUT_SECONDS} s",
                 hint="does the cluster answer? kubectl get nodes",
             ) from None
         except OSError as error:
-            raise KubectlFailed(f"kubectl cannot be run: {error.strerror}") from None
+            raise ArcanError(f"kubectl cannot be run: {error.strerror}") from None
         if done.returncode != 0:
             hint = "what kubectl said is above; try the command by itself"
-            raise KubectlFailed(f"{command} failed with status {done.returncode}", hint=hint)
+            raise ArcanError(f"{command} failed with status {done.returncode}", hint=hint)

@@ -54,7 +54,7 @@ def requirements(
 ) -> Requirements:
     """What the stores of the apps and the overlay's server need.
 
-    A token that its realm does not have yet is no problem here: it is to be made, with the scope that the
+    A token that its realm does not have yet is not a problem here: it will be made, with the scope that the
     apps of all `overlays` need of it, for it is one token. Raises `SeveralErrors` for
     all else that keeps the overlay from being generated.
     """
@@ -78,7 +78,7 @@ def requirements(
 
 
 def _only_in(app: App, overlay: Overlay) -> App:
-    """The app as if there were no other overlay: what is wrong there is none of our business."""
+    """The app as if there were no other overlay: errors in other overlays do not matter here."""
     place = app.place
     if isinstance(place, Mapping):
         place = {name: namespace for name, namespace in place.items() if name == overlay.name}

@@ -49,7 +49,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        name = _COMMANDS[cmd_name][0]  # `import_`, for `import` is no name in Python
+        name = _COMMANDS[cmd_name][0]  # `import_`, for `import` is a keyword of Python
         command: click.Command = getattr(importlib.import_module(f"arcan_gitops.cli.{name}"), name)
         return command
 
@@ -81,7 +81,7 @@ def _show_warning(
     file: Any = None,
     line: Any = None,
 ) -> None:
-    """Old names of settings are told of; other warnings are for developers, who run the tests."""
+    """Print a warning about an old name; other warnings are for developers, who run the tests."""
     if issubclass(category, OldName):
         warn(str(message))
 

@@ -69,7 +69,7 @@ generate.add_command(argocd)
     show_default=True,
     help="Where the Kubernetes Secrets will be.",
 )
-@click.option("--cluster-wide", is_flag=True, help="ClusterSecretStores in place of SecretStores.")
+@click.option("--cluster-wide", is_flag=True, help="ClusterSecretStores instead of SecretStores.")
 @click.option(
     "--allow-namespace",
     "allowed",
@@ -138,8 +138,8 @@ def eso(
     """Print manifests for one consumer, for `kubectl apply -f -`.
 
     A store with an ExternalSecret that lists the keys, and a store with an ExternalSecret that takes all of
-    the environment. The keys come from the document of the realm; no identity is needed. What no option
-    sets is as in arcan.yaml, but for the scope: the stores are namespaced without --cluster-wide.
+    the environment. The keys come from the document of the realm; no identity is needed. Settings without an
+    option come from arcan.yaml, except the scope: stores are namespaced unless --cluster-wide is given.
     """
     if allowed and not cluster_wide:
         raise click.UsageError("--allow-namespace goes with --cluster-wide only")

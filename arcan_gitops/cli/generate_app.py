@@ -57,10 +57,11 @@ def app(
 ) -> None:
     """Write the overlays of one app, by the names in an inventory.
 
-    For an app in a repository of its own, which needs neither the realm files nor an identity. It gets Arcan
-    stores of its own namespace, whose names end in realm and token, and so does their token Secret. Declared
-    stores that are cluster-wide are the platform's, and not written. Versions are those of the inventory:
-    take a new one after each change of the realm, or declare the app with consistency: latest.
+    For an app in a repository of its own, which needs neither the realm files nor an identity. It gets its
+    own Arcan stores in its namespace; their names, and that of their token Secret, end in realm and token.
+    Declared stores that are cluster-wide belong to the platform, and are not written. Versions are those of
+    the inventory: take a new one after each change of the realm, or declare the app with consistency:
+    latest.
     """
     declared = read_app(file)
     settings = read_settings(kustomize_dir)

@@ -39,9 +39,9 @@ class Servers:
 
 
 def plan_servers(realms: Path, kustomize_dir: Path, overlays: Sequence[Overlay]) -> Servers:
-    """Where no server is declared, the folders are listed all the same: what was generated there has to go.
+    """Where no server is declared, the folders are listed too: files that were generated there are removed.
 
-    Raises `ArcanError` for settings that are none, a selection of nothing, and a file that is too large.
+    Raises `ArcanError` for invalid settings, a selection of nothing, and a file that is too large.
     """
     declared = servers_of(kustomize_dir, overlays)
     tree = RealmTree(realms)

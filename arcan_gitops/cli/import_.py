@@ -51,7 +51,9 @@ def import_() -> None:
 @takes_import
 @click.option("--mount", default="secret", show_default=True, help="Mount of the key-value engine.")
 @_path_option
-@click.option("--kv-version", type=click.Choice(["1", "2"]), help="Of the engine.  [default: Vault is asked]")
+@click.option(
+    "--kv-version", type=click.Choice(["1", "2"]), help="Version of the engine.  [default: as Vault says]"
+)
 @_whole_option
 def vault(into: Import, mount: str, below: str, kv_version: str | None, whole: tuple[str, ...]) -> None:
     """Read a key-value engine of Vault or OpenBao.
@@ -95,8 +97,8 @@ def infisical(into: Import, project: str, from_env: str | None, below: str) -> N
     """Read an environment of an Infisical project.
 
     The machine identity is INFISICAL_UNIVERSAL_AUTH_CLIENT_ID and INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET, or
-    its token INFISICAL_TOKEN; INFISICAL_DOMAIN is the address of an instance of one's own. References are
-    followed, and imports are imported.
+    its token INFISICAL_TOKEN; INFISICAL_DOMAIN is the address of a self-hosted instance. References and
+    imports are resolved.
     """
     from arcan_gitops.migrate.sources.infisical import DEFAULT_ADDRESS, InfisicalAccess, InfisicalSource
 
@@ -119,7 +121,7 @@ def infisical(into: Import, project: str, from_env: str | None, below: str) -> N
 @import_.command()
 @takes_import
 @click.option("--service", type=click.Choice(["secrets-manager", "parameter-store"]),
-              default="secrets-manager", show_default=True, help="Which service of AWS's.")  # fmt: skip
+              default="secrets-manager", show_default=True, help="The AWS service.")  # fmt: skip
 @_path_option
 @click.option("--region", help="The region.  [default: AWS_REGION, or that of the profile]")
 @_whole_option
@@ -127,7 +129,8 @@ def aws(into: Import, service: str, below: str, region: str | None, whole: tuple
     """Read AWS Secrets Manager or Parameter Store.
 
     Credentials are found as by the aws command: AWS_PROFILE, AWS_ACCESS_KEY_ID, ~/.aws, the role of the
-    instance. Of a secret that is a JSON object every field is a key; what is not text is kept as base64.
+    instance. Each field of a secret that is a JSON object becomes a key; a value that is not text is kept as
+    base64.
     """
     from arcan_gitops.migrate.sources.aws import ParameterStoreSource, SecretsManagerSource
 
@@ -151,9 +154,9 @@ def kubernetes(
 ) -> None:
     """Read the Secrets of a namespace.
 
-    The cluster is that of kubectl: KUBECONFIG, or ~/.kube/config. Tokens of service accounts, releases of
-    Helm's, certificates of cert-manager's and the tokens of ESO's webhooks are skipped, and listed. What is
-    not text is kept as base64.
+    The cluster is that of kubectl: KUBECONFIG, or ~/.kube/config. Service account tokens, Helm releases,
+    certificates of cert-manager and tokens of ESO's webhooks are skipped, and listed. A value that is not
+    text is kept as base64.
     """
     from arcan_gitops.migrate.sources.kubernetes import KubernetesSource
 
@@ -212,8 +215,8 @@ def sops(
 def dotenv(into: Import, file: Path) -> None:
     """Read a dotenv file; - is standard input.
 
-    As `arcan secret import` does, but that the document may be a new one, that each value is reported on,
-    and that what is there already is no error.
+    Like `arcan secret import`, but the document may be new, each value is reported, and a key that exists
+    already is not an error.
     """
     from arcan_gitops.migrate.sources.dotenv import DotenvSource
 

@@ -156,9 +156,7 @@ def takes_import(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         format_option(("text", "json"), old="--json", help="The report, for people or as JSON."),
         click.option("--dry-run", is_flag=True, help="Read and report, and write nothing."),
-        click.option(
-            "--replace", is_flag=True, help="Replace the values of keys that are there with another one."
-        ),
+        click.option("--replace", is_flag=True, help="Replace existing keys that have another value."),
         click.option(
             "--map",
             "mapped",

@@ -1,4 +1,4 @@
-"""Before something goes that declared apps use: which they are, and a yes from whoever runs the command."""
+"""Before something is removed that declared apps use: name the apps, and ask the user to confirm."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class InUse(ArcanError):
 
 def in_use_options(command: _F) -> _F:
     """`--kustomize-dir` and `--yes`, the arguments of `confirm_unused`."""
-    asking = click.option("--yes", is_flag=True, help="Do it although declared apps use it; ask nothing.")
+    asking = click.option("--yes", is_flag=True, help="Do not ask when declared apps use it.")
     return kustomize_option(asking(command))
 
 
@@ -59,9 +59,9 @@ def confirm_unused(
     if not at_a_terminal():
         raise InUse(
             f"{what}: declared apps use it; nothing was changed",
-            hint="take it out of the files of these apps first; --yes does it all the same",
+            hint="remove it from the files of these apps first; --yes skips this check",
         )
-    if not click.confirm(printable(f"arcan: {what}: go on all the same?"), default=False, err=True):
+    if not click.confirm(printable(f"arcan: {what}: continue anyway?"), default=False, err=True):
         raise InUse(f"{what}: nothing was changed")
 
 

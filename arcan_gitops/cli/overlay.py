@@ -60,8 +60,9 @@ def add(
 ) -> None:
     """Declare an overlay: one line more in arcan.yaml.
 
-    All else in the file stays as it is, comments too. Where no overlay was declared, there was one for each
-    environment of the realms: those are declared as well. What is not given is as at the top of the file.
+    The rest of the file stays as it is, including comments. If no overlay was declared before, each
+    environment of the realms had one by default: these are declared too. Settings that are not given come
+    from the top of the file.
     """
     declaration: dict[str, Any] = {"environment": environment}
     if cluster is not None:

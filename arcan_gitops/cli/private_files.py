@@ -1,4 +1,4 @@
-"""Files that only their owner may read: made so, kept out of Git, and told of where others can read them."""
+"""Files that only their owner may read: kept out of Git, and reported where others can read them."""
 
 from __future__ import annotations
 

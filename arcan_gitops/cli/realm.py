@@ -45,9 +45,9 @@ def check(path: Path) -> None:
 
     PATH is a folder of realms (default: realms), one realm, or one file.
 
-    Structure, names, recipients against .sops.yaml, values in clear, empty values, tokens files, and
-    documents that were copied between realms. Whether somebody tampered takes the key: 'arcan realm verify'
-    checks it, and the server when it loads.
+    Checks structure, names, recipients (compared with .sops.yaml), values in clear, empty values, tokens
+    files, and documents that were copied between realms. Tampering can only be found with a key: by 'arcan
+    realm verify', and by the server when it loads.
     """
     warn_of_ignored(path)
     report = check_realms(path)

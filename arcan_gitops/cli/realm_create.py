@@ -56,12 +56,12 @@ def create(
 ) -> None:
     """Create the document of an environment.
 
-    The realm is created where there is none. The document is encrypted for the recipients, and by the
-    selection rule, of the creation rule in .sops.yaml that is for its path; .sops.yaml is looked for in the
-    folder of the realms and the one above it. No identity is needed.
+    Creates the realm too, if it does not exist. The creation rule in .sops.yaml that matches the document's
+    path says for whom it is encrypted, and which values. .sops.yaml is in the folder of the realms or the
+    one above it. No identity is needed.
 
-    A document holds one key at least: the one that --key names, whose value is asked for without showing it,
-    or comes from --stdin, --from-file or --generate; or the keys of --import.
+    A document has at least one key: the one of --key, whose value is asked for without showing it, or comes
+    from --stdin, --from-file or --generate; or the keys of --import.
     """
     refuse_arguments(context.args)
     if (key is None) is (imported is None):

@@ -37,9 +37,9 @@ _LEGEND: Final = {
 def recipients(realm: RealmName | None, check: bool, style: str, realms: Path) -> None:
     """Show who can read what; no identity needed.
 
-    One line for each environment, one column for each recipient; and how that differs from .sops.yaml, which
-    is looked for in the folder of the realms and the one above it. Recipients have the names that .sops.yaml
-    gives them: an anchor (- &alice age1...), or a comment beside or above.
+    Prints one line for each environment and one column for each recipient, and the differences from
+    .sops.yaml, which is in the folder of the realms or the one above it. Recipients have the names that
+    .sops.yaml gives them: an anchor (- &alice age1...), or a comment beside or above.
     """
     warn_of_ignored(realms)
     report = access(RealmTree(realms), realm)
@@ -62,7 +62,7 @@ def _differing(report: AccessReport) -> list[Access]:
 
 def _say_drift(report: AccessReport, realm: RealmName | None) -> None:
     if report.config is None:
-        say(f"there is no {CONFIG_FILE} beside or above the realms to hold the recipients against")
+        say(f"there is no {CONFIG_FILE} beside or above the realms to compare the recipients with")
         return
     differing = _differing(report)
     count = len(report.documents)

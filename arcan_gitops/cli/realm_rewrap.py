@@ -54,13 +54,13 @@ def updatekeys(
     passphrase_file: Path | None,
     realms: Path,
 ) -> None:
-    """Wrap data keys anew, for whom .sops.yaml names.
+    """Wrap data keys again, for the recipients in .sops.yaml.
 
-    The data key of each document is wrapped anew for the recipients of its creation rule; values, and the
+    The data key of each document is wrapped again for the recipients of its creation rule; values, and the
     MAC, stay as they are. A document that is up to date is not touched. Without a shamir_threshold in the
     rule, a document with key groups keeps its own.
 
-    Whoever is taken away still knows the data key, and has the old files: run 'arcan realm rotate', and
+    A removed recipient still knows the data key, and has the old files: run 'arcan realm rotate', and
     change the secrets themselves.
     """
     if (realm is None) is not all_realms:
@@ -107,7 +107,7 @@ def rotate(
     passphrase_file: Path | None,
     realms: Path,
 ) -> None:
-    """Encrypt documents anew, under new data keys.
+    """Encrypt documents again, under new data keys.
 
     Each document gets a data key of its own, wrapped for the recipients that .sops.yaml names for it, and
     everything in it is encrypted anew, by the selection rule and mac_only_encrypted of that file. What is
@@ -126,7 +126,7 @@ def rotate(
         assert isinstance(each.plan, Rewrap)
         if _succeeds(anew, each.opened, each.plan, identities, problems):
             changes = _changes(each.plan, config.names, would=False)
-            _show(each.name, ["new data key, everything encrypted anew", *changes])
+            _show(each.name, ["new data key, everything encrypted again", *changes])
             rotated += 1
             losing += [each.name] if each.plan.differs.surplus else []
     if losing:

@@ -40,10 +40,10 @@ def verify(
 
     Structure takes no key. With an identity, each document that it opens is decrypted in memory and its MAC
     is checked, as the server does; no value is shown. The exit status is 1 if a document fails; a document
-    that nothing opens is said to be so, and fails with --require-mac only.
+    that no identity opens is reported, and fails only with --require-mac.
 
-    'arcan realm check' needs no key at all, and holds the files against each other and against .sops.yaml:
-    it is for pull requests. This is for whoever has the key.
+    'arcan realm check' needs no key; it compares the files with each other and with .sops.yaml, and is for
+    pull requests. This command is for people who have a key.
     """
     tree = RealmTree(realms)
     documents, misplaced = tree.scan_all(realm, environment)

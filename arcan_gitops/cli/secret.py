@@ -63,8 +63,8 @@ def set_value(
 ) -> None:
     """Set a key to a value, which is stored as text.
 
-    The value is asked for, without showing it; or it comes from --stdin or --from-file, and is taken as it
-    is but for one thing: the line break at the end of a one-line value is left out.
+    Asks for the value without showing it, or reads it from --stdin or --from-file. The line break at the end
+    of a one-line value is removed.
     """
     refuse_arguments(context.args)
     opened = target.open()
@@ -108,7 +108,7 @@ def get_value(
 ) -> None:
     """Print the value of a key to a pipe or a file.
 
-    It is what the server sends, and nothing is added to it: no line break either.
+    Prints exactly what the server sends, without a line break at the end.
     """
     if sys.stdout is None:
         raise ArcanError("standard output is closed")
@@ -116,7 +116,7 @@ def get_value(
     if to_terminal and not reveal:
         raise ArcanError(
             "standard output is a terminal, and the value would stay on it",
-            hint="send it to a pipe or a file; --reveal shows it all the same",
+            hint="send it to a pipe or a file; --reveal shows it anyway",
         )
     opener = document_opener(sops_binary, allow_key_type, allow_key_address)
     opened = target.open(identity_required=not opener.allowed.types)
@@ -163,7 +163,7 @@ def unset(
 ) -> None:
     """Remove keys, or (--path) parts of maps and lists.
 
-    Declared apps that use one are named first, and then it takes an answer at the terminal, or --yes.
+    If declared apps use one, it names them and asks for confirmation, unless --yes is given.
     """
     opened = target.open()
     document = opened.load()
@@ -192,8 +192,7 @@ def _backwards(steps: Steps) -> tuple[tuple[int, str], ...]:
 def rename(target: Target, old: KeyName, new: KeyName, kustomize_dir: Path, yes: bool) -> None:
     """Give a key another name; its value and its place stay.
 
-    Declared apps that use the old name are named first, and then it takes an answer at the terminal, or
-    --yes.
+    If declared apps use the old name, it names them and asks for confirmation, unless --yes is given.
     """
     opened = target.open()
     document = opened.load()
@@ -213,7 +212,7 @@ def rename(target: Target, old: KeyName, new: KeyName, kustomize_dir: Path, yes:
               help="password: letters, digits and -._~, some of each; hex; alphanumeric.")  # fmt: skip
 @click.option("--length", type=click.IntRange(MIN_LENGTH, MAX_LENGTH),
               help="How many characters.  [default: 32; hex: 64]")  # fmt: skip
-@click.option("--replace", is_flag=True, help="Replace the value of a key that is there already.")
+@click.option("--replace", is_flag=True, help="Replace the value of an existing key.")
 @path_option
 @takes_target
 def generate(

@@ -38,7 +38,7 @@ def edit(target: Target, kustomize_dir: Path, yes: bool) -> None:
     it, and nano no backup; what other editors keep elsewhere is up to them. An editor with a window of its
     own must be told to wait: EDITOR='code --wait'. Without a terminal nothing is opened.
 
-    Only what was changed is encrypted anew. Comments of the document are not shown, and stay; comments that
+    Only changed values are encrypted again. Comments of the document are not shown, and stay; comments that
     are typed are not taken over. An editor that fails (vim: :cq) changes nothing.
     """
     opened = target.open()
@@ -114,7 +114,7 @@ def _edited(
             if again and isinstance(error, ChangedMeanwhile):
                 editor.open(file, os.environ)
             if not again or isinstance(error, ChangedMeanwhile):
-                raise click.exceptions.Exit(1) from None  # the error was told of
+                raise click.exceptions.Exit(1) from None  # the error was printed
 
 
 def _told(changed: tuple[str, ...], before: Tree, after: Tree) -> str:
@@ -132,9 +132,9 @@ def _read(file: Path) -> bytes:
 
 
 def _again(error: ArcanError) -> bool:
-    """Tell of the error, and ask whether to open the editor once more on what was typed."""
+    """Print the error, and ask whether to reopen the editor with what was typed."""
     say_error(error)
     question = "open the editor again?"
     if isinstance(error, ChangedMeanwhile):
-        question = "open the editor once more, to copy what you typed? It will not be saved."
+        question = "open the editor again, to copy what you typed? It will not be saved."
     return click.confirm(f"arcan: {question}", default=True, err=True)

@@ -35,7 +35,7 @@ def _old_new(text: str) -> tuple[str, KeyName]:
     multiple=True,
     help="Import OLD under the name NEW; repeatable.",
 )
-@click.option("--replace", is_flag=True, help="Replace the values of keys that are there already.")
+@click.option("--replace", is_flag=True, help="Replace the values of existing keys.")
 @click.option("--dry-run", is_flag=True, help="Change nothing; list the names that would be set.")
 @takes_target
 def import_values(
@@ -49,8 +49,7 @@ def import_values(
     """Set all the keys that a file holds, or none.
 
     FILE (- is standard input) is a dotenv file, a mapping of names to single values in JSON or YAML, or the
-    manifest of a Kubernetes Secret, whose base64 is decoded. It stays where it is: remove it when all is
-    well.
+    manifest of a Kubernetes Secret, whose base64 is decoded. The file is not removed: delete it afterwards.
     """
     path = None if str(file) == "-" else file
     source = "standard input" if path is None else str(path)

@@ -28,7 +28,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def _key(text: str) -> KeyName:
-    """Whoever writes KEY=VALUE must not see the value once more."""
+    """An error must not repeat the value of somebody who wrote KEY=VALUE."""
     try:
         return KeyName.parse(text)
     except InvalidName as error:
@@ -54,7 +54,7 @@ class Target:
 
     def open(self, *, identity_required: bool = True) -> OpenDocument:
         """Read the document and the private keys. Raises as `open_document` and `held_identities` do."""
-        self.tree.document(self.realm, self.environment)  # a typo is told of before any key is looked for
+        self.tree.document(self.realm, self.environment)  # report a typo before looking for any private key
         identities = held_identities(self.identity_file, self.passphrase_file, required=identity_required)
         return open_document(self.tree, self.realm, self.environment, identities)
 

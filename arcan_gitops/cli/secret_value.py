@@ -20,10 +20,6 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 MAX_FILE_BYTES: Final = 8 * 1024 * 1024  # of a file that holds many values
 
 
-class TooLong(ArcanError):
-    """More bytes than are taken."""
-
-
 def value_options(command: _F) -> _F:
     """`--stdin`, `--from-file` and `--keep-newline`, the arguments of `read_value`."""
     command = click.option(
@@ -83,7 +79,7 @@ def read_value(key: KeyName, stdin: bool, from_file: Path | None, keep_newline: 
 def read_input(path: Path | None, limit: int) -> bytes:
     """The bytes of a file, which may be a pipe, or (None) of standard input.
 
-    Raises `TooLong`, `click.UsageError` for a terminal, and `ArcanError` for what cannot be read.
+    Raises `ArcanError` for input that is too long or cannot be read, `click.UsageError` for a terminal.
     """
     name = "standard input" if path is None else str(path)
     if path is None and _stdin_is_a_terminal():
@@ -99,7 +95,7 @@ def read_input(path: Path | None, limit: int) -> bytes:
     except OSError as error:
         raise ArcanError(f"{name}: cannot be read: {error.strerror}") from None
     if len(data) > limit:
-        raise TooLong(f"{name}: has more than the {limit} bytes that are taken")
+        raise ArcanError(f"{name}: has more than the {limit} bytes that are taken")
     return data
 
 

@@ -46,7 +46,7 @@ from arcan_gitops.server.notify import Supervisor
     "--tls-host",
     multiple=True,
     metavar="NAME",
-    help="Host name or address for the own certificate; repeatable. "
+    help="Host name or address in the server's own certificate; repeatable. "
     "Default: localhost, 127.0.0.1 and this machine's name.",
 )
 @click.option("--tls-cert", type=click.Path(path_type=Path), metavar="FILE", help="Certificate chain (PEM).")

@@ -80,7 +80,7 @@ class _Address(click.ParamType):  # type: ignore[type-arg]  # no generic in clic
     type=click.Path(path_type=Path),
     envvar="ARCAN_CA_FILE",
     show_envvar=True,
-    help="The server's CA certificate, in place of a caProvider that is not among the manifests.",
+    help="The server's CA certificate, if the caProvider is not among the manifests.",
 )
 @click.option(
     "--connect-to",

@@ -28,7 +28,7 @@ def sops_binary_options(command: _F) -> _F:
             multiple=True,
             envvar="ARCAN_ALLOW_KEY_ADDRESS",
             metavar="ADDRESS",
-            help="Whom it may contact for that: https://HOST:PORT of a vault; the ARN or ID of a key, or the "
+            help="An address it may contact: https://HOST:PORT of a vault; the ARN or ID of a key, or the "
             "beginning of one, up to a ':' or '/'. Repeatable.",
         ),
         click.option(

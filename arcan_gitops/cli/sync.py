@@ -30,7 +30,7 @@ _NOT_FOR_KUBECTL: Final = ("ARCAN_TOKEN", "SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE")
 @click.argument("names", metavar="[APP]...", nargs=-1, type=Parsed("app", AppName.parse))
 @click.option("--all", "everything", is_flag=True, help="Every declared app.")
 @click.option("--overlay", type=OVERLAY, help="The overlay of the cluster.  [default: all, without --run]")
-@click.option("--run", is_flag=True, help="Run the commands, in place of printing them.")
+@click.option("--run", is_flag=True, help="Run the commands instead of printing them.")
 @context_option
 @realms_option
 @kustomize_option

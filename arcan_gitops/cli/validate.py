@@ -65,8 +65,8 @@ def validate(
     """Build overlays with Kustomize and validate every manifest.
 
     PATH is a directory of overlays (default: kustomize), or of plain manifests where it holds no
-    kustomization; a file; or - for standard input. Exits 1 unless every manifest is valid, and where
-    there is none. A manifest whose kind has no schema is a failure, and nothing is fetched from a network.
+    kustomization; a file; or - for standard input. Exits 1 unless there are manifests and all are valid. A
+    manifest whose kind has no schema is a failure, and nothing is fetched from a network.
     """
     sources: list[Source] = []
     for path in paths or (at_root(KUSTOMIZE),):

@@ -29,7 +29,7 @@ class Image:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raises `InvalidName` for what is no reference, or has neither a digest nor a tag but `latest`."""
+        """Raises `InvalidName` for text that is not a reference, or has no digest and no tag but `latest`."""
         match = cls._grammar.fullmatch(text)
         if match is None:
             raise InvalidName(

@@ -1,6 +1,6 @@
 """`deploy/kubernetes/eso/`: manifests for a first try, to be edited by hand where they say REPLACE_ME.
 
-They are what `arcan generate eso` prints, but for the placeholders, which are no valid names: whoever forgets
+They are what `arcan generate eso` prints, but for the placeholders, which are not valid names: who forgets
 one is told so by the API server.
 """
 

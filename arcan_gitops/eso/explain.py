@@ -118,7 +118,7 @@ _CAUSES: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         r"invalid secret keys|collision during conversion|valid config key",
-        "these names are no keys for a Kubernetes Secret: rename them with dataFrom[].rewrite",
+        "these names cannot be keys of a Kubernetes Secret: rename them with dataFrom[].rewrite",
     ),
     (
         r"map has no entry for key",

@@ -10,7 +10,7 @@ from arcan_gitops.errors import ArcanError
 from arcan_gitops.eso.errors import InvalidManifest
 from arcan_gitops.yamlio import read_objects
 
-# Kustomize's own files; they are no objects of a cluster.
+# Kustomize's own files; they are not objects of a cluster.
 _KUSTOMIZATIONS: Final = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 _SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
 

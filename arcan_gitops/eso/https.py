@@ -64,7 +64,7 @@ class NetTransport:
     def connect(self, host: str, port: int, deadline: float) -> socket.socket:
         """A connected TCP socket: the first address of the host that answers.
 
-        Raises `OSError` (its `filename` says what was dialled), `ValueError` for a host that is no name, and
+        Raises `OSError` (its `filename` says what was dialled), `ValueError` for an invalid host, and
         `CallFailed`.
         """
         host, port = self._connect_to or (host, port)
@@ -91,7 +91,7 @@ class NetTransport:
 def _tls_context(ca_certificates: str | None) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # Go trusts any certificate of the pool, also one that is no root.
+    # Go trusts any certificate of the pool, also one that is not a root.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     if ca_certificates is None:
         context.load_default_certs()

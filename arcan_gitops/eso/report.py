@@ -103,7 +103,7 @@ def _text_of(value: bytes) -> str | None:
 
 
 def as_json(simulation: Simulation, *, reveal: bool) -> str:
-    """One JSON document; values appear (`value`, or `base64` for what is no text) only with `reveal`."""
+    """One JSON document; values appear (`value`, or `base64` for what is not text) only with `reveal`."""
     document = {
         "esoVersion": str(NEWEST),
         "passed": simulation.passed,

@@ -1,4 +1,4 @@
-"""Objects that a cluster would hold and that are no part of the manifests: the token, the CA."""
+"""Objects that a cluster would hold and that are not among the manifests: the token, the CA."""
 
 from __future__ import annotations
 

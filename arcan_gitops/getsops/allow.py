@@ -16,7 +16,7 @@ _AGE: Final = {"age (plugin)": "age-plugin", "age (post-quantum)": "age-pq"}
 
 
 class BadAllowance(ArcanError):
-    """An allowed key type or address that is none."""
+    """An allowed key type or address that is not valid."""
 
 
 class NotAllowed(Unsupported):
@@ -48,7 +48,7 @@ class AllowList:
         """
         named = frozenset(types)
         for name in sorted(named - set(KEY_TYPES)):
-            raise BadAllowance(f"'{name}' is no key type", hint=did_you_mean(name, KEY_TYPES))
+            raise BadAllowance(f"'{name}' is not a key type", hint=did_you_mean(name, KEY_TYPES))
         read = {}
         for address in addresses:
             read[origin(address) or address] = {
@@ -56,7 +56,7 @@ class AllowList:
             } & named
             if not read[origin(address) or address]:
                 raise BadAllowance(
-                    f"'{address}' is no address of an allowed key type",
+                    f"'{address}' is not an address of an allowed key type",
                     hint=f"allow its type too, or write it as {_examples(named)}",
                 )
         for name in sorted(named):

@@ -1,7 +1,7 @@
 """The getsops binary: one document in, its values out, and nothing of what it prints in any message.
 
 It gets the document on standard input, an empty directory to work in and as its home, an environment of few
-variables, and so many seconds and bytes of output; its exit status is all that is told of it.
+variables, and so many seconds and bytes of output; only its exit status is reported.
 Source of the exit statuses: getsops/sops cmd/sops/codes/codes.go.
 """
 

@@ -1,4 +1,4 @@
-"""The document as the getsops binary gets it: written anew from what was checked, and from nothing else.
+"""The document as the getsops binary gets it: rewritten from what was checked, and from nothing else.
 
 The `sops` block that the binary reads is ours. It names the keys that were held against the allow-list, in
 the spelling that was compared, so that no second way of reading the document can add one. What our identities
@@ -103,7 +103,7 @@ def with_comments(data: bytes, tree: Tree, handed: Handover) -> bytes:
     if not whole:
         raise Unsupported(
             "selection by comments in a file of this layout is not read",
-            hint="let sops lay it out anew: 'sops edit FILE'",
+            hint="let sops rewrite it: 'sops edit FILE'",
         )
     return replaced
 

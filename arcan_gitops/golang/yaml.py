@@ -40,7 +40,7 @@ _WORDS: Final[dict[str, Scalar]] = {
     **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), math.inf),
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
 }
-# The plain scalars made of letters that are no texts.
+# The plain scalars made of letters that are not text.
 WORDS: Final = frozenset(word for word in _WORDS if word.isalpha())
 _FIRST: Final = frozenset("+-0123456789.~nNtTfF")
 # A plain scalar that starts with one of these is a text, whatever follows.
@@ -123,7 +123,7 @@ def _finite(text: str, digits: str) -> float | str:
 
 
 def parse_timestamp(text: str) -> Timestamp | None:
-    """RFC 3339 text with nanoseconds as Go's time.Time prints it, or None if `text` is no timestamp.
+    """RFC 3339 text with nanoseconds as Go's time.Time prints it, or None if `text` is not a timestamp.
 
     Accepts go-yaml's four layouts (date, `T` or `t` with offset, space without offset).
     Raises `Ambiguous` for what looks like one and is not of these layouts.

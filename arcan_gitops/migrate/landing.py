@@ -138,7 +138,7 @@ def _kept(document: Document, one: Named, replace: bool) -> Outcome | None:
         if SecretValue(text_of(document.tree[one.key])) == one.found.value:
             return _outcome(one, Status.UNCHANGED)
     except ArcanError:
-        pass  # what is there has no text, so it is another value
+        pass  # the present value has no text, so it is another value
     if replace:
         return None
     return _outcome(one, Status.FAILED, "the document has another value (--replace replaces it)")

@@ -44,7 +44,7 @@ def _checked(name: str) -> KeyName:
     key = KeyName.parse(name)
     if len(key) > _MAX_BYTES or key == _RESERVED:
         rule = f"at most {_MAX_BYTES} characters, and not '{_RESERVED}'"
-        raise InvalidName(f"'{key[:80]}' is no name for a key of a document", hint=f"a key has {rule}")
+        raise InvalidName(f"'{key[:80]}' is not a name for a key of a document", hint=f"a key has {rule}")
     return key
 
 

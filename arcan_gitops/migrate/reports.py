@@ -1,4 +1,4 @@
-"""What became of each value, for people and for programs: origins, keys and reasons, never a value."""
+"""The result for each value, as text and as JSON: origins, keys and reasons, never a value."""
 
 from __future__ import annotations
 

@@ -41,8 +41,8 @@ class Origin:
 class Found:
     """One value, as the text that it will be; `note` says what was done to make it one.
 
-    `base64`: the text is the base64 of bytes that are none. `name` has the parts of the key's name, where the
-    origin's path is no part of it.
+    `base64`: the text is the base64 of other bytes. `name` has the parts of the key's name, where the
+    origin's path is not part of it.
     """
 
     origin: Origin
@@ -70,7 +70,7 @@ class Source(Protocol):
 
     @property
     def below(self) -> str:
-        """The path that was asked for, which is no part of the names of keys; empty for everything."""
+        """The path that was asked for, which is not part of the names of keys; empty for everything."""
 
     def read(self) -> Iterator[Found | Left]:
         """All values, in an order that is the same each time. Raises `CannotImport` where nothing more can
@@ -107,7 +107,7 @@ def loopback(host: str | None) -> bool:
 
 
 def require_tls(address: str, variable: str) -> None:
-    """Raise `CannotImport` for plain http over a network, and for what is no address."""
+    """Raise `CannotImport` for plain http over a network, and for a text that is not an address."""
     try:
         url = urlsplit(address)
         host = url.hostname

@@ -30,7 +30,7 @@ def of_value(origin: Origin, value: Any) -> Found | Left:
 
 
 def of_bytes(origin: Origin, data: bytes) -> Found:
-    """Bytes as text, or their base64 where they are none."""
+    """Bytes as text, or their base64 where they are not valid text."""
     try:
         return Found(origin, SecretValue(data.decode("utf-8")))
     except UnicodeDecodeError:

@@ -146,7 +146,7 @@ def _map(tree: Tree, name: str) -> Tree:
 
 
 def _list(found: Any, length: int) -> Sequence[Tree]:
-    """As many maps; encrypted comments in a list are no items of it."""
+    """As many maps; encrypted comments in a list are not items."""
     maps = [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
     return maps if len(maps) == length else [{}] * length
 

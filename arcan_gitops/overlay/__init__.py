@@ -1,6 +1,6 @@
 """Declared apps -> stores and ExternalSecrets -> a Kustomize tree on disk; pure up to the last step.
 
-`Catalogue` says what exists, and whoever calls fills it; nothing here reads a realm.
+`Catalogue` says what exists, and the caller fills it; nothing here reads a realm.
 """
 
 from arcan_gitops.overlay.app import App

@@ -227,7 +227,7 @@ def _team(fields: Fields, place: object) -> Team | None:
     for name in (*groups, *users):
         if name in _EVERYBODY or not name.isprintable():
             fields.fail(
-                f"{name[:80]!r} is no team",
+                f"{name[:80]!r} is not the name of a team",
                 field="team",
                 hint="name a group, or users, of your identity provider",
             )

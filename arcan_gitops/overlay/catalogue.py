@@ -51,7 +51,7 @@ class Version(str):
         if cls._grammar.fullmatch(text) is None:
             raise InvalidName(
                 f"{text[:80]!r} is not a valid version",
-                hint="a version is 12 of 0-9 and a-f; make the file anew: arcan generate inventory",
+                hint="a version is 12 of 0-9 and a-f; generate the file again: arcan generate inventory",
             )
         return cls(text)
 

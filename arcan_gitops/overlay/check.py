@@ -38,7 +38,7 @@ def find_problems(
 
 
 def find_warnings(apps: Sequence[App], overlays: Sequence[Overlay]) -> tuple[str, ...]:
-    """What is allowed, was asked for by name, and should be known to whoever generates it."""
+    """Warnings: what is allowed and was asked for, and has a risk that the user should know."""
     found: dict[str, None] = {}
     for app in apps:
         for secret in app.secrets:

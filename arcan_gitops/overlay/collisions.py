@@ -116,7 +116,7 @@ def _places(placement: Placement) -> tuple[str, ...]:
 
 
 def _unnameable(group: Sequence[Placement], error: InvalidName) -> InvalidFile:
-    """Several tokens meet, so that names must end in theirs, and one is no name for Kubernetes."""
+    """Names end in the token's name, because there are several, and one is not a name in Kubernetes."""
     mine = [placement.app for placement in group if placement.credential is not None]
     apps = ", ".join(f"'{app.name}'" for app in mine)
     problem = f"the names of the stores of {apps} end in those of their tokens: {error.message}"

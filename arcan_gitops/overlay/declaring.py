@@ -25,28 +25,24 @@ _INDENT: Final = "  "
 Declaration = Mapping[str, Any]
 
 
-class CannotDeclare(ArcanError):
-    """The overlay is there already, or the file is laid out in a way that is not edited."""
-
-
 def declare_overlay(
     data: bytes, source: str, declarations: Mapping[OverlayName, Declaration], read_ca: CaReader
 ) -> bytes:
     """The text of the file with more overlays, which has been read again and has just these more.
 
-    Raises `InvalidFile` for a file that is wrong, and `CannotDeclare`.
+    Raises `InvalidFile` for a file that is wrong, `ArcanError` where there is one or no place to write it.
     """
     before = Settings.parse(data, source, read_ca) if data.strip() else Settings(source=source)
     known = {overlay.name: overlay for overlay in before.declared}
     for name in declarations:
         if name in known:
-            raise CannotDeclare(
+            raise ArcanError(
                 f"{known[name].where}: there is an overlay '{name}' already", hint="choose another name"
             )
     lines = [f"{_flow(name)}: {_flow(declaration)}" for name, declaration in declarations.items()]
     edited = _insert(data.decode("utf-8"), lines)
     if edited is None or not _adds_just(declarations, edited, before, read_ca):
-        raise CannotDeclare(
+        raise ArcanError(
             f"{source}: 'overlays' is not laid out with each overlay on lines of its own: it is not edited",
             hint=f"lay it out so, or add yourself: {'; '.join(lines)}",
         )

@@ -80,7 +80,7 @@ def read_inventories(files: Iterable[tuple[bytes, str]]) -> Catalogue:
 def _mapping(fields: Fields, field: str) -> Fields:
     found = fields.optional_mapping(field)
     if found is None:
-        fields.fail(f"'{field}' is missing", hint="make the file anew: arcan generate inventory")
+        fields.fail(f"'{field}' is missing", hint="generate the file again: arcan generate inventory")
     return found
 
 

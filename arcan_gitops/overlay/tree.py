@@ -126,7 +126,7 @@ def _present(root: Path, tree: Tree, command: str, *, shared: bool) -> dict[str,
 
 
 def _files(root: Path) -> Iterator[Path]:
-    """All that is no real folder. A link to one is listed: it may lead out of here."""
+    """Everything that is not a real folder. A link to a folder is listed: it may lead out of here."""
     for folder, folders, files in os.walk(root):
         links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
         for name in sorted((*files, *links)):

@@ -38,7 +38,7 @@ class Report:
 
     checked: int
     problems: tuple[ArcanError, ...]
-    without_config: bool  # there is no .sops.yaml to hold the recipients against
+    without_config: bool  # there is no .sops.yaml to compare the recipients with
 
 
 def check(path: Path) -> Report:
@@ -195,7 +195,7 @@ def _copies(document: DocumentFile, outlined: Outline, wrapped: dict[str, Docume
                 problems.append(
                     CopiedDocument(
                         f"{document.path}: has the data key of {first.path}, another realm's document",
-                        hint="if that is meant, give it a data key of its own: "
+                        hint="if this is intended, give it its own data key: "
                         f"'arcan realm rotate {document.realm} --env {document.environment}'",
                     )
                 )

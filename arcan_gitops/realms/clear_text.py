@@ -56,7 +56,7 @@ def read_clear_text(data: bytes) -> Tree:
         raise BadText(f"what was typed, {error.message.partition(':')[0]}: a key is given twice") from None
     except Unsupported as error:
         raise BadText(
-            f"what was typed, {error.message}", hint="put the value in quotes if it is meant as a text"
+            f"what was typed, {error.message}", hint="put the value in quotes if it should be text"
         ) from None
     except NoKeys:
         trees = []

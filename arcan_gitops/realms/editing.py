@@ -43,7 +43,7 @@ class OpenDocument:
                 allow_unencrypted=self.settings.allow_unencrypted,
                 allow_empty=self.settings.allow_empty,
             )
-            _ = document.tree  # several YAML documents in one file are no document of a realm
+            _ = document.tree  # a file of several YAML documents is not a document of a realm
         except ArcanError as error:
             raise explained(error, self.data, self.file.path) from None
         return document

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 # Device, inode, size, and the times of the last change of the content and of the inode, in nanoseconds. No
-# program can set the last one, and the clock goes on: it tells of every write, but of one in the same tick.
+# program can set the last one, and the clock goes on: it shows every write, except one in the same tick.
 FileState = tuple[int, int, int, int, int]
 _SETTLED: Final = 2_000_000_000  # nanoseconds; no file system keeps times more coarsely than 2 s
 

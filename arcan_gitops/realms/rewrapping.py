@@ -34,7 +34,7 @@ class Rewrap:
 
 @dataclass(frozen=True, slots=True)
 class UpToDate:
-    """There is nothing to update; `note` says what is not as in the rule all the same, and is empty else."""
+    """There is nothing to update; `note` says what still differs from the rule, and is empty otherwise."""
 
     note: str
 

@@ -48,7 +48,7 @@ def _check_duration(fields: Fields, text: str) -> None:
             return
     except InvalidTime as error:
         fields.fail(f"'tokenExpiry': {error.message}", field="tokenExpiry", hint=error.hint)
-    fields.fail("'tokenExpiry' is no time at all", field="tokenExpiry", hint="write a duration as 180d")
+    fields.fail("'tokenExpiry' is zero", field="tokenExpiry", hint="write a duration as 180d")
 
 
 def settings_of(tree: RealmTree, realm: RealmName) -> RealmSettings:

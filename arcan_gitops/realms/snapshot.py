@@ -26,7 +26,7 @@ Values = Mapping[KeyName, SecretValue]
 @dataclass(frozen=True, slots=True)
 class Environment:
     """The values of one document; `digest` is that of the bytes that decided them, `files` the states of the
-    files that these were read from, where those tell of every change.
+    files that these were read from, if those show every change.
 
     `versions` says which ciphertext each value came from, and all of them together.
     """

@@ -36,7 +36,7 @@ def _json(value: Any) -> str:
         return _quoted(value)
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise NoText("is NaN or an infinity, which has no text", hint="quote it if it is meant as a text")
+            raise NoText("is NaN or an infinity, which has no text", hint="quote it if it should be text")
         return format_float(value)
     return json.dumps(value)  # true, false, null, an integer
 

@@ -45,7 +45,7 @@ class DocumentFile:
 
 
 def document_file(path: Path, realm: RealmName) -> DocumentFile:
-    """The document at `path` in the folder of `realm`. Raises `BadLayout` where its name is none of one."""
+    """The document at `path` in the folder of `realm`. Raises `BadLayout` for a name that no document has."""
     if _is_folder(path) or not path.name.endswith(DOCUMENT_SUFFIX):
         raise BadLayout(
             f"{path}: not a document",

@@ -1,6 +1,6 @@
 """Whether documents are what a server would load: their structure without keys, their MAC with keys.
 
-`realms.check` holds the files against each other and against `.sops.yaml`, without any key; this opens them.
+`realms.check` compares the files with each other and with `.sops.yaml`, without a key; this opens them.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class Row:
         self._words[field] = value
 
     def clear(self) -> None:
-        """Make it nobody's."""
+        """Free the row for another process."""
         for field in Field:
             self[field] = 0
 
@@ -54,7 +54,7 @@ class Gauges:
         self._rows = [Row(words[start : start + width]) for start in range(0, many * width, width)]
 
     def free(self) -> Row:
-        """A row that nobody has. Raises `IndexError` where there is none."""
+        """A free row. Raises `IndexError` if there is none."""
         return next(iter([row for row in self._rows if not row[Field.PID]]))
 
     def taken(self) -> Iterator[Row]:

@@ -75,7 +75,7 @@ def _identities(config: ServerConfig) -> Identities:
         raise CannotServe(
             "the identity is the demo identity, which is public and protects nothing",
             hint="make your own with arcan keygen and encrypt the realms to it; "
-            "--allow-demo-identity serves the samples all the same",
+            "--allow-demo-identity serves the samples anyway",
         )
     return identities
 

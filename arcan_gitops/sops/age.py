@@ -36,7 +36,7 @@ class CannotOpen(Exception):
 
 
 def unarmored(text: str) -> bytes | None:
-    """The age file inside an ASCII armor as age writes it, or None where it is none.
+    """The age file inside an ASCII armor as age writes it, or None if the text is not such an armor.
 
     Stricter than pyrage's own reader, so that nothing opens here that age itself would refuse.
     """

@@ -94,7 +94,7 @@ def _with_lists(node: Any) -> Any:
 
 
 def _typed(block: dict[str, Any]) -> dict[str, Any]:
-    """A dotenv value is a text; these two fields are none."""
+    """A dotenv value is a text; these two fields are not text."""
     only = block.get("mac_only_encrypted")
     if type(only) is str and only in _BOOLEANS:
         block["mac_only_encrypted"] = _BOOLEANS[only]

@@ -27,7 +27,7 @@ def line(key: str, value: Any) -> str:
     if not _KEY.fullmatch(key):
         raise BadValue("a key that dotenv cannot hold: it has '=', starts with '#' or 'sops_', or is empty")
     if type(value) is not str or "\\n" in value:
-        raise BadValue("a value that dotenv cannot hold: it is no text, or has a backslash before an 'n'")
+        raise BadValue("a value that dotenv cannot hold: it is not text, or has a backslash before an 'n'")
     return f"{key}={_escaped(value)}"
 
 

@@ -268,7 +268,7 @@ class Editing:
         if not whole:
             raise CannotEdit(
                 "the format, or the way the document is laid out, does not allow the edit",
-                hint="let SOPS lay the document out anew with 'sops edit', and try again",
+                hint="let sops rewrite the document with 'sops edit', and try again",
             )
         self._text = self._format.text(data)
         self.metadata = split([dict(raw)])

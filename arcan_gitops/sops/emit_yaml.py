@@ -41,7 +41,7 @@ class Piece(NamedTuple):
 def entry(key: str, value: Any, column: int, step: int) -> list[str]:
     """The lines of `key: value`, whose key stands at `column`. Raises `BadValue`."""
     if key == _MERGE and not _may_be_merged(value):
-        raise BadValue("a key '<<' whose value is no map: YAML takes it for one to merge")
+        raise BadValue("a key '<<' whose value is not a map: YAML takes it for a merge key")
     head, rest = piece(value, column, step)
     return [f"{' ' * column}{key_text(key)}:{head and ' '}{head}", *rest]
 
@@ -95,7 +95,7 @@ def key_text(key: str, style: str | None = None) -> str:
 def text_scalar(text: str, style: str | None = None) -> str:
     """A text on one line, in the quotes asked for where they can hold it. Raises `BadValue`."""
     if style is None and text == _MERGE:
-        return f"!!merge {_MERGE}"  # so go-yaml tags it where it is no merge key
+        return f"!!merge {_MERGE}"  # go-yaml tags what is not a merge key
     if style != _DOUBLE and _CIPHERTEXT.fullmatch(text):
         return f"{style or ''}{text}{style or ''}"
     return _emitted(text, style or (_DOUBLE if _needs_quotes(text) else None))

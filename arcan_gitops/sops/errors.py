@@ -20,7 +20,7 @@ class NotEncrypted(SopsError):
 
 
 class Malformed(SopsError):
-    """Not what SOPS writes: bad YAML, bad metadata, a value that is no value."""
+    """Not what SOPS writes: bad YAML, bad metadata, a value that cannot be read."""
 
 
 class DuplicateKey(Malformed):
@@ -36,7 +36,7 @@ class NoMatchingIdentity(SopsError):
 
 
 class BadIdentity(SopsError):
-    """An identity text that is no identity."""
+    """A text that is not an identity."""
 
 
 class Tampered(SopsError):

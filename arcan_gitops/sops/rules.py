@@ -33,7 +33,7 @@ class Selection:
 def selection(rule: tuple[str, str]) -> Selection:
     """The rule (name, argument) of a document as a predicate.
 
-    Raises `Unsupported` for the comment rules, `Malformed` for a pattern that is none (SOPS would take
+    Raises `Unsupported` for the comment rules, `Malformed` for a pattern that is not valid (SOPS would take
     it as one that never matches, and leave secrets in clear).
     """
     name, argument = rule
@@ -48,7 +48,7 @@ def selection(rule: tuple[str, str]) -> Selection:
 def regular_expression(pattern: str, where: str) -> Callable[[str], bool]:
     """Whether a text has a match of the pattern, which is Go's, anywhere.
 
-    Raises `Malformed` for what is none, and `TooLarge`; the message starts with `where`.
+    Raises `Malformed` for text that is not valid, and `TooLarge`; the message starts with `where`.
     """
     if len(pattern) > _MAX_PATTERN:
         raise TooLarge(f"{where}: more than {_MAX_PATTERN} characters")

@@ -18,7 +18,7 @@ Value = Any  # dict[str, Value] | list[Value] | str | int | float | bool | None 
 Tree = dict[str, Value]
 Path = tuple[str | int, ...]
 _RESERVED: Final = "sops"
-_MAX_KEY_BYTES: Final = 128  # YAML has such a key, and one with a line break, as `? key`: to nobody's profit
+_MAX_KEY_BYTES: Final = 128  # YAML has such a key, and one with a line break, as `? key`: and no use for it
 _BREAK: Final = re.compile("[\n\r\x85\u2028\u2029]")
 
 

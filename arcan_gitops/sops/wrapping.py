@@ -20,7 +20,7 @@ _SHOWN: Final = 80
 
 
 class BadRecipient(SopsError):
-    """A recipient text that is no age X25519 or SSH public key; or recipients that make no sense together."""
+    """A recipient that is not an age X25519 or SSH public key; or recipients that cannot go together."""
 
 
 @dataclass(frozen=True, slots=True)

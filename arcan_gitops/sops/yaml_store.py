@@ -174,7 +174,7 @@ class _Reader:
             else:
                 value = node(event, depth + 1)
             if name == "<<" and not _may_be_merged(key, value):
-                self._fail(key, "a merge key '<<' whose value is no mapping")
+                self._fail(key, "a merge key '<<' whose value is not a mapping")
             mapping[name] = value
         return mapping
 

@@ -12,19 +12,15 @@ from arcan_gitops.validate.schemaset import NoSuchKind, SchemaSet
 from arcan_gitops.validate.sources import Source, builder_of, read
 
 
-class NothingToValidate(ArcanError):
-    """Not one manifest was found: never a success."""
-
-
 def validate(sources: tuple[Source, ...], engine: Engine, sets: Sequence[SchemaSet]) -> Report:
     """One result a manifest, in the order of the sources; with several ESO versions it must fit them all.
 
-    Raises `NothingToValidate`, and `ArcanError` where a tool is missing or fails.
+    Raises `ArcanError`, and `ArcanError` where a tool is missing or fails.
     """
     kustomize = builder_of(sources)
     items = read(sources, kustomize)
     if not items:
-        raise NothingToValidate(
+        raise ArcanError(
             "nothing to validate",
             hint="write the overlays with 'arcan generate overlays', or give a directory, files, or -",
         )

@@ -102,7 +102,7 @@ class Kubeconform:
         status = answer.get("status")
         if status == "statusValid":
             return case.manifest.result(Status.VALID)
-        # it gives a name that is no text as its own error, which is a break of the schema all the same
+        # it gives a name that is no text as its own error, which breaks the schema too
         problems = self._judges.problems(case.manifest, case.schema)
         if problems:
             return case.manifest.result(Status.INVALID, message(problems))

@@ -1,4 +1,4 @@
-"""Bytes -> manifests, or results for what is none; both engines are given what is read here."""
+"""Bytes -> manifests, or error results for what cannot be one; both engines are given what is read here."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Manifest:
 def read_manifests(data: bytes, source: str) -> list[Manifest | Result]:
     """The manifests of a YAML or JSON stream, the items of a `List` in its place.
 
-    What is no manifest becomes an ERROR result there: the whole stream where it is not readable (duplicate
+    What is not a manifest becomes an ERROR result there: the whole stream where it is not readable (duplicate
     keys, a plain `yes` or `off`), else the one document (not a mapping, no kind, given twice).
     """
     try:

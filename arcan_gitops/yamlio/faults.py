@@ -45,7 +45,7 @@ def conflict(data: bytes) -> Fault | None:
 
 
 def unreadable(data: bytes) -> Fault | None:
-    """Why a reader of texts fails on a file, where that is no matter of its format: another encoding, the
+    """Why a reader of texts fails on a file, where its format is not the cause: another encoding, the
     conflict markers of an unfinished merge, a control character. None for all else.
     """
     if (fault := encoding_fault(data)) is not None:

@@ -95,7 +95,7 @@ def test_a_missing_client_library_is_named_with_its_extra(
         ("--map=x", "'x' is not ORIGIN=KEY"),
         ("--map=x=a b", "not a valid key name"),
         ("--map=NOPE=X", "--map: there is no 'NOPE' in the source"),
-        ("--map=API_KEY=sops", "failed    API_KEY ('sops' is no name"),
+        ("--map=API_KEY=sops", "failed    API_KEY ('sops' is not a name"),
     ],
 )
 def test_a_map_that_cannot_be_is_told_of(option: str, problem: str, arcan: ImportCommand) -> None:

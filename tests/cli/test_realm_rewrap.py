@@ -134,10 +134,10 @@ def test_rotate_gives_each_document_a_new_data_key(arcan: RealmCommand) -> None:
     assert result.status == 0
     [bob], [ci] = arcan.public("bob"), arcan.public("ci")
     assert result.out == (
-        "shop/prod: new data key, everything encrypted anew\n"
+        "shop/prod: new data key, everything encrypted again\n"
         f"shop/prod: added {ci} (ci)\n"
         f"shop/prod: took away {bob} (bob)\n"
-        "shop/staging: new data key, everything encrypted anew\n"
+        "shop/staging: new data key, everything encrypted again\n"
     )
     assert "warning: who was taken away still has the old files of shop/prod" in result.err
     assert "2 document(s) rotated, 0 failed" in result.err

@@ -49,7 +49,7 @@ def test_a_key_that_an_app_uses_does_not_go_without_a_yes(command: list[str], ar
 @pytest.mark.parametrize("answer", ["y", "n"])
 def test_at_a_terminal_it_is_asked_for(command: list[str], answer: str, arcan: SecretCommand) -> None:
     with Terminal([*ARCAN, "secret", *command, "--env=prod"], arcan.folder, arcan.environment) as terminal:
-        terminal.read_until("go on all the same? [y/N]: ")
+        terminal.read_until("continue anyway? [y/N]: ")
         assert USED in terminal.shown
         terminal.type(f"{answer}\r")
         assert terminal.wait() == (0 if answer == "y" else 1)
@@ -78,7 +78,7 @@ def test_a_key_that_is_gone_after_an_edit_is_asked_for(arcan: SecretCommand) -> 
     editor.chmod(0o755)
     environment = {**arcan.environment, "EDITOR": str(editor)}
     with Terminal([*ARCAN, "secret", "edit", "shop", "--env=prod"], arcan.folder, environment) as terminal:
-        terminal.read_until("go on all the same? [y/N]: ")
+        terminal.read_until("continue anyway? [y/N]: ")
         assert USED in terminal.shown
         terminal.type("y\r")
         assert terminal.wait() == 0

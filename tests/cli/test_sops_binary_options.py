@@ -28,7 +28,7 @@ ARN = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890
         ("no-such-program", [], [], "no-such-program: there is no such program"),
         ("/", [], [], "no such program"),
         ("sops", ["kms"], [], "'kms' is allowed without an address"),
-        ("sops", [], [ARN], "no address of an allowed key type"),
+        ("sops", [], [ARN], "not an address of an allowed key type"),
     ],
 )
 def test_what_allows_nothing_is_an_error(

@@ -70,7 +70,7 @@ def test_the_commands_that_generation_offers_make_all_tokens_and_the_narrowest(
 
 
 def test_a_token_expiry_that_is_no_duration_is_an_error_of_the_realm(repository: Path) -> None:
-    for text, said in (("soon", "'soon' is not a duration"), ("0d", "'tokenExpiry' is no time at all")):
+    for text, said in (("soon", "'soon' is not a duration"), ("0d", "'tokenExpiry' is zero")):
         (repository / "realms/production/realm.yaml").write_text(f"allowEmpty: []\ntokenExpiry: {text}\n")
         result = run("realm", "check")
         assert result.exit_code == 1

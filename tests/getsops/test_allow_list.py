@@ -111,18 +111,18 @@ def test_nothing_is_allowed_by_default() -> None:
 @pytest.mark.parametrize(
     ("types", "addresses", "said"),
     [
-        (["kms2"], [], "'kms2' is no key type"),
+        (["kms2"], [], "'kms2' is not a key type"),
         (["kms"], [], "without an address"),
-        ([], [ARN], "no address of an allowed key type"),
-        (["pgp"], ["https://vault"], "no address of an allowed key type"),
-        (["hc_vault"], ["vault.example.com"], "no address"),
-        (["hc_vault"], ["https://vault/v1/transit"], "no address"),
+        ([], [ARN], "not an address of an allowed key type"),
+        (["pgp"], ["https://vault"], "not an address of an allowed key type"),
+        (["hc_vault"], ["vault.example.com"], "not an address"),
+        (["hc_vault"], ["https://vault/v1/transit"], "not an address"),
         (["hc_vault", "kms"], ["https://vault"], "'kms' is allowed without an address"),
-        (["kms"], ["arn:"], "no address"),
-        (["kms"], [ARN[:-20] + "*"], "no address"),
-        (["kms"], ["arn:aws:kms:eu-west-1:12345678901"], "no address"),
-        (["gcp_kms"], ["projects/shop"], "no address"),
-        (["hckms"], ["tr-west-1"], "no address"),
+        (["kms"], ["arn:"], "not an address"),
+        (["kms"], [ARN[:-20] + "*"], "not an address"),
+        (["kms"], ["arn:aws:kms:eu-west-1:12345678901"], "not an address"),
+        (["gcp_kms"], ["projects/shop"], "not an address"),
+        (["hckms"], ["tr-west-1"], "not an address"),
     ],
 )
 def test_an_allowance_that_can_allow_nothing_is_a_mistake(

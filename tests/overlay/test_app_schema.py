@@ -21,7 +21,7 @@ FILES = sorted(file for case in (*CASES, "every-store/apps/*") for file in GOLDE
 # What only the parser can say, by its messages.
 BEYOND = re.compile(
     "not the file's name|already has an entry|cannot be a key of a Kubernetes Secret|needs the key|"
-    "'registry'|deletionPolicy|is not a duration|duration|is not an app's to write|is the name of a namespace|is no team|names nobody|a Role is in|"
+    "'registry'|deletionPolicy|is not a duration|duration|is not an app's to write|is the name of a namespace|is not the name of a team|names nobody|a Role is in|"
     "'all' asks for all of a realm|'extract' is for an app with a store|is for an app with a store|"
     "is not a valid key name"
 )

@@ -115,8 +115,8 @@ def test_a_mistake_in_an_app_with_a_store_is_named_too(secret: str, message: str
         ("namespaces: [a]", "both 'namespace' and 'namespaces'"),
         ("team: {}", "'team' names nobody"),
         ("team: {group: [a]}", "unknown field 'group'"),
-        ("team: {groups: ['system:authenticated']}", "'system:authenticated' is no team"),
-        ('team: {users: ["a\\nb"]}', "is no team"),
+        ("team: {groups: ['system:authenticated']}", "'system:authenticated' is not the name of a team"),
+        ('team: {users: ["a\\nb"]}', "is not the name of a team"),
         ("consistency: eventual", "consistency 'eventual' is not known"),
     ],
 )

@@ -29,7 +29,7 @@ def ca_command(hosts: tuple[str, ...]) -> str:
 
 
 def token_command(value: Value) -> str:
-    """How a token comes to be: anew, or in place of one that is recorded already."""
+    """The command that makes a token: a new one, or the replacement of a recorded one."""
     token = value.token
     assert token is not None  # only tokens are made by a command
     if value.recorded:

@@ -1,4 +1,4 @@
-"""A template's tree, or Go's own error for a text that is none.
+"""A template's tree, or Go's own error for a text that is not a template.
 
 Source: Go text/template/parse parse.go (Go 1.26). The order in which it looks at tokens decides which error
 comes first and the line that it names, so the parser looks at them in the same order.

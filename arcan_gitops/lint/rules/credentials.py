@@ -8,7 +8,7 @@ from arcan_gitops.webhook import CREDENTIAL_NAME
 
 
 def credentials_in(url: str) -> bool:
-    """Whether a URL holds a password, or a token as a parameter, that is no template."""
+    """Whether a URL holds a password, or a token as a parameter, that is not a template."""
     if "@" in authority(url) and not authority(url).startswith(PLACEHOLDER):
         return True
     query = without_actions(url).replace(PLACEHOLDER, "").partition("#")[0].partition("?")[2]

@@ -7,7 +7,7 @@ from arcan_gitops.lint.nodes import Node
 
 
 def is_zero(node: Node) -> bool:
-    """Whether a duration is zero or less; what is no duration is not."""
+    """Whether the text is a duration of zero or less."""
     if isinstance(node.scalar, str):
         try:
             return parse_duration(node.scalar) <= 0

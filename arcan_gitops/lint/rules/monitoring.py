@@ -39,7 +39,7 @@ METRICS: Final = frozenset(
 _NAME: Final = re.compile(
     r"(?<![\w:])((?:cluster_?)?(?:external_?secrets?|secret_?stores?|push_?secrets?)_[a-z_]+)(?![\w:])"
 )
-# What is no metric: texts, label matchers, lists of labels.
+# Not metrics: texts, label matchers, lists of labels.
 _REST: Final = re.compile(
     r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|\{[^{}]*\}'
     r"|\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^()]*\)"

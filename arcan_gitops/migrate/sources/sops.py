@@ -28,7 +28,7 @@ _INI: Final = re.compile(rb"(?m)^\[sops\]\s*$")
 
 
 class SopsSource:
-    """The values of some files; `below` is empty, for the names of files are no part of those of keys."""
+    """The values of some files; `below` is empty, because file names are not part of the names of keys."""
 
     below = ""
 

@@ -93,7 +93,7 @@ class VaultSource:
         return 2 if str(options.get("version")) == "2" else 1
 
     def read(self) -> Iterator[Found | Left]:
-        """As `Source.read`; a path that the token may not list or read is left out and told of."""
+        """As `Source.read`; a path that the token may not list or read is left out and reported."""
         empty = True
         for item in self._walk(self.below):
             empty = False
@@ -189,7 +189,7 @@ def _fields(value: Any) -> Mapping[str, Any]:
 
 
 def _status(error: Exception) -> int | None:
-    """The HTTP status by hvac's classes; None for what is no answer of Vault's."""
+    """The HTTP status by hvac's classes; None for an answer that is not from Vault."""
     name = type(error).__name__
     known = {"InvalidRequest": 400, "Unauthorized": 401, "Forbidden": 403, "InvalidPath": 404}
     return known.get(name)

@@ -1,4 +1,4 @@
-"""From apps and overlays to what Argo CD is told of each."""
+"""From apps and overlays to what Argo CD's Applications need of each."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def is_plain_http(address: str) -> bool:
 
 
 def http_warnings(address: str) -> Iterator[str]:
-    """What goes over plain HTTP is read by whoever is on the way."""
+    """Warn about plain HTTP: anybody on the network path can read it."""
     if is_plain_http(address):
         yield "is reached over plain http: every secret crosses the network in clear"
 

@@ -59,7 +59,7 @@ class DeclaredBackend(Protocol):
         """The backend for the stores of one overlay."""
 
     def check_key(self, key: str) -> None:
-        """Raise `InvalidName` for a key that is none here."""
+        """Raise `InvalidName` for a key that this store cannot have."""
 
     def ignored(self) -> frozenset[str]:
         """Those of `property` and `version` of a key that make no difference to what it gives."""

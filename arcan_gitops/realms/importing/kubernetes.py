@@ -34,7 +34,7 @@ def _texts(manifest: dict[str, Any], field: str, source: str) -> dict[str, str]:
     if values is None:
         return {}
     if not isinstance(values, dict):
-        raise BadImport(f"{source}: '{field}' is no mapping")
+        raise BadImport(f"{source}: '{field}' is not a mapping")
     for key, value in values.items():
         if not isinstance(value, str):
             raise BadImport(

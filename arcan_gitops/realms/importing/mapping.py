@@ -38,7 +38,8 @@ def parse(data: bytes, source: str, *, as_json: bool) -> dict[str, Any]:
     tree = documents[0] if documents else {}
     if not isinstance(tree, dict):
         raise BadImport(
-            f"{source}: is no mapping of names to values", hint="say what it is: --format dotenv, json, yaml"
+            f"{source}: is not a mapping of names to values",
+            hint="say what it is: --format dotenv, json, yaml",
         )
     return tree
 
