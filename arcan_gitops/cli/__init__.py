@@ -1,8 +1,8 @@
 """`arcan`: argv and the environment in, exit status out. No logic lives here.
 
-The rules of this CLI's voice: results on standard output, everything else on standard error; errors in
-lower case, what and where, then the next thing to do; no questions asked, but for a secret's value, after
-an edit that cannot be saved, and before something goes that declared apps use; never a value, token or
+The rules of this CLI's voice: results on standard output, everything else on standard error; errors in lower
+case, what and where, then the next thing to do; no questions, except for a secret's value, after an edit
+that cannot be saved, and before something is removed that declared apps use; never a value, token or
 identity in a message. Exit status: 0 fine, 1 a finding or a failure, 2 wrong usage.
 """
 

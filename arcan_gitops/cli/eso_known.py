@@ -1,4 +1,4 @@
-"""What is said of a version of ESO that this release of Arcan does not know."""
+"""The warning about a version of ESO that this release of Arcan does not know."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from arcan_gitops.validate.schemaset import ADD_ESO, eso_versions
 
 
 def warn_if_unknown(version: EsoVersion, where: str = "") -> None:
-    """A warning with what to do, but for a known version, and for one whose CRDs were added.
+    """Warn about a version that is not known and whose CRDs were not added, with what to do.
 
     `where` says who uses it: `overlay 'prod'`.
     """

@@ -1,9 +1,8 @@
 """Where private keys come from: the options, and all the places where sops looks, in its order.
 
-Source: getsops/sops age/keysource.go (loadIdentities), age/ssh_parse.go. All sources are collected. One that
-is named (by an option or a variable) and cannot be read or holds no key is an error at once, where sops tells
-of it only when nothing opens a document; of the default places, which nobody named, those that cannot be used
-are told of then.
+Source: getsops/sops age/keysource.go (loadIdentities), age/ssh_parse.go. All sources are collected. A source
+that is named (by an option or a variable) and cannot be read, or has no key, is an error at once; sops
+reports it only when nothing opens a document. Default places that cannot be used are reported only then.
 """
 
 from __future__ import annotations

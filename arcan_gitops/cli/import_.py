@@ -59,8 +59,8 @@ def vault(into: Import, mount: str, below: str, kv_version: str | None, whole: t
     """Read a key-value engine of Vault or OpenBao.
 
     VAULT_ADDR, VAULT_NAMESPACE, VAULT_CACERT, VAULT_CLIENT_CERT and VAULT_CLIENT_KEY are Vault's own; the
-    token is VAULT_TOKEN, or what `vault login` left in ~/.vault-token. Every field is a key, but for the
-    secrets that --whole names.
+    token is VAULT_TOKEN, or what `vault login` left in ~/.vault-token. Every field becomes a key, except in
+    the secrets that --whole names.
     """
     from arcan_gitops.migrate.sources.vault import VaultAccess, VaultSource
 

@@ -105,7 +105,7 @@ def _implied(
     name: OverlayName,
     environment: EnvironmentName,
 ) -> dict[OverlayName, dict[str, Any]]:
-    """The overlays that there are as long as none is declared, but for the one that is added."""
+    """The overlays that exist while none is declared, except the one that is added."""
     if settings.declared:
         return {}
     found = {each.name: each for each in settings.overlays(environments)}

@@ -23,8 +23,8 @@ from arcan_gitops.realms.check import check as check_realms
 def realm() -> None:
     """Create, list, check and re-encrypt the documents of realms.
 
-    A document is REALMS/REALM/ENV.sops.yaml. For whom it is encrypted is said in .sops.yaml, in the folder
-    of the realms or the one above it. 'arcan secret' changes what is in a document.
+    A document is REALMS/REALM/ENV.sops.yaml. The file .sops.yaml, in the folder of the realms or the one
+    above it, says for whom it is encrypted. 'arcan secret' changes what is in a document.
     """
 
 

@@ -62,7 +62,7 @@ def verify(
     for each in found:
         click.echo(f"{_name(each).ljust(width)}  {each.verdict.value}")
         if each.reason is not None:
-            if isinstance(each.reason, NoMatchingIdentity):  # its hint is said once, at the end
+            if isinstance(each.reason, NoMatchingIdentity):  # its hint is printed once, at the end
                 show(f"  {each.reason.message}")
             else:
                 show_finding(each.reason, indent="  ")

@@ -39,8 +39,8 @@ _SHOWN: Final = frozenset("\n\t")
 def secret() -> None:
     """Set, read, edit and import the secrets of a realm.
 
-    Each command changes one file, REALMS/REALM/ENV.sops.yaml, and nothing in it but what it is told to;
-    commit that file. Values are decrypted and encrypted here: no sops is needed.
+    Each command changes one file, REALMS/REALM/ENV.sops.yaml, and in it only what its arguments name; commit
+    that file. The sops program is not needed.
     """
 
 

@@ -9,5 +9,5 @@ From the bottom up:
 - `ignores`: the comments that switch a rule off; `check`: all of it; `reports/`: one format a file.
 
 Nothing here needs a cluster, a network or a key, and no message quotes a value: of a header, of `data`, of a
-URL. Names of objects, fields and keys are said.
+URL. Names of objects, fields and keys are quoted.
 """

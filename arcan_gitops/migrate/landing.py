@@ -131,7 +131,7 @@ def _put(document: Document, named: Sequence[Named], replace: bool) -> list[Outc
 
 
 def _kept(document: Document, one: Named, replace: bool) -> Outcome | None:
-    """What is said of a key whose value in the document stays."""
+    """The result for a key whose value in the document stays."""
     if one.key not in document.tree:
         return None
     try:

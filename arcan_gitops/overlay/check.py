@@ -105,7 +105,7 @@ def _declaration(app: App, overlays: Sequence[Overlay]) -> Iterator[InvalidFile]
 def _by_overlay(
     app: App, field: str, given: Mapping[OverlayName, str], known: Sequence[OverlayName]
 ) -> Iterator[InvalidFile]:
-    """A field that is said for each overlay: for all that the app goes to, and no others."""
+    """A field with a value for each overlay names all overlays of the app, and no others."""
     for name in given:
         if name not in known:
             hint = did_you_mean(name, known)

@@ -129,7 +129,7 @@ def _needs(group: Sequence[Placement], names: Mapping[Credential, StoreNames]) -
 
 
 def _of_ca(ca: CertificateAuthority, user: Placement) -> Namespace:
-    """Where the object with the CA is: beside a namespaced store, else where it is said to be, or ESO is."""
+    """The namespace of the object with the CA: the store's own, else the declared one, else ESO's."""
     if isinstance(ca, SecretCa) and ca.namespace is not None and user.store_namespace is None:
         return ca.namespace
     return user.token_namespace

@@ -52,7 +52,7 @@ def _realm(placement: Placement, read: Credential, catalogue: Catalogue) -> Iter
     contents = catalogue.contents.get((read.realm, environment))
     if contents is None:
         if read.realm not in catalogue.realms() or environment not in catalogue.environments():
-            return  # there is no such realm, or the overlay itself is wrong: both are said elsewhere
+            return  # there is no such realm, or the overlay itself is wrong: both are reported elsewhere
         overlay = placement.overlay.name
         problem = f"realm '{read.realm}' has no environment '{environment}' (overlay '{overlay}')"
         hint = "name the overlays that the app goes to: 'overlays: [...]'; the realm's environments: "

@@ -47,10 +47,9 @@ Source = Overlay | PlainFile | StandardInput
 def discover(path: Path) -> tuple[Source, ...]:
     """What there is to validate under a path, sorted.
 
-    A file is itself (a kustomization file is its directory). A directory is every kustomization in it that no
-    other kustomization in it uses, but for components, which are only a part of one; where there is no
-    kustomization at all, it is its YAML and JSON files. Hidden directories are left out. Raises `ArcanError`
-    for a path that does not exist.
+    A file is itself (a kustomization file is its directory). A directory stands for every kustomization in
+    it that no other one in it uses, except components; without any kustomization, for its YAML and JSON
+    files. Hidden directories are left out. Raises `ArcanError` for a path that does not exist.
     """
     if path.is_file():
         return (Overlay(path.parent) if path.name in _KUSTOMIZATIONS else PlainFile(path),)

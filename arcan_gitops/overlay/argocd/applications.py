@@ -10,7 +10,7 @@ from arcan_gitops.overlay.argocd.targets import Target
 from arcan_gitops.overlay.manifest import Manifest, metadata
 
 PLATFORM_FOLDER: Final = "_platform"  # beside folders of namespaces, none of which can be called like this
-# Removed by hand only: without their project Applications stay, and nobody knows for what.
+# Only removed by hand: Applications would stay behind without their project.
 KEEP: Final = {"argocd.argoproj.io/sync-options": "Prune=false"}
 API_VERSION: Final = "argoproj.io/v1alpha1"
 ESO_CHART: Final = "external-secrets"
