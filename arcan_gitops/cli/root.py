@@ -44,5 +44,5 @@ def _is_root(folder: Path) -> bool:
     return (
         os.path.isfile(folder / KUSTOMIZE / "arcan.yaml")
         or (os.path.isfile(folder / ".sops.yaml") and os.path.isdir(realms))
-        or bool(glob.glob(f"{glob.escape(str(realms))}/*/*.sops.yaml"))
+        or any(glob.iglob(f"{glob.escape(str(realms))}/*/*.sops.yaml"))  # the first one is enough
     )
