@@ -100,7 +100,7 @@ def test_a_rewrite_s_template_knows_the_key_alone(text: str, problem: str) -> No
 @pytest.mark.parametrize(("version", "taken"), [("2.2.0", True), ("2.1.0", False)])
 def test_a_function_that_the_version_of_eso_lacks_is_refused(version: str, taken: bool) -> None:
     found = problems(
-        f"{KEYS}  template: {{data: {{A: '{{{{ certSANs .url }}}}'}}}}\n", using=f"eso-version: {version}\n"
+        f"{KEYS}  template: {{data: {{A: '{{{{ certSANs .url }}}}'}}}}\n", using=f"esoVersion: {version}\n"
     )
     assert (found == []) is taken
     if not taken:
