@@ -212,11 +212,12 @@ def test_a_wrong_template_name_is_noticed(manifests: Path, endpoint: Endpoint) -
 def test_what_the_emulator_cannot_do_fails_only_its_external_secret(
     manifests: Path, endpoint: Endpoint
 ) -> None:
-    unknown = external_secret(name="unknown", creationPolicy="CreateOrMerge")
+    unknown = external_secret(name="unknown", template={"data": {"a": "{{ now }}"}})
     (manifests / "unknown.yaml").write_text(emit([unknown]))
     run = Run(*options(manifests, endpoint), token="arc_good")
     assert run.status == 1
-    assert "default/unknown: not supported by the emulator: creationPolicy: CreateOrMerge" in run.out
+    assert "default/unknown: not supported by the emulator: the function 'now' of a template" in run.out
+    assert "docs/simulate.md lists what the emulator leaves out" in run.out
     assert "2 of 3 ExternalSecrets would be synced" in run.out
 
 
