@@ -175,10 +175,11 @@ def test_names_of_manifests_to_simulate(repository: Path, name: str, lines: Line
 def test_declarations_and_generated_files(repository: Path, name: str, lines: Lines) -> None:
     lines("generate", "overlays", mentions="wrote")
     overlay = repository / "kustomize/overlays/prod"
-    (overlay / "apps" / f"{name}.yaml").write_text((overlay / "apps/shop.yaml").read_text())
+    generated = next(path for path in overlay.rglob("*.yaml") if "kind: ExternalSecret" in path.read_text())
+    (generated.parent / f"{name}.yaml").write_text(generated.read_text())
     lines("generate", "overlays", "--check")
     lines("generate", "overlays")
-    (overlay / "apps" / f"{name}.yaml").write_text("foreign: file\n")
+    (generated.parent / f"{name}.yaml").write_text("foreign: file\n")
     lines("generate", "overlays")
     (repository / "kustomize/apps" / f"{name}.yaml").write_text(APP)
     lines("generate", "overlays")

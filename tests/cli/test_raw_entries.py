@@ -27,7 +27,7 @@ def generate(
     kustomize = tmp_path / "kustomize"
     (kustomize / "apps").mkdir(parents=True)
     shutil.copytree(ROOT / "realms", tmp_path / "realms")
-    settings = f"eso-version: {version}\noverlays: {{prod: {{environment: prod}}}}\n"
+    settings = f"esoVersion: {version}\noverlays: {{prod: {{environment: prod}}}}\n"
     (kustomize / "arcan.yaml").write_text(settings + STORE.replace("PROVIDER", provider))
     app = f"name: shop\nstore: op\nnamespace: shop\nraw:\n- name: found\n  spec: {spec}\n"
     (kustomize / "apps" / "shop.yaml").write_text(app)
