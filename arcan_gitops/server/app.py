@@ -1,4 +1,4 @@
-"""The Flask application: four routes, and one order of decisions for everything else.
+"""The Flask application: the routes of `routes.py`, and one order of decisions for everything else.
 
 405 -> 401 -> 400 (path, names, query) -> 403 -> 400 (environment) -> 503 (version) -> 404; before the first
 snapshot 503. A refusal for scope comes before any look at what exists, and 404 means one thing only:
