@@ -68,7 +68,8 @@ class _Server:
         self._workers = Workers(config.workers, worker, prepared.certificate, self._gauges)
         self._context = tls.server_context(prepared.certificate)  # of what the main process answers itself
         own = config.data_dir / "tls"
-        files = config.tls_files or (own / "server.crt", own / "server.key")
+        names = ("ca.crt", "ca.key", "server.crt", "server.key")
+        files = config.tls_files or tuple(own / name for name in names)
         self._renewal = Renewal(prepared.certificate, files, lambda: load_certificate(config))
         self._notifier = Notifier(config.supervisor)
 

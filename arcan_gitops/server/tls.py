@@ -109,7 +109,12 @@ def own(folder: Path, hosts: Sequence[str]) -> Certificate:
     ca = _read_certificate(ca_path)
     _refuse_expired(ca, ca_path)
     if not _is_current(path, key_path, ca, names):
-        _write(issue(ca, _read_key(ca_key_path), hosts), path, key_path)
+        ca_key = _read_key(ca_key_path)
+        if ca_key.public_key() != ca.public_key():
+            raise BadCertificate(
+                f"{ca_key_path}: is not the key of {ca_path}", hint="put the two files of one CA there"
+            )
+        _write(issue(ca, ca_key, hosts), path, key_path)
     chain = _read(path)
     return Certificate(chain, _read(key_path), _parse_certificate(chain, path).not_valid_after_utc, ca_path)
 

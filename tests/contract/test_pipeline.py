@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from arcan_gitops.eso import Cluster, Fate, NetTransport, Outcome, read_cluster, refresh, validate_stores
+from arcan_gitops.server import tls
 from arcan_gitops.yamlio import emit, read_documents
 from tests.support.live_server import ARCAN, LiveServer, create_token, unknown_token
 from tests.support.realm_files import RealmFiles
@@ -118,6 +120,34 @@ def test_a_change_in_git_arrives_with_the_next_refresh(world: World) -> None:
     outcomes, cluster = world.refresh(cluster)
     assert data(outcomes[0]) == {"PORT": "6543"}
     assert outcomes[0].fate is Fate.UPDATED
+
+
+def test_another_ca_takes_over_without_a_failed_read(world: World, tmp_path: Path) -> None:
+    """The procedure of docs/certificates.md: ESO trusts both before the server changes, the old one goes last."""
+    folder = world.server.ca.parent
+    new = tmp_path / "new-ca"
+    tls.own(new, ("arcan.internal", "localhost"))
+    old_ca, new_ca = world.server.ca.read_text(), (new / "ca.crt").read_text()
+    cluster = world.cluster("--key", "PORT")
+
+    def trusting(bundle: str) -> Cluster:
+        (held,) = cluster.config_maps
+        return replace(cluster, config_maps=(replace(held, data={"ca.crt": bundle}),))
+
+    def synced(bundle: str) -> bool:
+        outcomes, _ = world.refresh(trusting(bundle))
+        return all(outcome.condition.reason == "SecretSynced" for outcome in outcomes)
+
+    assert synced(old_ca)
+    assert synced(old_ca + new_ca)
+    for name in ("ca.crt", "ca.key", "server.key", "server.crt"):
+        (folder / name).write_bytes((new / name).read_bytes())
+        assert synced(old_ca + new_ca)
+    end = time.monotonic() + 30
+    while not synced(new_ca):
+        assert synced(old_ca + new_ca)
+        assert time.monotonic() < end
+    assert not synced(old_ca)
 
 
 def test_a_key_that_truly_went_away_is_deleted_where_that_was_asked_for(world: World) -> None:

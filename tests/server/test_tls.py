@@ -98,3 +98,16 @@ def test_half_a_ca_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(tls.BadCertificate) as caught:
         tls.own(tmp_path, HOSTS)
     assert "delete the other for a new CA" in str(caught.value.hint)
+
+
+def test_halves_of_two_cas_sign_nothing(tmp_path: Path) -> None:
+    """As between two copies, when somebody puts another CA there."""
+    tls.own(tmp_path / "old", HOSTS)
+    tls.own(tmp_path / "new", HOSTS)
+    served = (tmp_path / "old" / "server.crt").read_bytes()
+    (tmp_path / "old" / "ca.crt").write_bytes((tmp_path / "new" / "ca.crt").read_bytes())
+    with pytest.raises(tls.BadCertificate, match=r"ca\.key: is not the key of .*ca\.crt"):
+        tls.own(tmp_path / "old", HOSTS)
+    assert (tmp_path / "old" / "server.crt").read_bytes() == served
+    (tmp_path / "old" / "ca.key").write_bytes((tmp_path / "new" / "ca.key").read_bytes())
+    tls.own(tmp_path / "old", HOSTS)
