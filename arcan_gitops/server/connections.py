@@ -69,7 +69,7 @@ def peer(descriptor: int) -> str | None:
     with _borrowed(descriptor) as borrowed, contextlib.suppress(OSError):
         if borrowed.getsockopt(socket.SOL_SOCKET, socket.SO_DOMAIN) in _OVER_IP:
             address: str = borrowed.getpeername()[0]
-            return address
+            return address.partition("%")[0]  # of a link-local one the interface follows
     return None
 
 

@@ -34,7 +34,9 @@ _PROGRESS_BYTES: Final = 16 * 1024  # at least, in that time
 _ANSWER_SECONDS: Final = 0.25  # from the decision until the answer is on its way, at most
 _AROUND_SECONDS: Final = (-0.010, 0.020)  # nearly always; the kernel counts time in steps of up to 10 ms
 _KEPT_ANSWERS: Final = 4096
+_SETTLED_SECONDS: Final = 0.1  # an answer that is younger may not have gone out yet
 _SPARE: Final = 4
+_WAKES: Final = 3
 _NEARLY: Final = 0.9  # of the connections that are allowed
 
 
@@ -125,11 +127,11 @@ class Guard:
         self._row[Field.CONNECTIONS] = len(seen)
         for descriptor, known in seen.items():
             self._look(descriptor, known, now)
-        self._attribute_answers()
+        self._attribute_answers(now - _SETTLED_SECONDS)
         if short or len(seen) >= _NEARLY * self._allowed_connections:
             self._close_silent(now)
 
-    def _attribute_answers(self) -> None:
+    def _attribute_answers(self, until: float) -> None:
         """Find the connections that answers to a valid token went out on: by address and time.
 
         Another connection of that address may be taken for one of them, and is spared until it is idle.
@@ -137,7 +139,7 @@ class Guard:
         by_address: dict[str, list[_Known]] = {}
         for known in self._known.values():
             by_address.setdefault(known.address, []).append(known)
-        while self._answers:
+        while self._answers and self._answers[0][0] <= until:
             when, address = self._answers.popleft()
             after = [
                 known for known in by_address.get(address, ()) if known.sent >= when + _AROUND_SECONDS[0]
@@ -209,9 +211,13 @@ class Guard:
             return
         host, port = self._listener.getsockname()[:2]
         target = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared only
-        with contextlib.suppress(OSError), socket.socket(self._listener.family, socket.SOCK_STREAM) as own:
-            own.settimeout(_STEP_SECONDS)
-            try:
-                own.connect((target, port))
-            except TimeoutError:  # the queue is full, so that nobody gets in: make room for one
-                self._listener.accept()[0].close()
+        for _ in range(_WAKES):
+            with socket.socket(self._listener.family, socket.SOCK_STREAM) as own:
+                own.settimeout(_STEP_SECONDS)
+                try:
+                    own.connect((target, port))
+                except TimeoutError:  # the queue is full, so that nobody gets in: make room for one
+                    with contextlib.suppress(BlockingIOError):
+                        self._listener.accept()[0].close()
+                else:
+                    return
