@@ -269,13 +269,13 @@ def test_a_value_that_was_given_can_be_changed_by_its_giver() -> None:
 def test_nothing_of_a_document_can_be_seen_or_pickled() -> None:
     document = load()
     document.set("A", f"{CANARY}2")
-    assert CANARY not in f"{document!r} {document} {document._editing!r} {document._editing._sealer!r}"
+    assert CANARY not in f"{document!r} {document} {document._content!r} {document._content._sealer!r}"
     with pytest.raises(TypeError):
         pickle.dumps(document)
     with pytest.raises(TypeError):
-        pickle.dumps(document._editing)
+        pickle.dumps(document._content)
     with pytest.raises(TypeError):
-        pickle.dumps(document._editing._sealer)
+        pickle.dumps(document._content._sealer)
 
 
 def test_a_file_of_several_documents_is_not_edited() -> None:
