@@ -37,7 +37,7 @@ _HINTS: Final = {
     Reason.UNKNOWN: "no selected realm knows the id: is the tokens file merged, and the realm selected?",
     Reason.EXPIRED: "rotate it with 'arcan token rotate'",
     Reason.WRONG: "the id is known and the secret is not: the token was changed, or somebody guesses",
-    Reason.REVOKED: "the server's list of revoked tokens names it: rotate it, or take it off the list",
+    Reason.REVOKED: "the token was revoked: 'arcan token create' makes another",
     Reason.NO_VALUE: "ESO filled in '<no value>': the store's header template names a Secret or key that "
     "does not exist; it must be the 'name' of its secrets[] entry and a key of the token Secret",
 }
@@ -111,6 +111,7 @@ class _Entry:
     caller: Caller
 
 
+_MOST_REMOVED: Final = 4096
 # What an unknown id is compared with, so that known and unknown ids cost the same; no text has this digest.
 _NOBODY: Final = secrets.token_bytes(32)
 
@@ -118,10 +119,11 @@ _NOBODY: Final = secrets.token_bytes(32)
 class Policy:
     """The tokens of the selected realms, by id."""
 
-    __slots__ = ("_entries",)
+    __slots__ = ("_entries", "_removed")
 
     def __init__(self, entries: Mapping[str, _Entry]) -> None:
         self._entries = entries
+        self._removed: dict[str, bytes] = {}  # digests of tokens that an earlier policy knew, by id
 
     def __repr__(self) -> str:
         return f"Policy({len(self._entries)} tokens)"
@@ -145,6 +147,12 @@ class Policy:
                 )
         return cls(entries)
 
+    def remember(self, before: Policy) -> None:
+        """Tell tokens that `before` knew, and this policy does not, from those that nobody ever knew."""
+        known = {**before._removed, **{name: entry.digest for name, entry in before._entries.items()}}
+        removed = [(name, digest) for name, digest in known.items() if name not in self._entries]
+        self._removed = dict(removed[-_MOST_REMOVED:])
+
     def authenticate(self, presented: str | None, now: float) -> Caller:
         """The caller whose token is `presented`, the text after `Bearer `; `now` in Unix seconds.
 
@@ -157,9 +165,10 @@ class Policy:
             raise NotAuthenticated(Reason.NO_VALUE if presented == NO_VALUE else Reason.MALFORMED)
         entry = self._entries.get(identifier)
         offered = sha256(presented.encode("ascii")).digest()
-        same = hmac.compare_digest(offered, _NOBODY if entry is None else entry.digest)
+        removed = self._removed.get(identifier, _NOBODY)
+        same = hmac.compare_digest(offered, removed if entry is None else entry.digest)
         if entry is None:
-            raise NotAuthenticated(Reason.UNKNOWN, identifier)
+            raise NotAuthenticated(Reason.REVOKED if same else Reason.UNKNOWN, identifier)
         if not same:
             raise NotAuthenticated(Reason.WRONG, identifier)
         if now >= entry.expires:

@@ -55,6 +55,7 @@ class Board:
         written = 0
         while written < len(payload):
             written += os.pwrite(self._payload, view[written:], written)
+        snapshot.policy.remember(self._snapshot.policy)
         self._snapshot, self._revocations = snapshot, revoked
         self._generation = writing + 1
         self._write_header(writing + 1, len(payload), hashlib.sha256(payload).digest())
@@ -114,7 +115,9 @@ class Board:
                 return  # overwritten while it was read: the next request sees the newer generation
             revoked, _, snapshot = payload.partition(_END)
             self._revocations = parse_revocations(revoked.decode(), "")[0]
-            self._snapshot = restore(snapshot)
+            restored = restore(snapshot)
+            restored.policy.remember(self._snapshot.policy)
+            self._snapshot = restored
             self._generation = generation
 
 

@@ -171,3 +171,18 @@ def test_no_message_repr_or_traceback_holds_the_token():
     seen.append(repr(caller))
     assert len(seen) > 30
     assert not any(text[17:60] in line or text in line for line in seen)
+
+
+def test_a_token_that_an_earlier_policy_knew_is_told_from_one_that_nobody_knew():
+    text, record = issue()
+    stranger, _ = issue()
+    before, between, after = Policy.build({PRODUCTION: [record]}), Policy.build({}), Policy.build({})
+    between.remember(before)
+    after.remember(between)
+    for policy in (between, after):
+        assert reason(policy, text) is Reason.REVOKED
+        assert reason(policy, text[:-8] + "AAAAAAAA") is not Reason.REVOKED  # the id is public
+        assert reason(policy, stranger) is Reason.UNKNOWN
+    again = Policy.build({PRODUCTION: [record]})
+    again.remember(after)
+    assert again.authenticate(text, NOW).token_id == record.id

@@ -67,3 +67,23 @@ def test_a_mounted_config_map_is_read_before_the_first_request(files: RealmFiles
         server.wait_for_log("revoked: is gone; what it said holds on")
         time.sleep(0.5)
         assert refused(server, token)
+
+
+def test_a_token_that_is_revoked_while_it_runs_is_evidence_and_no_stranger(
+    files: RealmFiles, tmp_path: Path
+) -> None:
+    token = create_token(files, "shop", "one")
+    with LiveServer(files, tmp_path / "server", "--workers", "2") as server:
+        assert not refused(server, token)
+        (files.root / "shop" / "tokens.yaml").unlink()
+        server.wait(lambda: refused(server, token))
+        files.write("shop", "prod", "A: newer\n")
+        server.reload()
+        before = len(server.audit)
+        forged = f"{token[:-8]}AAAAAAAA"
+        assert all(refused(server, each) for each in [token] * 10 + [forged] * 10)
+        server.wait(lambda: any("count" in line for line in server.audit[before:]))
+        lines = server.audit[before:]
+    revoked = [line for line in lines if line.get("reason") == "revoked"]
+    assert [line["token_id"] for line in revoked] == [token[4:16]] * 10
+    assert all("token_id" not in line for line in lines if line not in revoked)
