@@ -119,6 +119,12 @@ class AuditLog:
             if self._failing:
                 self._resume()
 
+    def close(self) -> None:
+        """At the end of a worker: write the counts of the running second too."""
+        with self._lock, suppress(AuditFailed):
+            self._due += self._refusals.ended(self._clock() + 1)
+            self._write_counts()
+
     @contextmanager
     def _counting(self) -> Iterator[None]:
         """Count a decision that cannot be recorded, and so is not answered."""

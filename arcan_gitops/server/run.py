@@ -64,7 +64,8 @@ class _Server:
         self._watcher = Watcher(config.realms, prepared.repository, self._board, config.revoked)
         self._gauges = Gauges(_ROWS_A_WORKER * config.workers)
         connections = max(1, config.max_connections // config.workers)
-        worker = Worker(prepared.listener, connections, self._application, prepared.audit.tick)
+        audit = prepared.audit
+        worker = Worker(prepared.listener, connections, self._application, audit.tick, audit.close)
         self._workers = Workers(config.workers, worker, prepared.certificate, self._gauges)
         self._context = tls.server_context(prepared.certificate)  # of what the main process answers itself
         own = config.data_dir / "tls"

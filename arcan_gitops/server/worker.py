@@ -48,6 +48,7 @@ class Worker:
     connections: int  # open ones, at most, in each worker
     application: Callable[[Row, Guard], Callable[..., Any]]  # builds the WSGI application, after the fork
     tick: Callable[[], None]  # called every quarter of a second, by a thread of its own
+    close: Callable[[], None]  # called at the end
 
     def run(self, certificate: Certificate, row: Row, parent: int) -> None:
         """Serve until SIGTERM, then let the requests in flight finish. Every signal is blocked here."""
@@ -73,7 +74,7 @@ class Worker:
                 guard.retire()
         stop.set()
         stopped.wait()
-        self.tick()
+        self.close()
 
     def _tick(self) -> None:
         while True:

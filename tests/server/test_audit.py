@@ -220,6 +220,17 @@ def test_refusals_of_callers_without_a_valid_token_are_counted(tmp_path: Path) -
     assert len(lines) - 20 <= 2 * len(foreign) * (len(seconds) + 1)
 
 
+def test_counts_of_the_last_second_are_written_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    log = AuditLog(str(path), clock=lambda: 1000.5)
+    for number in range(7):
+        log.refuse(str(number), {"status": 401, "client": "10.0.0.1"})
+    log.close()
+    log.close()
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(line.get("request_id"), line.get("count")) for line in lines] == [("0", None), (None, 6)]
+
+
 def test_addresses_are_told_apart_up_to_a_bound() -> None:
     refusals = Refusals()
     first = [refusals.is_first({"client": f"10.0.{n // 256}.{n % 256}"}, 5.0) for n in range(5000)]
