@@ -6,11 +6,6 @@ touches a disk.
 """
 
 from arcan_gitops.access.edit import (
-    AlreadyRotated,
-    CannotChange,
-    CannotEdit,
-    DuplicateTokenName,
-    NoSuchToken,
     Rotation,
     add,
     no_such_token,
@@ -23,11 +18,11 @@ from arcan_gitops.access.file import edit_file
 from arcan_gitops.access.policy import (
     BulkNeedsAllKeys,
     Caller,
-    DuplicateTokenId,
     Forbidden,
     NotAuthenticated,
     Policy,
     Reason,
+    id_in_two_realms,
 )
 from arcan_gitops.access.record import (
     ONE_POLICY,
@@ -38,7 +33,7 @@ from arcan_gitops.access.record import (
     read_tokens,
     token_name,
 )
-from arcan_gitops.access.revoked import BadRevocation, Revocations, parse_revocations
+from arcan_gitops.access.revoked import Revocations, parse_revocations
 from arcan_gitops.access.scope import Scope, environment_glob, key_glob
 from arcan_gitops.access.times import (
     InvalidTime,
@@ -52,18 +47,11 @@ from arcan_gitops.access.token import MintedToken, digest, mint, shown, token_id
 __all__ = [
     "ONE_POLICY",
     "READ_ONLY",
-    "AlreadyRotated",
-    "BadRevocation",
     "BulkNeedsAllKeys",
     "Caller",
-    "CannotChange",
-    "CannotEdit",
-    "DuplicateTokenId",
-    "DuplicateTokenName",
     "Forbidden",
     "InvalidTime",
     "MintedToken",
-    "NoSuchToken",
     "NotAuthenticated",
     "Policy",
     "Reason",
@@ -76,6 +64,7 @@ __all__ = [
     "edit_file",
     "environment_glob",
     "format_time",
+    "id_in_two_realms",
     "key_glob",
     "matching",
     "mint",

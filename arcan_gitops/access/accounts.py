@@ -18,7 +18,7 @@ from typing import Any, Final
 import jwt
 
 from arcan_gitops.access.cluster import Cluster, require_own_keys
-from arcan_gitops.access.policy import BulkNeedsAllKeys, Forbidden
+from arcan_gitops.access.policy import require_within
 from arcan_gitops.access.scope import Scope
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import RealmName, SecretRef
@@ -88,20 +88,8 @@ class Account:
         return f"{self.cluster}/{self.namespace}/{self.service_account}"
 
     def require(self, ref: SecretRef) -> None:
-        """Raise `Forbidden` unless the account may read what `ref` names; realm first, environment, key.
-
-        For all keys of an environment (`ref.key` is None) an account narrowed by keys is `BulkNeedsAllKeys`.
-        """
-        scope = self.scopes.get(ref.realm)
-        if scope is None:
-            raise Forbidden(f"the account may not read realm '{ref.realm}'")
-        if not scope.allows_environment(ref.environment):
-            raise Forbidden(f"the account may not read environment '{ref.environment}'")
-        if ref.key is None:
-            if not scope.all_keys:
-                raise BulkNeedsAllKeys("the account is narrowed to some keys, and a bulk read needs all")
-        elif not scope.allows_key(ref.key):
-            raise Forbidden(f"the account may not read key '{ref.key}'")
+        """Raise `Forbidden` or `BulkNeedsAllKeys` unless the account may read what `ref` names."""
+        require_within(self.scopes.get(ref.realm), ref, "account")
 
 
 def looks_like_jwt(presented: str) -> bool:
@@ -126,7 +114,7 @@ class Accounts:
     def __init__(
         self, clusters: Iterable[Cluster], accounts: Mapping[RealmName, Sequence[AccountRecord]]
     ) -> None:
-        """Raises `SharedKey` where one signing key is in two clusters."""
+        """Raises `ArcanError` where one signing key is in two clusters."""
         self._clusters = tuple(clusters)
         require_own_keys(self._clusters)
         entries: dict[tuple[str, str, str], list[tuple[RealmName, AccountRecord, Scope]]] = {}

@@ -21,10 +21,6 @@ _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _MIN_RSA_BITS: Final = 2048
 
 
-class SharedKey(ArcanError):
-    """Two clusters sign with one key: nobody could say which of them a token is from."""
-
-
 @dataclass(frozen=True, slots=True)
 class SigningKey:
     """A public key, the algorithm that goes with it, and its thumbprint (RFC 7638), by which it is known."""
@@ -63,13 +59,13 @@ class Cluster:
 
 
 def require_own_keys(clusters: Iterable[Cluster]) -> None:
-    """Raise `SharedKey` where two clusters have one key."""
+    """Raise `ArcanError` where two clusters have one key."""
     owners: dict[str, str] = {}
     for cluster in clusters:
         for key in cluster.keys:
             owner = owners.setdefault(key.thumbprint, cluster.name)
             if owner != cluster.name:
-                raise SharedKey(
+                raise ArcanError(
                     f"clusters '{owner}' and '{cluster.name}' have one signing key",
                     hint="is one file a copy of the other? read the keys again: arcan cluster add",
                 )

@@ -26,26 +26,6 @@ tokens: []
 """
 
 
-class NoSuchToken(ArcanError):
-    """No entry has that name or id."""
-
-
-class DuplicateTokenName(ArcanError):
-    """The realm has a token of that name, and it has not expired."""
-
-
-class AlreadyRotated(ArcanError):
-    """The entry is the old one of a rotation: another stands for its name."""
-
-
-class CannotChange(ArcanError):
-    """A change of a scope that cannot be meant."""
-
-
-class CannotEdit(ArcanError):
-    """The file is valid, and written so unusually that an edit could lose something."""
-
-
 @dataclass(frozen=True, slots=True)
 class Rotation:
     """A rotated token: the file, the old entry as it is in the file now, and the new one."""
@@ -58,15 +38,14 @@ class Rotation:
 def add(data: bytes | None, source: str, record: TokenRecord) -> bytes:
     """The file with one more entry at its end; None or blank is a file that is not there yet.
 
-    Raises `DuplicateTokenName` for a name that is in use when the record was created, `InvalidFile`,
-    `CannotEdit`.
+    Raises `ArcanError`, also for a name that is in use when the record was created.
     """
     if data is None or not data.strip():
         data = _NEW_FILE
     records = read_tokens(data, source)
     for other in records:
         if other.name == record.name and not other.expired(record.created):
-            raise DuplicateTokenName(
+            raise ArcanError(
                 f"{source}: a token named '{record.name}' exists (id {other.id})",
                 hint=f"replace it with 'arcan token rotate {record.name}', or choose another name",
             )
@@ -76,8 +55,8 @@ def add(data: bytes | None, source: str, record: TokenRecord) -> bytes:
 def revoke(data: bytes, source: str, name_or_id: str) -> tuple[bytes, tuple[TokenRecord, ...]]:
     """The file without all entries of that name, or without the entry of that id; and what was removed.
 
-    A comment directly above an entry goes with it; all others stay. Raises `NoSuchToken`, `InvalidFile`,
-    `CannotEdit`.
+    A comment directly above an entry goes with it; all others stay. Raises `ArcanError`, also where no
+    entry has that name or id.
     """
     records = read_tokens(data, source)
     removed = _require_match(records, source, name_or_id)
@@ -98,14 +77,14 @@ def rotate(
     """The file with `new` beside the entry it replaces, under the same name and scope.
 
     The old entry expires at the earlier of its own expiry and `now + overlap`; the new one lives as long
-    as the old one was made to. Raises `NoSuchToken`, `AlreadyRotated`, `InvalidTime`, `InvalidFile`,
-    `CannotEdit`.
+    as the old one was made to. Raises `ArcanError`, also for the old entry of a rotation, for which
+    another stands.
     """
     records = read_tokens(data, source)
     found = _require_match(records, source, name_or_id)
     old = newest(records, found[0].name)
     if old is None or old not in found:
-        raise AlreadyRotated(
+        raise ArcanError(
             f"{source}: token {name_or_id} was rotated before",
             hint=f"rotate the one that replaced it: 'arcan token rotate {found[0].name}'",
         )
@@ -141,7 +120,7 @@ def rescope(
 
     `changed(record, stands=...)` gives the entry as it is to be; `stands` is whether the entry is the newest
     of its name. Only `environments`, `keys` and `expires` may differ. Returns the entries as they are then.
-    Raises `NoSuchToken`, `InvalidFile`, `CannotEdit`, or what `changed` raises.
+    Raises `ArcanError`, or what `changed` raises.
     """
     records = list(read_tokens(data, source))
     results = []
@@ -164,11 +143,11 @@ def rescope(
 def with_keys(record: TokenRecord, add: Sequence[str], remove: Sequence[str]) -> TokenRecord:
     """The entry with more keys, and without some: those of its list, as they are written there.
 
-    Raises `CannotChange` for what would change nothing, or leave nothing.
+    Raises `ArcanError` for what would change nothing, or leave nothing.
     """
     if record.keys is None:
         if add or remove:
-            raise CannotChange(
+            raise ArcanError(
                 f"token '{record.name}' reads all keys: there is no list to change",
                 hint="name the keys that it may read, with --key",
             )
@@ -176,10 +155,10 @@ def with_keys(record: TokenRecord, add: Sequence[str], remove: Sequence[str]) ->
     for glob in remove:
         if glob not in record.keys:
             hint = did_you_mean(glob, record.keys)
-            raise CannotChange(f"token '{record.name}' has no key '{glob}' in its list", hint=hint)
+            raise ArcanError(f"token '{record.name}' has no key '{glob}' in its list", hint=hint)
     keys = tuple(dict.fromkeys([*(key for key in record.keys if key not in remove), *add]))
     if not keys:
-        raise CannotChange(
+        raise ArcanError(
             f"token '{record.name}' could read nothing any more", hint=f"arcan token revoke {record.name}"
         )
     return replace(record, keys=keys)
@@ -192,14 +171,14 @@ def _set_field(index: int, field: str, value: Any, file: Layout) -> None:
         file.set_list(index, field, value, after="keys" if field == "expires" else "policy")
 
 
-def no_such_token(where: str, names: Iterable[str], name_or_id: str) -> NoSuchToken:
+def no_such_token(where: str, names: Iterable[str], name_or_id: str) -> ArcanError:
     """The error for a name or id that nothing in `where` has, with the nearest of the names there.
 
     Somebody in a hurry may give the text of the token itself: it is not repeated, and its id is named.
     """
     identifier = token_id(name_or_id)
     hint = did_you_mean(name_or_id, names) if identifier is None else f"give its id: {identifier}"
-    return NoSuchToken(f"{where}: no token has the name or id {shown(name_or_id)}", hint=hint)
+    return ArcanError(f"{where}: no token has the name or id {shown(name_or_id)}", hint=hint)
 
 
 def _require_match(records: Sequence[TokenRecord], source: str, name_or_id: str) -> tuple[TokenRecord, ...]:
@@ -220,7 +199,7 @@ def _edited(
                 return file.data()
         except (Unusual, InvalidFile):
             continue
-    raise CannotEdit(
+    raise ArcanError(
         f"{source}: is valid, but written in a style that cannot be edited safely; nothing is changed",
         hint="write it as a block list: 'tokens:', then '  - id: ...' with one field a line",
     )

@@ -72,8 +72,33 @@ class BulkNeedsAllKeys(Forbidden):
     code: ClassVar[str] = "bulk_needs_all_keys"
 
 
-class DuplicateTokenId(ArcanError):
-    """Two entries with one id: nobody could say which of them a token means."""
+def require_within(scope: Scope | None, ref: SecretRef, who: str) -> None:
+    """Raise `Forbidden` unless `scope`, which a token or an account has in the realm, holds what `ref` names.
+
+    None is no scope in this realm; `who` is "token" or "account". The realm is judged first, then the
+    environment, then the key. For all keys of an environment (`ref.key` is None) a scope narrowed by keys is
+    `BulkNeedsAllKeys`.
+    """
+    if scope is None:
+        raise Forbidden(f"the {who} may not read realm '{ref.realm}'")
+    if not scope.allows_environment(ref.environment):
+        raise Forbidden(f"the {who} may not read environment '{ref.environment}'")
+    if ref.key is None:
+        if not scope.all_keys:
+            raise BulkNeedsAllKeys(
+                f"the {who} is narrowed to some keys, and a bulk read needs all",
+                hint="read each key, or give the store one without 'keys'",
+            )
+    elif not scope.allows_key(ref.key):
+        raise Forbidden(f"the {who} may not read key '{ref.key}'")
+
+
+def id_in_two_realms(token_id: str, owner: RealmName, realm: RealmName) -> ArcanError:
+    """Two realms have an entry with one id: nobody could say which of them a token means."""
+    return ArcanError(
+        f"token id '{token_id}' is in realm '{owner}' and in realm '{realm}'",
+        hint=f"remove one: 'arcan token revoke {token_id} --realm {realm}'",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +111,8 @@ class Caller:
     scope: Scope
 
     def require(self, ref: SecretRef) -> None:
-        """Raise `Forbidden` unless the token may read what `ref` names; realm first, environment, key.
-
-        For all keys of an environment (`ref.key` is None) a token narrowed by keys is `BulkNeedsAllKeys`.
-        """
-        if ref.realm != self.realm:
-            raise Forbidden(f"the token may not read realm '{ref.realm}'")
-        if not self.scope.allows_environment(ref.environment):
-            raise Forbidden(f"the token may not read environment '{ref.environment}'")
-        if ref.key is None:
-            if not self.scope.all_keys:
-                raise BulkNeedsAllKeys(
-                    "the token is narrowed to some keys, and a bulk read needs all",
-                    hint="read each key, or give the store a token without 'keys'",
-                )
-        elif not self.scope.allows_key(ref.key):
-            raise Forbidden(f"the token may not read key '{ref.key}'")
+        """Raise `Forbidden` or `BulkNeedsAllKeys` unless the token may read what `ref` names."""
+        require_within(self.scope if ref.realm == self.realm else None, ref, "token")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +141,13 @@ class Policy:
 
     @classmethod
     def build(cls, records: Mapping[RealmName, Sequence[TokenRecord]]) -> Policy:
-        """Raises `DuplicateTokenId`, naming both realms."""
+        """Raises `ArcanError` where two realms have one id, naming both."""
         entries: dict[str, _Entry] = {}
         for realm, tokens in records.items():
             for record in tokens:
                 other = entries.get(record.id)
                 if other is not None:
-                    raise DuplicateTokenId(
-                        f"token id '{record.id}' is in realm '{other.caller.realm}' and in realm '{realm}'",
-                        hint=f"remove one: 'arcan token revoke {record.id} --realm {realm}'",
-                    )
+                    raise id_in_two_realms(record.id, other.caller.realm, realm)
                 entries[record.id] = _Entry(
                     digest=bytes.fromhex(record.digest.removeprefix("sha256:")),
                     expires=math.inf if record.expires is None else record.expires.timestamp(),

@@ -14,10 +14,6 @@ from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import RealmName
 
 
-class BadRevocation(ArcanError):
-    """An entry of the list that names no token; the others hold."""
-
-
 @dataclass(frozen=True, slots=True)
 class Revocations:
     """Ids of tokens, and names of tokens by realm, which mean all that have the name."""
@@ -34,14 +30,14 @@ class Revocations:
         return sorted(self.ids) + sorted(f"{realm}/{name}" for realm, name in self.names)
 
 
-def parse_revocations(text: str, source: str) -> tuple[Revocations, list[BadRevocation]]:
+def parse_revocations(text: str, source: str) -> tuple[Revocations, list[ArcanError]]:
     """One entry a line: the id of a token, or `REALM/NAME`. Empty lines and `# comments` are passed over.
 
     What is wrong with a line comes back beside the entries that hold: one mistake must not bring others back.
     """
     ids: set[str] = set()
     names: set[tuple[str, str]] = set()
-    problems: list[BadRevocation] = []
+    problems: list[ArcanError] = []
     for number, line in enumerate(text.splitlines(), 1):
         entry = line.partition("#")[0].strip()
         realm, slash, name = entry.partition("/")
@@ -51,7 +47,7 @@ def parse_revocations(text: str, source: str) -> tuple[Revocations, list[BadRevo
             ids.add(entry)
         elif entry:
             message = f"{source}:{number}: neither the id of a token nor REALM/NAME: nothing is revoked by it"
-            problems.append(BadRevocation(message, hint="'arcan token list' shows the ids"))
+            problems.append(ArcanError(message, hint="'arcan token list' shows the ids"))
     return Revocations(frozenset(ids), frozenset(names)), problems
 
 

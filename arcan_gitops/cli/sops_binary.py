@@ -57,7 +57,7 @@ def document_opener(
     options a document would need.
 
     The confidential variables that the allowed key types need are taken out of the environment. Raises
-    `click.UsageError`, `BadAllowance`, and `ArcanError` where there is no such program.
+    `click.UsageError`, and `ArcanError`, also where there is no such program.
     """
     allowed = AllowList.parse(allow_key_type, allow_key_address)
     if sops_binary is None:

@@ -19,7 +19,7 @@ The measure is ESO v2.9.0; what the emulator does not know raises `NotSupported`
 """
 
 from arcan_gitops.eso.cluster import Cluster, StoreStatus
-from arcan_gitops.eso.errors import InvalidManifest, NotSupported
+from arcan_gitops.eso.errors import NotSupported
 from arcan_gitops.eso.https import NetTransport
 from arcan_gitops.eso.manifests import read_cluster
 from arcan_gitops.eso.objects import ConfigMap, ExternalSecret, KubernetesSecret, Namespace, Store
@@ -37,7 +37,6 @@ __all__ = [
     "Event",
     "ExternalSecret",
     "Fate",
-    "InvalidManifest",
     "KubernetesSecret",
     "Namespace",
     "NetTransport",

@@ -1,14 +1,14 @@
-"""The three ways in which a simulation ends badly, kept apart because they mean different things.
+"""The ways in which a simulation ends badly, kept apart because they mean different things.
 
-The third, `NotSupported`, is that of `golang`, which reads the languages that manifests are written in.
+`NotSupported` is that of `golang`, which reads the languages that manifests are written in. An object that
+the Kubernetes API server, or ESO's admission webhook, would refuse is any other `ArcanError`.
 """
 
 from __future__ import annotations
 
-from arcan_gitops.errors import ArcanError
 from arcan_gitops.golang.errors import GoError, NotSupported
 
-__all__ = ["EsoError", "InvalidManifest", "NoSecret", "NotSupported"]
+__all__ = ["EsoError", "NoSecret", "NotSupported"]
 
 
 class EsoError(GoError):
@@ -23,7 +23,3 @@ class NoSecret(EsoError):
 
     def __init__(self) -> None:
         super().__init__("Secret does not exist")
-
-
-class InvalidManifest(ArcanError):
-    """An object that the Kubernetes API server, or ESO's admission webhook, would refuse."""

@@ -37,7 +37,7 @@ _DELETION: Final = ("Retain", "Delete", "Merge")
 
 
 def read_external_secret(top: ObjectFields, name: str, namespace: str) -> ExternalSecret:
-    """The ExternalSecret. Raises `InvalidManifest`, also for what ESO's admission webhook refuses."""
+    """The ExternalSecret. Raises `ArcanError`, also for what ESO's admission webhook refuses."""
     metadata = top.required("metadata")
     spec = top.required("spec")
     store = _store_ref(spec.mapping("secretStoreRef"), namespace)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from arcan_gitops.eso.errors import InvalidManifest
+from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import did_you_mean
 
 
 class ObjectFields:
-    """Every accessor raises `InvalidManifest` naming the object and the path of the field."""
+    """Every accessor raises `ArcanError` naming the object and the path of the field."""
 
     def __init__(self, where: str, path: str, values: Mapping[str, Any]) -> None:
         self._where = where
@@ -19,9 +19,9 @@ class ObjectFields:
         self._asked: set[str] = set()
 
     def fail(self, field: str, problem: str, hint: str | None = None) -> NoReturn:
-        """Raise `InvalidManifest` at a field."""
+        """Raise `ArcanError` at a field."""
         path = f"{self._path}.{field}" if self._path and field else self._path or field
-        raise InvalidManifest(f"{self._where}: {path} {problem}", hint=hint)
+        raise ArcanError(f"{self._where}: {path} {problem}", hint=hint)
 
     def __contains__(self, field: str) -> bool:
         return self._values.get(field) is not None

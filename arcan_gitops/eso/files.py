@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.eso.errors import InvalidManifest
 from arcan_gitops.yamlio import read_objects
 
 # Kustomize's own files; they are not objects of a cluster.
@@ -42,7 +41,7 @@ def read_manifests(sources: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, 
     for name, data in sources:
         for document in read_objects(data, name):
             if not isinstance(document, dict):
-                raise InvalidManifest(f"{name}: not a Kubernetes manifest: must be a mapping")
+                raise ArcanError(f"{name}: not a Kubernetes manifest: must be a mapping")
             yield name, document
 
 

@@ -1,6 +1,6 @@
 """Manifests as plain objects -> a `Cluster`: the kinds that matter to a refresh, the others left out.
 
-What the API server, the CRDs' schemas or ESO's admission webhook would refuse is an `InvalidManifest`.
+What the API server, the CRDs' schemas or ESO's admission webhook would refuse is an `ArcanError`.
 Source: measured with ESO itself.
 """
 
@@ -12,7 +12,6 @@ from typing import Any, Final
 from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.eso import spreading
 from arcan_gitops.eso.cluster import Cluster
-from arcan_gitops.eso.errors import InvalidManifest
 from arcan_gitops.eso.external_secrets import read_external_secret
 from arcan_gitops.eso.fields import ObjectFields
 from arcan_gitops.eso.objects import ConfigMap, ExternalSecret, KubernetesSecret, Namespace, Store
@@ -31,7 +30,7 @@ def read_cluster(documents: Iterable[tuple[str, Any]], *, namespace: str = "defa
 
     `documents` are pairs of a source (for messages) and a parsed document; a `List` is taken apart.
     `namespace` is for namespaced objects that name none, as with `kubectl apply`.
-    Raises `SeveralErrors` with every `InvalidManifest` and `NotSupported`.
+    Raises `SeveralErrors` with every refusal, and every `NotSupported`.
     """
     found: dict[tuple[str, str, str], object] = {}
     problems: list[ArcanError] = []
@@ -46,7 +45,7 @@ def read_cluster(documents: Iterable[tuple[str, Any]], *, namespace: str = "defa
                     continue
                 identity = _identity(item)
                 if identity in found:
-                    raise InvalidManifest(f"{source}: {' '.join(filter(None, identity))} is given twice")
+                    raise ArcanError(f"{source}: {' '.join(filter(None, identity))} is given twice")
                 found[identity] = item
         except ArcanError as error:
             problems.append(error)
@@ -104,7 +103,7 @@ def _identity(item: object) -> tuple[str, str, str]:
 
 def _read(source: str, document: Any, namespace: str) -> object | None:
     if not isinstance(document, Mapping):
-        raise InvalidManifest(f"{source}: not a Kubernetes manifest: must be a mapping")
+        raise ArcanError(f"{source}: not a Kubernetes manifest: must be a mapping")
     top = ObjectFields(source, "", document)
     version, kind = top.text("apiVersion"), top.text("kind")
     metadata = top.required("metadata")
@@ -114,7 +113,7 @@ def _read(source: str, document: Any, namespace: str) -> object | None:
     group, _, number = version.rpartition("/")
     if group == _ESO_GROUP and (kind in _STORE_KINDS or kind == "ExternalSecret"):
         if number != "v1":
-            raise InvalidManifest(
+            raise ArcanError(
                 f"{source}: {kind} {name}: {version} is not served by ESO since 0.17",
                 hint=f"write apiVersion: {_ESO_GROUP}/v1",
             )
@@ -124,7 +123,7 @@ def _read(source: str, document: Any, namespace: str) -> object | None:
             else read_external_secret(top, name, placed)
         )
     if group == _ESO_GROUP and kind not in _PUSHES:
-        raise InvalidManifest(
+        raise ArcanError(
             f"{source}: no such kind: {kind} in {version}",
             hint="ESO has SecretStore, ClusterSecretStore and ExternalSecret",
         )

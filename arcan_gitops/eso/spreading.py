@@ -21,7 +21,7 @@ def spread(source: str, document: Mapping[str, Any], known: Mapping[str, Mapping
     """The ExternalSecrets, as documents, one for each namespace that is selected.
 
     `known` are the labels of the namespaces whose manifests are given, by name; a namespace that a selector
-    names by its name need not be among them. Raises `InvalidManifest`, and `NotSupported` where no namespace
+    names by its name need not be among them. Raises `ArcanError`, and `NotSupported` where no namespace
     is found.
     """
     top = ObjectFields(source, "", document)

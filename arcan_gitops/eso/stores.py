@@ -22,7 +22,7 @@ _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
 def read_store(top: ObjectFields, kind: str, name: str, namespace: str) -> Store:
-    """The store. Raises `InvalidManifest`."""
+    """The store. Raises `ArcanError`."""
     store_kind = StoreKind(kind)
     spec = top.required("spec")
     provider = spec.required("provider")
@@ -113,7 +113,7 @@ def _condition(fields: ObjectFields) -> StoreCondition:
 
 
 def read_selector(fields: ObjectFields) -> LabelSelector:
-    """A label selector. Raises `InvalidManifest`."""
+    """A label selector. Raises `ArcanError`."""
     expressions = tuple(
         Requirement(item.text("key"), item.choice("operator", _OPERATORS, ""), item.texts("values"))
         for item in fields.mappings("matchExpressions")

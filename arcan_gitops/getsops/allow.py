@@ -15,10 +15,6 @@ from arcan_gitops.sops.metadata import AgeKey
 _AGE: Final = {"age (plugin)": "age-plugin", "age (post-quantum)": "age-pq"}
 
 
-class BadAllowance(ArcanError):
-    """An allowed key type or address that is not valid."""
-
-
 class NotAllowed(Unsupported):
     """A document needs what is not allowed. Nothing was started, and nobody was contacted."""
 
@@ -43,25 +39,25 @@ class AllowList:
         """Of what an operator gives. An address is whole, or for AWS, Google and Huawei the beginning of one
         that ends with ":" or "/": all keys of a region, account or key ring.
 
-        Raises `BadAllowance` for a type or address that is unknown, for a type that needs an address and has
+        Raises `ArcanError` for a type or address that is unknown, for a type that needs an address and has
         none, and for an address of a type that is not allowed: either would be a mistake that nobody sees.
         """
         named = frozenset(types)
         for name in sorted(named - set(KEY_TYPES)):
-            raise BadAllowance(f"'{name}' is not a key type", hint=did_you_mean(name, KEY_TYPES))
+            raise ArcanError(f"'{name}' is not a key type", hint=did_you_mean(name, KEY_TYPES))
         read = {}
         for address in addresses:
             read[origin(address) or address] = {
                 name for name, kind in KEY_TYPES.items() if kind.form(address)
             } & named
             if not read[origin(address) or address]:
-                raise BadAllowance(
+                raise ArcanError(
                     f"'{address}' is not an address of an allowed key type",
                     hint=f"allow its type too, or write it as {_examples(named)}",
                 )
         for name in sorted(named):
             if KEY_TYPES[name].example and not any(name in kinds for kinds in read.values()):
-                raise BadAllowance(
+                raise ArcanError(
                     f"the key type '{name}' is allowed without an address",
                     hint=f"say which with --allow-key-address {KEY_TYPES[name].example}",
                 )

@@ -28,10 +28,6 @@ from arcan_gitops.sops import Outline, SopsError, examine
 from arcan_gitops.yamlio import InvalidFile
 
 
-class CopiedDocument(ArcanError):
-    """A document of one realm is a copy of another realm's: whoever reads the one reads the other."""
-
-
 @dataclass(frozen=True, slots=True)
 class Report:
     """How many files were looked at, and what is wrong with them."""
@@ -193,7 +189,7 @@ def _copies(document: DocumentFile, outlined: Outline, wrapped: dict[str, Docume
             first = wrapped.setdefault("".join(key.enc.split()), document)
             if first.realm != document.realm and not problems:
                 problems.append(
-                    CopiedDocument(
+                    ArcanError(
                         f"{document.path}: has the data key of {first.path}, another realm's document",
                         hint="if this is intended, give it its own data key: "
                         f"'arcan realm rotate {document.realm} --env {document.environment}'",

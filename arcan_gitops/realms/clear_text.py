@@ -20,16 +20,8 @@ from arcan_gitops.sops.trees import Path, Tree, same
 _YAML: Final = format_named("yaml")
 
 
-class CannotShow(ArcanError):
-    """A value that YAML cannot hold as it is."""
-
-
-class BadText(ArcanError):
-    """What was typed is not a document; the message names a line, and nothing of what stands in it."""
-
-
 def clear_text(tree: Tree) -> bytes:
-    """The values of a document in YAML, as SOPS lays it out. Raises `CannotShow`, naming the key."""
+    """The values of a document in YAML, as SOPS lays it out. Raises `ArcanError`, naming the key."""
     for key, value in tree.items():
         try:
             text = _text({key: value})
@@ -37,7 +29,7 @@ def clear_text(tree: Tree) -> bytes:
                 continue
         except SopsError:
             pass
-        raise CannotShow(
+        raise ArcanError(
             f"key '{key}': has a value that YAML cannot show as it is",
             hint="change it by 'arcan secret set', or remove it by 'arcan secret unset'",
         )
@@ -49,26 +41,29 @@ def _text(tree: Tree) -> bytes:
 
 
 def read_clear_text(data: bytes) -> Tree:
-    """What was typed, by the rules that SOPS reads YAML by. Raises `BadText`, `NoKeys`."""
+    """What was typed, by the rules that SOPS reads YAML by.
+
+    Raises `ArcanError`, which names a line and nothing of what stands in it, and `NoKeys`.
+    """
     try:
         trees = _YAML.parse(data, DEFAULT_LIMITS)
     except DuplicateKey as error:
-        raise BadText(f"what was typed, {error.message.partition(':')[0]}: a key is given twice") from None
+        raise ArcanError(f"what was typed, {error.message.partition(':')[0]}: a key is given twice") from None
     except Unsupported as error:
-        raise BadText(
+        raise ArcanError(
             f"what was typed, {error.message}", hint="put the value in quotes if it should be text"
         ) from None
     except NoKeys:
         trees = []
     except SopsError as error:
-        raise BadText(f"what was typed, {error.message}", hint=error.hint) from None
+        raise ArcanError(f"what was typed, {error.message}", hint=error.hint) from None
     for line in lines_with_another_number(data):
-        raise BadText(
+        raise ArcanError(
             f"what was typed, line {line}: a number that would be served as another text",
             hint="put it in quotes, or write it as a plain decimal number",
         )
     if len(trees) > 1:
-        raise BadText("what was typed: several YAML documents ('---') where one is wanted")
+        raise ArcanError("what was typed: several YAML documents ('---') where one is wanted")
     if not trees or not trees[0]:
         raise NoKeys("what was typed: no key at all", hint="to remove the environment, delete its file")
     return trees[0]

@@ -20,10 +20,6 @@ _SUFFIX: Final = ".sops.yaml"
 _REALMS: Final = Path("realms")  # where the commands look without being told
 
 
-class IsManifest(ArcanError):
-    """An encrypted Kubernetes manifest in the place of a document."""
-
-
 def explained(error: ArcanError, data: bytes, path: Path) -> ArcanError:
     """What is wrong with the document at `path`: `error`, which then names the path; or that the file is an
     encrypted Kubernetes Secret, and the command that makes a document of it.
@@ -32,7 +28,7 @@ def explained(error: ArcanError, data: bytes, path: Path) -> ArcanError:
     return error.located(path) if kind is None else _is_manifest(kind, path)
 
 
-def manifest_problem(keys: Collection[str], path: Path) -> IsManifest | None:
+def manifest_problem(keys: Collection[str], path: Path) -> ArcanError | None:
     """The same of a document whose leaves are all encrypted, `kind` too: by the names of its keys."""
     if {"apiVersion", "kind"} <= set(keys) and not {"data", "stringData", "spec"}.isdisjoint(keys):
         return _is_manifest("manifest", path)
@@ -50,12 +46,12 @@ def _kind(data: bytes) -> str | None:
     return None
 
 
-def _is_manifest(kind: str, path: Path) -> IsManifest:
+def _is_manifest(kind: str, path: Path) -> ArcanError:
     realm, environment = path.parent.name, path.name.removesuffix(_SUFFIX)
     moved = f"{realm}-{environment}.secret{_SUFFIX}"
     root = path.parent.parent
     options = "" if root == _REALMS else f" --realms {shlex.quote(str(root))}"
-    return IsManifest(
+    return ArcanError(
         f"{path}: is an encrypted Kubernetes {kind}, and no document of a realm, whose keys are the secrets "
         "themselves",
         hint=f"mv -n {shlex.quote(str(path))} {shlex.quote(moved)} && arcan import sops {shlex.quote(realm)} "

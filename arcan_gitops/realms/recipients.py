@@ -23,10 +23,6 @@ from arcan_gitops.sops.metadata import DEFAULT_RULE, KEY_TYPES, Metadata
 from arcan_gitops.yamlio import InvalidFile
 
 
-class WrongRecipients(ArcanError):
-    """A document is not for whom `.sops.yaml` says."""
-
-
 @dataclass(frozen=True, slots=True)
 class Drift:
     """How the keys of a document differ from those of its rule; false where they do not.
@@ -168,7 +164,7 @@ def _access(document: DocumentFile, metadata: Metadata, config: SopsConfig | Non
     return Access(document, groups, metadata.groups_needed, differs, problem)
 
 
-def wrong_recipients(document: DocumentFile, differs: Drift, config: SopsConfig) -> WrongRecipients:
+def wrong_recipients(document: DocumentFile, differs: Drift, config: SopsConfig) -> ArcanError:
     """The drift as a problem, with the commands that mend it."""
     where = f"{document.realm} --env {document.environment}"
     hint = f"run 'arcan realm updatekeys {where}'"
@@ -181,7 +177,7 @@ def wrong_recipients(document: DocumentFile, differs: Drift, config: SopsConfig)
     if any(name in KEY_TYPES for name in (*differs.lacking, *differs.surplus)):
         update = f"sops updatekeys {shlex.quote(str(document.path))}"
         hint = f"run: {update}; keys other than age's are not wrapped here"
-    return WrongRecipients(
+    return ArcanError(
         f"{document.path}: {'its recipients are not those' if differs.of_keys else 'is not as the rule'} of "
         f"{config.path}: {differs}",
         hint=hint,

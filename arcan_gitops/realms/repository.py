@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from arcan_gitops.access import DuplicateTokenId, read_tokens
+from arcan_gitops.access import id_in_two_realms, read_tokens
 from arcan_gitops.errors import ArcanError, SeveralErrors, place_of
 from arcan_gitops.names import EnvironmentName, RealmName, did_you_mean
 from arcan_gitops.realms.file_state import states_of
@@ -235,12 +235,7 @@ def _separate(
     for realm, held in tuple(tokens.items()):
         taken = next((record.id for record in held.records if owners.get(record.id, realm) != realm), None)
         if taken is not None:
-            problems.append(
-                DuplicateTokenId(
-                    f"token id '{taken}' is in realm '{owners[taken]}' and in realm '{realm}'",
-                    hint=f"remove one: 'arcan token revoke {taken} --realm {realm}'",
-                )
-            )
+            problems.append(id_in_two_realms(taken, owners[taken], realm))
             kept.append(realm)
             tokens[realm] = before.get(realm, Tokens())
         owners |= {record.id: realm for record in tokens[realm].records}

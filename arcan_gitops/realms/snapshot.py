@@ -64,7 +64,7 @@ class Snapshot:
         environments: Mapping[RealmName, Mapping[EnvironmentName, Environment]],
         tokens: Mapping[RealmName, Tokens],
     ) -> Snapshot:
-        """Freeze what was loaded. Raises `DuplicateTokenId` where two realms hold the same token."""
+        """Freeze what was loaded. Raises `ArcanError` where two realms hold the same token."""
         policy = Policy.build({realm: held.records for realm, held in tokens.items()})
         parts = [
             f"{realm}/{environment}={loaded.digest}"
@@ -91,10 +91,6 @@ class Snapshot:
         return None if by_environment is None else by_environment.get(environment)
 
 
-class ForbiddenRecipient(ArcanError):
-    """A document is encrypted to a recipient whose identity is public."""
-
-
 def load_environment(
     data: bytes,
     path: Path,
@@ -114,7 +110,7 @@ def load_environment(
             limits=limits,
         )
         if not forbidden_recipients.isdisjoint(document.metadata.recipients):
-            raise ForbiddenRecipient(
+            raise ArcanError(
                 "is encrypted to the demo identity too, which everybody has",
                 hint="take it out of .sops.yaml, run 'arcan realm rotate', and change the secrets",
             )

@@ -2,10 +2,9 @@
 
 from arcan_gitops.scaffold.layout import Layout, Owner, layout_files
 from arcan_gitops.scaffold.package import Package
-from arcan_gitops.scaffold.writing import FilesInTheWay, NewFiles, lacks, plan_files, write_files
+from arcan_gitops.scaffold.writing import NewFiles, lacks, plan_files, write_files
 
 __all__ = [
-    "FilesInTheWay",
     "Layout",
     "NewFiles",
     "Owner",

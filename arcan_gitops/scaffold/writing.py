@@ -13,10 +13,6 @@ from arcan_gitops.errors import ArcanError
 _MOST_LINES: Final = 60
 
 
-class FilesInTheWay(ArcanError):
-    """Something stands where a new file would go."""
-
-
 @dataclass(frozen=True, slots=True)
 class NewFiles:
     """What there is to write, what is there already as it would be written, and what is there and is not.
@@ -32,7 +28,7 @@ class NewFiles:
 def plan_files(root: Path, files: Mapping[str, bytes], *, keep: bool = False) -> NewFiles:
     """Look, and write nothing. Other files of the same names are an error, or are kept as they are.
 
-    Raises `FilesInTheWay`, which names everything that is, and what each file would need.
+    Raises `ArcanError`, which names everything that is, and what each file would need.
     """
     new, present, blocked = [], [], []
     kept: dict[str, tuple[str, ...]] = {}
@@ -47,12 +43,12 @@ def plan_files(root: Path, files: Mapping[str, bytes], *, keep: bool = False) ->
             kept[path] = _lacking(root / path, files[path])
     if blocked:
         names = ", ".join(dict.fromkeys(map(str, (*blocked, *(root / path for path in kept)))))
-        raise FilesInTheWay(
+        raise ArcanError(
             f"{root}: nothing was written: links or other files are where folders or files must be: {names}",
             hint="choose an empty folder, or move them away",
         )
     if kept and not keep:
-        raise FilesInTheWay(
+        raise ArcanError(
             [f"{root}: nothing was written: other files are there already", *lacks(root, kept)],
             hint="--keep leaves these as they are, writes the others, and says again what these would need",
         )

@@ -21,9 +21,10 @@ from arcan_gitops.access.accounts import (
     Accounts,
     looks_like_jwt,
 )
-from arcan_gitops.access.cluster import Cluster, SharedKey
+from arcan_gitops.access.cluster import Cluster
 from arcan_gitops.access.policy import BulkNeedsAllKeys, Forbidden
 from arcan_gitops.access.token import mint
+from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName, SecretRef
 from arcan_gitops.yamlio import InvalidFile
 
@@ -245,7 +246,7 @@ def test_the_scope_of_the_realm_is_what_is_read() -> None:
 
 
 def test_one_signing_key_in_two_clusters_is_refused() -> None:
-    with pytest.raises(SharedKey, match="'eu' and 'copy' have one signing key"):
+    with pytest.raises(ArcanError, match="'eu' and 'copy' have one signing key"):
         accounts(clusters=(cluster("eu", KEY), cluster("copy", OTHER, KEY)))
 
 

