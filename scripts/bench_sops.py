@@ -41,7 +41,6 @@ from arcan_gitops import sops
 from arcan_gitops.realms import RealmTree, Repository
 from arcan_gitops.realms.settings import RealmSettings
 from arcan_gitops.realms.snapshot import load_environment
-from arcan_gitops.sops.limits import DEFAULT_LIMITS
 
 FASTER_SMALL: Final = 60  # than the binary, on 50 keys
 FASTER_LARGE: Final = 10  # than the binary, on 10,000 keys
@@ -239,7 +238,7 @@ def hold(path: Path, keys: int) -> None:
     environments: list[object] = []
     print(0, resident())
     while (so_far := MEMORY_KEYS * len(environments)) < keys:
-        environments.append(load_environment(data, path, RealmSettings(), held, DEFAULT_LIMITS, frozenset()))
+        environments.append(load_environment(data, path, RealmSettings(), held, frozenset()))
         so_far += MEMORY_KEYS
         if so_far % MEMORY_STEP == 0 or so_far >= keys:
             print(so_far, resident(), flush=True)

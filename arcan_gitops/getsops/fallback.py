@@ -51,8 +51,6 @@ class Fallback:
         *,
         format: str = "yaml",
         identities: Sequence[str] | Identities,
-        allow_unencrypted: Sequence[str] = (),
-        allow_empty: Sequence[str] = (),
         limits: Limits = DEFAULT_LIMITS,
     ) -> Document:
         """As `arcan_gitops.sops.load`, with "ini" too. What the binary decrypted cannot be edited.
@@ -63,21 +61,14 @@ class Fallback:
         held = identities if isinstance(identities, Identities) else Identities(identities)
         if format != _INI:
             try:
-                return load(
-                    data,
-                    format=format,
-                    identities=held,
-                    allow_unencrypted=allow_unencrypted,
-                    allow_empty=allow_empty,
-                    limits=limits,
-                )
+                return load(data, format=format, identities=held, limits=limits)
             except Unsupported:
                 pass  # of what is refused for good, the same is found below
         trees = ini.parse(data, limits) if format == _INI else format_named(format).parse(data, limits)
         block = trees[0].get("sops") if trees else None
         metadata = split(trees)
         assert isinstance(block, Mapping)
-        check_trees(trees, metadata, allow_unencrypted, allow_empty)
+        check_trees(trees, metadata, limits)
         tree = _only_tree(trees)
         by_comments = metadata.selects_by_comments
         if by_comments and format != "yaml":

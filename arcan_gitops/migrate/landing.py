@@ -106,7 +106,7 @@ class Destination:
 
 def _unfit(text: str, settings: RealmSettings, one: Named) -> str:
     """Why a realm cannot have this value; empty if it can."""
-    if not text and not any(fnmatchcase(one.key, glob) for glob in settings.allow_empty):
+    if not text and not any(fnmatchcase(one.key, glob) for glob in settings.limits.allow_empty):
         return "is empty, which SOPS cannot protect ('allowEmpty' in realm.yaml allows it)"
     try:
         size = len(text.encode("utf-8"))

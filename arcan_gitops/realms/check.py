@@ -152,8 +152,7 @@ def _document(
         data = document.read()
         outlined, findings = examine(
             data,
-            allow_unencrypted=settings.allow_unencrypted,
-            allow_empty=settings.allow_empty,
+            limits=settings.limits,
         )
         if outlined.documents != 1:
             raise SopsError("holds several YAML documents where one is wanted", hint="split the file")

@@ -43,8 +43,7 @@ class Creation:
                 recipients=self.recipients,
                 rule=self.rule.selection,
                 mac_only=self.rule.mac_only_encrypted,
-                allow_unencrypted=self.settings.allow_unencrypted,
-                allow_empty=self.settings.allow_empty,
+                limits=self.settings.limits,
             )
         except ArcanError as error:
             raise error.located(self.path) from None

@@ -40,8 +40,7 @@ class OpenDocument:
             document = opener(
                 self.data,
                 identities=self.identities,
-                allow_unencrypted=self.settings.allow_unencrypted,
-                allow_empty=self.settings.allow_empty,
+                limits=self.settings.limits,
             )
             _ = document.tree  # a file of several YAML documents is not a document of a realm
         except ArcanError as error:

@@ -18,8 +18,6 @@ class Opener(Protocol):
         *,
         format: str = "yaml",
         identities: Sequence[str] | Identities,
-        allow_unencrypted: Sequence[str] = (),
-        allow_empty: Sequence[str] = (),
         limits: Limits = DEFAULT_LIMITS,
     ) -> Document:
         """As `arcan_gitops.sops.load`. Raises `SopsError`."""

@@ -17,7 +17,7 @@ from arcan_gitops.names import RealmName
 from arcan_gitops.realms.creation_rules import CreationRule
 from arcan_gitops.realms.sops_config import NoRule, SopsConfig, recipient_id
 from arcan_gitops.realms.tree import DocumentFile, RealmTree
-from arcan_gitops.sops import outline
+from arcan_gitops.sops import ANY_VALUES, outline
 from arcan_gitops.sops.data_key import short_recipient
 from arcan_gitops.sops.metadata import DEFAULT_RULE, KEY_TYPES, Metadata
 from arcan_gitops.yamlio import InvalidFile
@@ -96,7 +96,7 @@ def access(tree: RealmTree, realm: RealmName | None = None) -> AccessReport:
 def metadata_of(data: bytes, path: Path) -> Metadata:
     """The `sops` block of a document, whatever its values. Raises `ArcanError`, naming the path."""
     try:
-        return outline(data, allow_unencrypted=["*"], allow_empty=["*"]).metadata
+        return outline(data, limits=ANY_VALUES).metadata
     except ArcanError as error:
         raise error.located(path) from None
 

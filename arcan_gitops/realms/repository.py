@@ -33,7 +33,6 @@ from arcan_gitops.sops import (
     Unsupported,
     load,
 )
-from arcan_gitops.sops.limits import DEFAULT_LIMITS, Limits
 
 # What is wrong with the bytes themselves, and stays wrong: unlike a key service that cannot be reached.
 _LASTING: Final = (
@@ -65,14 +64,12 @@ class Repository:
         tree: RealmTree,
         identities: Identities,
         selection: Selection = Selection(),  # noqa: B008 - frozen
-        limits: Limits = DEFAULT_LIMITS,
         forbidden_recipients: Set[str] = frozenset(),
         open_document: Opener = load,
     ) -> None:
         self._tree = tree
         self._identities = identities
         self._selection = selection
-        self._limits = limits
         self._forbidden_recipients = forbidden_recipients
         self._open_document = open_document
         self._failures: dict[Path, tuple[str, ArcanError]] = {}  # by the digest of the bytes that failed
@@ -184,7 +181,6 @@ class Repository:
                     document.path,
                     settings,
                     self._identities,
-                    self._limits,
                     self._forbidden_recipients,
                     self._open_document,
                 )

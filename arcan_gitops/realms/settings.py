@@ -8,6 +8,7 @@ from typing import Final
 from arcan_gitops.access import InvalidTime, parse_duration
 from arcan_gitops.names import RealmName
 from arcan_gitops.realms.tree import RealmTree, read_file
+from arcan_gitops.sops.limits import DEFAULT_LIMITS, Limits
 from arcan_gitops.yamlio import Fields, read_mapping
 
 _MAX_GLOBS: Final = 100  # each key is held against each of them
@@ -15,13 +16,12 @@ _MAX_GLOBS: Final = 100  # each key is held against each of them
 
 @dataclass(frozen=True, slots=True)
 class RealmSettings:
-    """Case-sensitive globs over top-level keys that may hold values in clear, or empty values.
+    """`limits` are those of the realm's documents: which keys may hold values in clear, or empty values.
 
     `token_expiry` is how long new tokens are to live, as a duration (`180d`), where the realm says so.
     """
 
-    allow_unencrypted: tuple[str, ...] = ()
-    allow_empty: tuple[str, ...] = ()
+    limits: Limits = DEFAULT_LIMITS
     token_expiry: str | None = None
 
     @classmethod
@@ -29,8 +29,10 @@ class RealmSettings:
         """Raises `InvalidFile`, with the line, for anything but these three."""
         fields = read_mapping(data, source)
         settings = cls(
-            allow_unencrypted=fields.optional_texts("allowUnencrypted") or (),
-            allow_empty=fields.optional_texts("allowEmpty") or (),
+            Limits(
+                allow_unencrypted=fields.optional_texts("allowUnencrypted") or (),
+                allow_empty=fields.optional_texts("allowEmpty") or (),
+            ),
             token_expiry=fields.optional_text("tokenExpiry"),
         )
         fields.done()

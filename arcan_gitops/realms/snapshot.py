@@ -18,7 +18,7 @@ from arcan_gitops.realms.settings import RealmSettings
 from arcan_gitops.realms.text import text_of
 from arcan_gitops.realms.tree import digest
 from arcan_gitops.secret import SecretValue
-from arcan_gitops.sops import Digests, EmptyLeaf, Identities, Limits, load
+from arcan_gitops.sops import Digests, EmptyLeaf, Identities, load
 
 Values = Mapping[KeyName, SecretValue]
 
@@ -96,7 +96,6 @@ def load_environment(
     path: Path,
     settings: RealmSettings,
     identities: Identities,
-    limits: Limits,
     forbidden_recipients: Set[str],
     open_document: Opener = load,
 ) -> tuple[Values, Digests]:
@@ -105,9 +104,7 @@ def load_environment(
         document = open_document(
             data,
             identities=identities,
-            allow_unencrypted=settings.allow_unencrypted,
-            allow_empty=settings.allow_empty,
-            limits=limits,
+            limits=settings.limits,
         )
         if not forbidden_recipients.isdisjoint(document.metadata.recipients):
             raise ArcanError(
@@ -140,7 +137,7 @@ def values_of(tree: Mapping[str, object], settings: RealmSettings) -> Values:
 
 def _refuse_empty(key: str, value: object, settings: RealmSettings) -> None:
     """The MAC covers no empty map or list: anybody could have added such a key."""
-    if value in ({}, []) and not any(fnmatchcase(key, glob) for glob in settings.allow_empty):
+    if value in ({}, []) and not any(fnmatchcase(key, glob) for glob in settings.limits.allow_empty):
         raise EmptyLeaf(
             f"key '{key}': is an empty map or list, which the MAC does not cover",
             hint="remove it, or allow it by 'allowEmpty' in the realm's realm.yaml",

@@ -16,7 +16,6 @@ from arcan_gitops.realms.settings import RealmSettings, settings_of
 from arcan_gitops.realms.snapshot import load_environment
 from arcan_gitops.realms.tree import DocumentFile, RealmTree
 from arcan_gitops.sops import Identities, NoMatchingIdentity, SopsError, Unsupported, load, outline
-from arcan_gitops.sops.limits import DEFAULT_LIMITS
 
 
 class Verdict(Enum):
@@ -58,9 +57,7 @@ def _verify(
     if identities is None:
         return Verified(document, Verdict.UNOPENED)
     try:
-        load_environment(
-            data, document.path, settings, identities, DEFAULT_LIMITS, frozenset(), open_document
-        )
+        load_environment(data, document.path, settings, identities, frozenset(), open_document)
     except (NoMatchingIdentity, Unsupported) as error:
         return Verified(document, Verdict.UNOPENED, error)
     except ArcanError as error:
@@ -70,9 +67,7 @@ def _verify(
 
 def _check_structure(data: bytes, document: DocumentFile, settings: RealmSettings) -> None:
     try:
-        outlined = outline(
-            data, allow_unencrypted=settings.allow_unencrypted, allow_empty=settings.allow_empty
-        )
+        outlined = outline(data, limits=settings.limits)
         if outlined.documents != 1:
             raise SopsError("holds several YAML documents where one is wanted", hint="split the file")
         for key in outlined.keys:

@@ -36,12 +36,13 @@ from arcan_gitops.sops.errors import (
 )
 from arcan_gitops.sops.formats import format_named
 from arcan_gitops.sops.identities import Identities
-from arcan_gitops.sops.limits import DEFAULT_LIMITS, Limits
+from arcan_gitops.sops.limits import ANY_VALUES, DEFAULT_LIMITS, Limits
 from arcan_gitops.sops.metadata import split
 from arcan_gitops.sops.reading import findings_of, read_trees
 from arcan_gitops.sops.wrapping import BadRecipient, Recipients
 
 __all__ = [
+    "ANY_VALUES",
     "BadIdentity",
     "BadRecipient",
     "BadValue",
@@ -79,8 +80,6 @@ def load(
     *,
     format: str = "yaml",
     identities: Sequence[str] | Identities,
-    allow_unencrypted: Sequence[str] = (),
-    allow_empty: Sequence[str] = (),
     limits: Limits = DEFAULT_LIMITS,
 ) -> Document:
     """Decrypt and verify one document.
@@ -88,26 +87,17 @@ def load(
     `format` is "yaml", "json", "dotenv" or "binary" (whose tree is `{"data": text}`, bytes that are not UTF-8
     as surrogateescape); "ini" takes the getsops binary. `identities` are the texts of key files (or
     `Identities`, parsed once for many documents, which also keeps the data keys that it opened);
-    `allow_unencrypted` and `allow_empty` are case-sensitive globs over top-level keys, which may hold
-    leaves in clear, and empty or null leaves. Raises `SopsError`, whose subclasses say why.
+    `limits` say how large it may be, and what it may hold in clear or empty. Raises `SopsError`,
+    whose subclasses say why.
     """
     of = format_named(format)
     trees = of.parse(data, limits)
     metadata = split(trees)
     held = identities if isinstance(identities, Identities) else Identities(identities)
     key = data_key(metadata, held)
-    read = read_trees(trees, metadata, key, allow_unencrypted, allow_empty)
+    read = read_trees(trees, metadata, key, limits)
     return Document(
-        Editing(
-            data,
-            of,
-            read,
-            metadata,
-            key,
-            allow_unencrypted=allow_unencrypted,
-            allow_empty=allow_empty,
-            limits=limits,
-        ),
+        Editing(data, of, read, metadata, key, limits),
         digests_of(trees),
     )
 
@@ -116,8 +106,6 @@ def outline(
     data: bytes,
     *,
     format: str = "yaml",
-    allow_unencrypted: Sequence[str] = (),
-    allow_empty: Sequence[str] = (),
     limits: Limits = DEFAULT_LIMITS,
 ) -> Outline:
     """Check all that can be checked without a key, and say what the document holds.
@@ -125,13 +113,7 @@ def outline(
     Refuses what `load` refuses, except what takes the data key: tampering. Raises `SopsError`: of several
     findings the first one's class, with all of them in its message.
     """
-    found, findings = examine(
-        data,
-        format=format,
-        allow_unencrypted=allow_unencrypted,
-        allow_empty=allow_empty,
-        limits=limits,
-    )
+    found, findings = examine(data, format=format, limits=limits)
     if findings:
         raise together(findings, f"{len(findings)} findings:")
     return found
@@ -141,8 +123,6 @@ def examine(
     data: bytes,
     *,
     format: str = "yaml",
-    allow_unencrypted: Sequence[str] = (),
-    allow_empty: Sequence[str] = (),
     limits: Limits = DEFAULT_LIMITS,
 ) -> tuple[Outline, list[SopsError]]:
     """What `outline` gives, and each thing for which it refuses the values; up to 100 of them.
@@ -151,7 +131,7 @@ def examine(
     """
     trees = format_named(format).parse(data, limits)
     metadata = split(trees)
-    findings = findings_of(trees, metadata, allow_unencrypted, allow_empty)
+    findings = findings_of(trees, metadata, limits)
     return Outline(len(trees), tuple(key for tree in trees for key in tree), metadata), findings
 
 

@@ -15,7 +15,7 @@ from arcan_gitops.sops.cipher import mac_text, open_value
 from arcan_gitops.sops.encrypting import Sealer
 from arcan_gitops.sops.errors import BadValue, Malformed, NoKeys
 from arcan_gitops.sops.formats import format_named
-from arcan_gitops.sops.limits import DEFAULT_LIMITS
+from arcan_gitops.sops.limits import DEFAULT_LIMITS, Limits
 from arcan_gitops.sops.metadata import DEFAULT_RULE, RULES, Metadata
 from arcan_gitops.sops.reading import Walk
 from arcan_gitops.sops.trees import Tree, plain_value, same_document
@@ -31,18 +31,16 @@ def encrypt(
     rule: tuple[str, str] | None = None,
     mac_only: bool = False,
     format: str = "yaml",
-    allow_unencrypted: Sequence[str] = (),
-    allow_empty: Sequence[str] = (),
+    limits: Limits = DEFAULT_LIMITS,
     now: datetime | None = None,
 ) -> bytes:
     """A new document that holds the tree, for age X25519 and SSH recipients.
 
     `format` and the tree are as in `load`. `recipients` are texts, each of which opens the document, or
     `Recipients` in groups. `rule` is a selection rule of SOPS (name, argument), by default
-    `unencrypted_suffix: _unencrypted`; `mac_only` sets `mac_only_encrypted`. `allow_unencrypted` and
-    `allow_empty` are globs over top-level keys: what `load` would refuse is not written. Raises `ClearLeaf`,
-    `EmptyLeaf`, `NoKeys`, `BadValue`, `BadRecipient`, `Malformed` for a bad rule, and `Unsupported` for a
-    rule or format that is not native.
+    `unencrypted_suffix: _unencrypted`; `mac_only` sets `mac_only_encrypted`. What `load` would refuse
+    by the same `limits` is not written. Raises `ClearLeaf`, `EmptyLeaf`, `NoKeys`, `TooLarge`, `BadValue`,
+    `BadRecipient`, `Malformed` for a bad rule, and `Unsupported` for a rule or format that is not native.
     """
     into = format_named(format)
     if type(tree) is not dict:
@@ -69,9 +67,9 @@ def encrypt(
         groups=groups,
         shamir_threshold=needed,
     )
-    sealer = Sealer(key, metadata.rule, allow_unencrypted, allow_empty)
+    sealer = Sealer(key, metadata.rule, limits)
     sealed = sealer.seal(plain, ())
-    _, counted = reread(sealed, metadata, key, allow_unencrypted, allow_empty)
+    _, counted = reread(sealed, metadata, key, limits)
     mac = sealer.encrypt(mac_text(counted, mac_only), "str", metadata.mac_aad)
     block: dict[str, Any] = {
         **key_fields(groups, needed, into.beside_age),
@@ -84,21 +82,15 @@ def encrypt(
         block["mac_only_encrypted"] = True
     block["version"] = VERSION
     made = f"{into.make(sealed, block)}\n".encode("utf-8", "surrogateescape")
-    [read] = into.parse(made, DEFAULT_LIMITS)
+    [read] = into.parse(made, limits)
     if not same_document(read, {**sealed, "sops": block}):
         raise BadValue(f"a tree that {format} cannot hold")
     return made
 
 
-def reread(
-    sealed: Tree,
-    metadata: Metadata,
-    key: bytes,
-    allow_unencrypted: Sequence[str],
-    allow_empty: Sequence[str],
-) -> tuple[Tree, list[bytes]]:
+def reread(sealed: Tree, metadata: Metadata, key: bytes, limits: Limits) -> tuple[Tree, list[bytes]]:
     """The values of what is about to be written, as the reader itself reads them, and what the MAC counts."""
     aead = AESGCM(key)
-    walk = Walk(metadata, lambda text, aad: open_value(aead, text, aad), allow_unencrypted, allow_empty)
+    walk = Walk(metadata, lambda text, aad: open_value(aead, text, aad), limits)
     [read] = walk.trees([sealed])
     return read, walk.counted

@@ -60,15 +60,11 @@ class Editing:
         trees: list[Tree],
         metadata: Metadata,
         key: bytes,
-        *,
-        allow_unencrypted: Sequence[str],
-        allow_empty: Sequence[str],
         limits: Limits,
     ) -> None:
         """Of what was just decrypted and whose MAC was just verified, and of nothing else."""
         self.trees, self.metadata = trees, metadata
         self._data, self._format, self._key, self._limits = data, format, key, limits
-        self._allowed = (tuple(allow_unencrypted), tuple(allow_empty))
         self._text: Text | None = None
         self._raw: Tree = {}
         self._stale = False  # the values changed, and the MAC did not yet
@@ -190,7 +186,7 @@ class Editing:
         self._begin()
         key = new_data_key()
         splices, block = self._rewrapped(key, recipients, _selecting(rule, mac_only))
-        old, new = self._sealer, Sealer(key, rule, *self._allowed)
+        old, new = self._sealer, Sealer(key, rule, self._limits)
         tree = self.trees[0]
         bared = [name for name in old.bared(self._raw, tree, new) if name not in allow_clear]
         if bared:
@@ -237,7 +233,7 @@ class Editing:
 
     @cached_property
     def _sealer(self) -> Sealer:
-        return Sealer(self._key, self.metadata.rule, *self._allowed)
+        return Sealer(self._key, self.metadata.rule, self._limits)
 
     @property
     def _opened(self) -> Text:
@@ -277,7 +273,7 @@ class Editing:
     def _verified(self) -> list[bytes]:
         """What the MAC counts, after all of the ciphertext was read again and found to be the tree."""
         sealed = {name: value for name, value in self._raw.items() if name != "sops"}
-        read, counted = reread(sealed, self.metadata, self._key, *self._allowed)
+        read, counted = reread(sealed, self.metadata, self._key, self._limits)
         if not same([read], self.trees):
             raise CannotEdit("the tree was changed by other ways than set, unset and rename")
         return counted

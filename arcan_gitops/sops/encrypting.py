@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from arcan_gitops.golang.yaml import Timestamp
 from arcan_gitops.sops.cipher import PREFIX, canonical, split_value
 from arcan_gitops.sops.errors import CannotEdit, ClearLeaf, EmptyLeaf
+from arcan_gitops.sops.limits import Limits
 from arcan_gitops.sops.rules import selection
 from arcan_gitops.sops.trees import Path, shown
 
@@ -29,21 +30,15 @@ _TYPES: Final = {str: "str", Timestamp: "time", int: "int", float: "float", bool
 class Sealer:
     """Encrypts the values of one document with its data key, by its rule and within what it may hold.
 
-    `allow_unencrypted` and `allow_empty` are those that the document was loaded with. Cannot be pickled.
+    `limits` are those that the document was loaded with. Cannot be pickled.
     """
 
-    __slots__ = ("_aead", "_allow_empty", "_allow_unencrypted", "_selection")
+    __slots__ = ("_aead", "_limits", "_selection")
 
-    def __init__(
-        self,
-        key: bytes,
-        rule: tuple[str, str],
-        allow_unencrypted: Sequence[str],
-        allow_empty: Sequence[str],
-    ) -> None:
+    def __init__(self, key: bytes, rule: tuple[str, str], limits: Limits) -> None:
         self._aead = AESGCM(key)
         self._selection = selection(rule)
-        self._allow_unencrypted, self._allow_empty = tuple(allow_unencrypted), tuple(allow_empty)
+        self._limits = limits
 
     def encrypts(self, path: Path) -> bool:
         """Whether the rule has the leaves at the path, and below it if nothing more matches, encrypted."""
@@ -61,14 +56,14 @@ class Sealer:
         if isinstance(value, list):
             return [self.seal(child, (*path, at), stash) for at, child in enumerate(value)]
         if not self.encrypts(path):
-            if not _any_glob(path, self._allow_unencrypted):
+            if not _any_glob(path, self._limits.allow_unencrypted):
                 raise ClearLeaf(
                     f"key {shown(path)}: would be written in clear by the document's rule",
                     hint="use another key name, or allow it by 'allowUnencrypted' in the realm's realm.yaml",
                 )
             return value
         if value is None or value == "":
-            if not _any_glob(path, self._allow_empty):
+            if not _any_glob(path, self._limits.allow_empty):
                 raise EmptyLeaf(
                     f"key {shown(path)}: would be empty, which the MAC does not cover",
                     hint="give it a value, or allow it by 'allowEmpty' in the realm's realm.yaml",

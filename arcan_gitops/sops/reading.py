@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from arcan_gitops.errors import together
 from arcan_gitops.sops.cipher import COMMENT, PREFIX, canonical, decrypt, mac_text, open_value, split_value
 from arcan_gitops.sops.errors import ClearLeaf, EmptyLeaf, Malformed, NoKeys, SopsError, Tampered, TooLarge
+from arcan_gitops.sops.limits import Limits
 from arcan_gitops.sops.metadata import DEFAULT_RULE, Metadata
 from arcan_gitops.sops.rules import selection
 from arcan_gitops.sops.trees import Tree
@@ -39,17 +40,12 @@ OpenLeaf = Callable[[str, bytes], tuple[Any, bytes]]
 class Walk:
     """Reads each leaf with `open_leaf`; what it returns is the value of the tree, and goes into the MAC."""
 
-    def __init__(
-        self,
-        metadata: Metadata,
-        open_leaf: OpenLeaf,
-        allow_unencrypted: Sequence[str],
-        allow_empty: Sequence[str],
-    ) -> None:
+    def __init__(self, metadata: Metadata, open_leaf: OpenLeaf, limits: Limits) -> None:
         rule = selection(metadata.rule)
         self._matches, self._encrypts = rule.matches, rule.encrypts
         self._open = open_leaf
-        self._may_be_clear, self._may_be_empty = _any_of(allow_unencrypted), _any_of(allow_empty)
+        self._may_be_clear = _any_of(limits.allow_unencrypted)
+        self._may_be_empty = _any_of(limits.allow_empty)
         self._mac_only = metadata.mac_only_encrypted
         self._key = ""  # the top-level key that is read
         self.counted: list[bytes] = []  # what the MAC is made of, in its order
@@ -146,16 +142,10 @@ class Walk:
         return value
 
 
-def read_trees(
-    trees: Sequence[Tree],
-    metadata: Metadata,
-    key: bytes,
-    allow_unencrypted: Sequence[str],
-    allow_empty: Sequence[str],
-) -> list[Tree]:
+def read_trees(trees: Sequence[Tree], metadata: Metadata, key: bytes, limits: Limits) -> list[Tree]:
     """Decrypt with the data key, and verify the MAC. Raises `SopsError`s that name keys, never values."""
     aead = AESGCM(key)
-    walk = Walk(metadata, partial(open_value, aead), allow_unencrypted, allow_empty)
+    walk = Walk(metadata, partial(open_value, aead), limits)
     read = walk.trees(trees)
     _verify_mac(aead, metadata, walk.counted)
     return read
@@ -166,14 +156,8 @@ class _CommentRuleWalk(Walk):
     is no `ENC[...]` counts as clear, and what is empty as emptied.
     """
 
-    def __init__(
-        self,
-        metadata: Metadata,
-        open_leaf: OpenLeaf,
-        allow_unencrypted: Sequence[str],
-        allow_empty: Sequence[str],
-    ) -> None:
-        super().__init__(replace(metadata, rule=DEFAULT_RULE), open_leaf, allow_unencrypted, allow_empty)
+    def __init__(self, metadata: Metadata, open_leaf: OpenLeaf, limits: Limits) -> None:
+        super().__init__(replace(metadata, rule=DEFAULT_RULE), open_leaf, limits)
 
     def _leaf(self, value: Any, path: str, encrypted: bool) -> Any:
         del encrypted
@@ -181,9 +165,7 @@ class _CommentRuleWalk(Walk):
         return super()._leaf(value, path, not clear)
 
 
-def findings_of(
-    trees: Sequence[Tree], metadata: Metadata, allow_unencrypted: Sequence[str], allow_empty: Sequence[str]
-) -> list[SopsError]:
+def findings_of(trees: Sequence[Tree], metadata: Metadata, limits: Limits) -> list[SopsError]:
     """What is wrong with the leaves and the MAC, as far as that takes no key. Raises `SopsError` where the
     document holds none, or its rule is none.
     """
@@ -192,7 +174,7 @@ def findings_of(
         return (COMMENT if split_value(text)[2] == "comment" else text), b""
 
     kind = _CommentRuleWalk if metadata.selects_by_comments else Walk
-    walk = kind(metadata, open_leaf, allow_unencrypted, allow_empty)
+    walk = kind(metadata, open_leaf, limits)
     walk.walk(trees)
     try:
         _require_mac(metadata)
@@ -201,11 +183,9 @@ def findings_of(
     return walk.findings
 
 
-def check_trees(
-    trees: Sequence[Tree], metadata: Metadata, allow_unencrypted: Sequence[str], allow_empty: Sequence[str]
-) -> None:
+def check_trees(trees: Sequence[Tree], metadata: Metadata, limits: Limits) -> None:
     """Everything about the leaves that can be checked without a key. Raises as `read_trees` does."""
-    if findings := findings_of(trees, metadata, allow_unencrypted, allow_empty):
+    if findings := findings_of(trees, metadata, limits):
         raise together(findings, f"{len(findings)} findings:")
 
 

@@ -12,7 +12,7 @@ from arcan_gitops.realms import text_of
 from arcan_gitops.realms.check import check
 from arcan_gitops.realms.importing import BadImport, read_values
 from arcan_gitops.realms.sops_config import SopsConfig
-from arcan_gitops.sops import Identities, load, outline
+from arcan_gitops.sops import Identities, Limits, load, outline
 from arcan_gitops.sops import encrypt as encrypt_natively
 from tests.support.handed_over import fallback
 from tests.support.realm_files import RealmFiles, encrypt, new_identity, run_sops
@@ -88,7 +88,7 @@ def test_minus_zero_in_json_verifies_as_sops_wrote_it() -> None:
     types = ("--input-type", "json", "--output-type", "json")
     made = run_sops("encrypt", "--age", recipient, *types, "/dev/stdin", data=plain).stdout
     assert b'"a_unencrypted": -0,' in made
-    document = load(made, format="json", identities=[identity], allow_unencrypted=["a_*"])
+    document = load(made, format="json", identities=[identity], limits=Limits(allow_unencrypted=("a_*",)))
     assert str(document.tree["a_unencrypted"]) == "-0.0"
     assert text_of(document.tree["a_unencrypted"]) == "-0"
     document.set("b", "y")

@@ -320,7 +320,7 @@ def test_the_yaml_examples_are_what_the_product_reads() -> None:
     assert judge_application(application) == ["valid"]
     assert (ROOT / read["spec"]["source"]["path"] / "kustomization.yaml").is_file()
     assert App.parse(app.encode(), "mailer.yaml").name == "mailer"
-    assert RealmSettings.parse(realm.encode(), "realm.yaml").allow_empty == ("OPTIONAL_*",)
+    assert RealmSettings.parse(realm.encode(), "realm.yaml").limits.allow_empty == ("OPTIONAL_*",)
 
 
 def test_every_file_that_is_linked_is_there() -> None:

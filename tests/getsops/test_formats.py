@@ -15,6 +15,7 @@ from arcan_gitops.sops import (
     DuplicateKey,
     EmptyLeaf,
     Identities,
+    Limits,
     Malformed,
     SopsError,
     Tampered,
@@ -148,12 +149,12 @@ RULES = ["encrypted_comment_regex: secret", "unencrypted_comment_regex: public"]
 @pytest.mark.parametrize("rule", RULES)
 def test_values_that_comments_select_are_read(rule: str, tmp_path: Path) -> None:
     document = by_comments(PLAIN_COMMENTS, rule, tmp_path)
-    allow = ["name", "nested"]
-    assert FALLBACK.load(document, identities=[PRIVATE], allow_unencrypted=allow).tree == TREE
-    assert outline(document, allow_unencrypted=allow).keys == tuple(TREE)
+    limits = Limits(allow_unencrypted=("name", "nested"))
+    assert FALLBACK.load(document, identities=[PRIVATE], limits=limits).tree == TREE
+    assert outline(document, limits=limits).keys == tuple(TREE)
     assert key_names(document) == tuple(TREE)
     with pytest.raises(NotAllowed, match="needs selection by comments") as caught:
-        Fallback().load(document, identities=[PRIVATE], allow_unencrypted=allow)
+        Fallback().load(document, identities=[PRIVATE], limits=limits)
     assert caught.value.hint == "give --sops-binary PATH"
 
 
@@ -184,7 +185,7 @@ def test_a_change_without_the_key_is_refused_there_too(
     changed = change(text)
     assert changed != text
     with pytest.raises(error) as caught:
-        FALLBACK.load(changed.encode(), identities=[PRIVATE], allow_unencrypted=["name"])
+        FALLBACK.load(changed.encode(), identities=[PRIVATE], limits=Limits(allow_unencrypted=("name",)))
     assert CANARY not in f"{caught.value} {caught.value.hint}"
 
 

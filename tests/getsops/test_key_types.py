@@ -18,11 +18,13 @@ from arcan_gitops.sops import (
     CannotEdit,
     Document,
     Identities,
+    Limits,
     NoMatchingIdentity,
     SopsError,
     Tampered,
     shamir,
 )
+from arcan_gitops.sops.limits import DEFAULT_LIMITS
 from tests.support.crafting import as_json, as_yaml, craft, wrap
 from tests.support.handed_over import CREATED, KEY, OPEN, TREE, allowing, fallback, in_vault
 from tests.support.realm_files import CANARY, new_identity, run_sops, sops_binary
@@ -325,19 +327,19 @@ def test_what_was_changed_without_the_key_is_refused(document: Any, error: Any, 
     assert CANARY not in f"{caught.value} {caught.value.hint}"
 
 
-def opened(document: bytes, vault: FakeVault, **allow: Any) -> Document:
-    return allowing(vault).load(document, identities=[], **allow)
+def opened(document: bytes, vault: FakeVault, limits: Limits = DEFAULT_LIMITS) -> Document:
+    return allowing(vault).load(document, identities=[], limits=limits)
 
 
 def test_values_in_clear_and_empty_ones_are_refused_before_anybody_is_contacted(vault: FakeVault) -> None:
     tree = {**TREE, "C_unencrypted": "clear", "D": ""}
     document = as_yaml(craft(tree, [], key=KEY, age=None, clear=b"clear", hc_vault=[vault.wrap(KEY)]))
-    for allow in ({}, {"allow_empty": ["*"]}, {"allow_unencrypted": ["*"]}):
+    for limits in (Limits(), Limits(allow_empty=("*",)), Limits(allow_unencrypted=("*",))):
         with pytest.raises(SopsError):
-            opened(document, vault, **allow)
+            opened(document, vault, limits)
     assert vault.connections == 0
-    both = {"allow_empty": ["D"], "allow_unencrypted": ["C_*"]}
-    assert opened(document, vault, **both).tree == {**OPEN, "C_unencrypted": "clear", "D": ""}
+    both = Limits(allow_empty=("D",), allow_unencrypted=("C_*",))
+    assert opened(document, vault, both).tree == {**OPEN, "C_unencrypted": "clear", "D": ""}
 
 
 def test_a_value_that_is_not_utf_8_is_refused_and_not_replaced(vault: FakeVault) -> None:

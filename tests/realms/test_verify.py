@@ -8,7 +8,7 @@ import pytest
 
 from arcan_gitops.realms import RealmTree
 from arcan_gitops.realms.verifying import Verdict, Verified, verify
-from arcan_gitops.sops import Identities, NoMatchingIdentity, Tampered, encrypt
+from arcan_gitops.sops import ANY_VALUES, Identities, Limits, NoMatchingIdentity, Tampered, encrypt
 from tests.support.realm_files import CANARY, RealmFiles, new_identity
 
 
@@ -81,7 +81,7 @@ def test_structure_is_checked_without_any_key(files: RealmFiles, data: bytes, sa
 def test_what_the_server_would_refuse_fails_with_and_without_a_key(
     files: RealmFiles, plain: dict[str, str], said: str
 ) -> None:
-    data = encrypt(plain, recipients=[files.recipient], allow_unencrypted=["*"], allow_empty=["*"])
+    data = encrypt(plain, recipients=[files.recipient], limits=ANY_VALUES)
     files.replace(files.path("shop", "prod"), data)
     for identities in ((), (files.identity,)):
         found = verdict(files, *identities)
@@ -99,7 +99,7 @@ def test_what_only_the_key_shows_fails_with_it(files: RealmFiles) -> None:
 
 
 def test_realm_yaml_allows_what_it_allows(files: RealmFiles) -> None:
-    data = encrypt({"A": "x", "B": ""}, recipients=[files.recipient], allow_empty=["B"])
+    data = encrypt({"A": "x", "B": ""}, recipients=[files.recipient], limits=Limits(allow_empty=("B",)))
     files.replace(files.path("shop", "prod"), data)
     (files.root / "shop" / "realm.yaml").write_text("allowEmpty: [B]\n")
     assert verdict(files, files.identity).verdict is Verdict.VERIFIED

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from arcan_gitops.realms import text_of
-from arcan_gitops.sops import Timestamp, load
+from arcan_gitops.sops import Limits, Timestamp, load
 from tests.support.realm_files import decrypt_to_json, encrypt, new_identity, run_sops
 
 DOCUMENTS = {
@@ -43,7 +43,7 @@ def test_our_tree_is_what_sops_decrypts(name: str, pair: tuple[str, str]) -> Non
     document = encrypt(DOCUMENTS[name], recipient)
     theirs = decrypt_to_json(document, identity)
     assert theirs.returncode == 0
-    ours = load(document, identities=[identity], allow_unencrypted=["*_unencrypted"]).tree
+    ours = load(document, identities=[identity], limits=Limits(allow_unencrypted=("*_unencrypted",))).tree
     assert json.loads(theirs.stdout) == ours
     assert list(json.loads(theirs.stdout)) == list(ours)  # order is part of the MAC
 
@@ -77,7 +77,7 @@ def test_every_selection_rule_is_read_as_sops_reads_it(
     assert (b"mac_only_encrypted: true" in document) is mac_only
     theirs = decrypt_to_json(document, identity)
     assert theirs.returncode == 0
-    ours = load(document, identities=[identity], allow_unencrypted=["*"]).tree
+    ours = load(document, identities=[identity], limits=Limits(allow_unencrypted=("*",))).tree
     assert json.loads(theirs.stdout) == ours
 
 

@@ -28,7 +28,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def load(data: bytes, identity: str = IDENTITY) -> sops.Document:
-    return sops.load(data, identities=[identity], allow_unencrypted=["z*"])
+    return sops.load(data, identities=[identity], limits=sops.Limits(allow_unencrypted=("z*",)))
 
 
 def ssh_recipient(key: ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey) -> str:
@@ -67,7 +67,9 @@ def test_a_new_document_is_what_sops_would_have_written(options: dict[str, Any],
         "--config", str(config), "encrypt", "--filename-override", "x.yaml", "/dev/stdin", data=plain.encode()
     )
     assert done.returncode == 0, done.stderr
-    made = sops.encrypt(tree, recipients=[RECIPIENT, OTHER], allow_unencrypted=["*"], **options)
+    made = sops.encrypt(
+        tree, recipients=[RECIPIENT, OTHER], limits=sops.Limits(allow_unencrypted=("*",)), **options
+    )
     assert shape(made) == shape(done.stdout)
     assert decrypt_to_json(made, OTHER_IDENTITY).stdout == decrypt_to_json(done.stdout, IDENTITY).stdout
 
@@ -126,6 +128,7 @@ def test_equal_values_never_have_equal_ciphertext() -> None:
         ({"a": CANARY}, {"rule": ("encrypted", "x")}, sops.Malformed),
         ({"a": CANARY}, {"rule": ("encrypted_comment_regex", "x")}, sops.Unsupported),
         ({"a": CANARY}, {"format": "ini"}, sops.Unsupported),
+        ({"a": CANARY}, {"limits": sops.Limits(max_bytes=100)}, sops.TooLarge),
         ({"a": CANARY}, {"recipients": []}, sops.BadRecipient),
         ({"a": CANARY}, {"recipients": ["age1nonsense"]}, sops.BadRecipient),
         ({"a": CANARY}, {"recipients": ["ssh-ed25519 nonsense"]}, sops.BadRecipient),

@@ -49,7 +49,7 @@ z_unencrypted:
 
 
 def load(data: bytes = DOCUMENT) -> sops.Document:
-    return sops.load(data, identities=HELD, allow_unencrypted=["z_*"])
+    return sops.load(data, identities=HELD, limits=sops.Limits(allow_unencrypted=("z_*",)))
 
 
 def edited(data: bytes, *edits: tuple[Any, ...]) -> bytes:
@@ -239,7 +239,11 @@ def test_the_last_key_cannot_be_removed() -> None:
 
 
 def test_what_the_realm_allows_may_be_set() -> None:
-    document = sops.load(DOCUMENT, identities=HELD, allow_unencrypted=["*_unencrypted"], allow_empty=["A"])
+    document = sops.load(
+        DOCUMENT,
+        identities=HELD,
+        limits=sops.Limits(allow_unencrypted=("*_unencrypted",), allow_empty=("A",)),
+    )
     document.set("A", "")
     document.set("new_unencrypted", "clear")
     new = document.dump()
@@ -286,7 +290,7 @@ def test_a_file_of_several_documents_is_not_edited() -> None:
 
 def test_mac_only_encrypted_is_kept() -> None:
     data = sops.encrypt({"A": "x", "z_b": "c"}, recipients=[RECIPIENT], rule=("encrypted_regex", "^A"), mac_only=True,
-                        allow_unencrypted=["z_*"])  # fmt: skip
+                        limits=sops.Limits(allow_unencrypted=("z_*",)))  # fmt: skip
     new = edited(data, ("set", "A", "y"))
     by_hand = new.replace(b"z_b: c", b"z_b: d")
     assert load(by_hand).tree == {"A": "y", "z_b": "d"}

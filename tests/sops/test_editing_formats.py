@@ -40,7 +40,7 @@ DOCUMENTS = {format: encrypted(format) for format in PLAIN}
 
 
 def load(data: bytes, format: str, identity: str = IDENTITY) -> sops.Document:
-    return sops.load(data, format=format, identities=[identity], allow_unencrypted=["*"], allow_empty=["*"])
+    return sops.load(data, format=format, identities=[identity], limits=sops.ANY_VALUES)
 
 
 def decrypted(data: bytes, format: str, identity: str = IDENTITY) -> bytes:
@@ -99,7 +99,10 @@ def test_an_edit_leaves_the_lines_that_sops_leaves(name: str, tmp_path: Path) ->
 @pytest.mark.parametrize("format", PLAIN)
 def test_a_new_document_is_what_sops_would_have_written(format: str) -> None:
     made = sops.encrypt(
-        load(DOCUMENTS[format], format).tree, format=format, recipients=[RECIPIENT], allow_unencrypted=["z_*"]
+        load(DOCUMENTS[format], format).tree,
+        format=format,
+        recipients=[RECIPIENT],
+        limits=sops.Limits(allow_unencrypted=("z_*",)),
     )
     ours = [line for line in shape(made) if line]
     assert ours == [line for line in shape(DOCUMENTS[format]) if line and not line.startswith("#")]
@@ -166,7 +169,7 @@ def test_what_a_format_cannot_hold_is_refused(format: str, path: list[str | int]
     assert CANARY not in f"{caught.value} {caught.value.hint}"
     assert document.dump() == DOCUMENTS[format]
     with pytest.raises((sops.BadValue, sops.EmptyLeaf)):
-        sops.encrypt({str(path[0]): value}, format=format, recipients=[RECIPIENT], allow_unencrypted=["z_*"],
+        sops.encrypt({str(path[0]): value}, format=format, recipients=[RECIPIENT], limits=sops.Limits(allow_unencrypted=("z_*",)),
                      rule=("unencrypted_regex", "^z_") if format != "binary" else None)  # fmt: skip
 
 
@@ -180,9 +183,7 @@ def test_json_in_any_layout_is_edited(data: st.DataObject, indent: int | str | N
         "A": ["x", {"k": "v"}],
     }
     tree = json.loads(json.dumps(tree))  # timestamps as texts
-    made = sops.encrypt(
-        tree, format="json", recipients=[RECIPIENT], allow_empty=["*"], allow_unencrypted=["*"]
-    )
+    made = sops.encrypt(tree, format="json", recipients=[RECIPIENT], limits=sops.ANY_VALUES)
     file = json.dumps(json.loads(made), indent=indent).replace("\n", newline).encode()
     document = load(file, "json")
     document.set(["A", 1], {"new": ["y", "z"]})

@@ -25,7 +25,7 @@ QUICK = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def load(data: bytes, format: str = "yaml") -> sops.Document:
-    return sops.load(data, format=format, identities=HELD, allow_unencrypted=["*"], allow_empty=["*"])
+    return sops.load(data, format=format, identities=HELD, limits=sops.ANY_VALUES)
 
 
 def made(draw: Any, tree: dict[str, Any], format: str = "yaml") -> bytes:
@@ -36,8 +36,7 @@ def made(draw: Any, tree: dict[str, Any], format: str = "yaml") -> bytes:
         recipients=[RECIPIENT],
         rule=draw(st.sampled_from(RULES)),
         mac_only=draw(st.booleans()),
-        allow_unencrypted=["*"],
-        allow_empty=["*"],
+        limits=sops.ANY_VALUES,
     )
 
 

@@ -41,7 +41,7 @@ def differing(tree: dict[str, object], folder: Path) -> list[tuple[str, str]]:
         {"secret": "x", **tree},
         recipients=[RECIPIENT],
         rule=("encrypted_regex", "^secret$"),
-        allow_unencrypted=["*"],
+        limits=sops.Limits(allow_unencrypted=("*",)),
     )
     path = folder / "d.yaml"
     path.write_bytes(made)
@@ -94,7 +94,10 @@ def test_what_sops_writes_brokenly_we_write_so_that_it_reads() -> None:
     texts = ["\tx\ny", "\t\n", " \tx\ny", "\n\tx\ny", "\n x", "  x\n y\n", "a\u2028\n b", "\x85\n", "\u2029x"]
     tree = {"map": {f"k{at}": text for at, text in enumerate(texts)}, "list": [*texts, texts]}
     made = sops.encrypt(
-        tree, recipients=[RECIPIENT], rule=("encrypted_regex", "^never$"), allow_unencrypted=["*"]
+        tree,
+        recipients=[RECIPIENT],
+        rule=("encrypted_regex", "^never$"),
+        limits=sops.Limits(allow_unencrypted=("*",)),
     )
-    assert sops.load(made, identities=[IDENTITY], allow_unencrypted=["*"]).tree == tree
+    assert sops.load(made, identities=[IDENTITY], limits=sops.Limits(allow_unencrypted=("*",))).tree == tree
     assert json.loads(decrypt_to_json(made, IDENTITY).stdout) == tree

@@ -23,7 +23,7 @@ SECONDS = 4  # of this process; each takes a part of one, and minutes where its 
 
 
 def load(data: bytes, format: str = "yaml") -> sops.Document:
-    return sops.load(data, format=format, identities=HELD, allow_unencrypted=["*"], allow_empty=["*"])
+    return sops.load(data, format=format, identities=HELD, limits=sops.ANY_VALUES)
 
 
 @pytest.fixture(autouse=True)
@@ -117,7 +117,9 @@ EDITS = {
     "blank lines at the end": lambda: GOOD + b"\n" * 300_000 + b"# end\n",
     "comments": lambda: b"# x\n\n" * 50_000 + GOOD,
     "blank lines in a text": lambda: sops.encrypt(
-        {"z_unencrypted": f"a{chr(10) * 30_000}b", "a": "x"}, recipients=[RECIPIENT], allow_unencrypted=["*"]
+        {"z_unencrypted": f"a{chr(10) * 30_000}b", "a": "x"},
+        recipients=[RECIPIENT],
+        limits=sops.Limits(allow_unencrypted=("*",)),
     ),
 }
 

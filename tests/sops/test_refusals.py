@@ -144,15 +144,15 @@ def test_a_clear_leaf_needs_the_realms_permission() -> None:
     document = encrypt("a: x\nb_unencrypted: y\n", RECIPIENT)
     error = refused(document, sops.ClearLeaf)
     assert "b_unencrypted" in error.message
-    tree = sops.load(document, identities=[IDENTITY], allow_unencrypted=["b_*"]).tree
+    tree = sops.load(document, identities=[IDENTITY], limits=sops.Limits(allow_unencrypted=("b_*",))).tree
     assert tree == {"a": "x", "b_unencrypted": "y"}
 
 
 def test_an_empty_leaf_needs_the_realms_permission() -> None:
     document = encrypt('a: x\nb: ""\nc:\n  d: null\n', RECIPIENT)
     assert "'b'" in refused(document, sops.EmptyLeaf).message
-    assert "'c.d'" in refused(document, sops.EmptyLeaf, allow_empty=["b"]).message
-    tree = sops.load(document, identities=[IDENTITY], allow_empty=["b", "c"]).tree
+    assert "'c.d'" in refused(document, sops.EmptyLeaf, limits=sops.Limits(allow_empty=("b",))).message
+    tree = sops.load(document, identities=[IDENTITY], limits=sops.Limits(allow_empty=("b", "c"))).tree
     assert tree == {"a": "x", "b": "", "c": {"d": None}}
 
 

@@ -61,7 +61,7 @@ FORESTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
 
 
 def load(data: bytes, format: str = "yaml") -> sops.Document:
-    return sops.load(data, format=format, identities=HELD, allow_unencrypted=["*"], allow_empty=["*"])
+    return sops.load(data, format=format, identities=HELD, limits=sops.ANY_VALUES)
 
 
 def made(draw: Any, tree: dict[str, Any], format: str = "yaml") -> bytes:
@@ -73,8 +73,7 @@ def made(draw: Any, tree: dict[str, Any], format: str = "yaml") -> bytes:
         recipients=[RECIPIENT],
         rule=None if plain else draw(st.sampled_from(RULES)),
         mac_only=not plain and draw(st.booleans()),
-        allow_unencrypted=["*"],
-        allow_empty=["*"],
+        limits=sops.ANY_VALUES,
     )
 
 

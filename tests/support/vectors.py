@@ -106,9 +106,13 @@ class Vector:
             self.document,
             format=self.format,
             identities=[identity(name) for name in self.identities],
-            allow_unencrypted=self.allow_unencrypted,
-            allow_empty=self.allow_empty,
+            limits=self.limits,
         )
+
+    @property
+    def limits(self) -> sops.Limits:
+        """What it may hold in clear or empty."""
+        return sops.Limits(allow_unencrypted=self.allow_unencrypted, allow_empty=self.allow_empty)
 
 
 def identity(name: str) -> str:

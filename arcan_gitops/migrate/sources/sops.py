@@ -17,11 +17,10 @@ from arcan_gitops.migrate.source import CannotImport, Found, Left, Origin
 from arcan_gitops.migrate.texts import of_bytes
 from arcan_gitops.migrate.trees import Part, parts_of, titles
 from arcan_gitops.realms import Opener
-from arcan_gitops.sops import Document, Identities, NotEncrypted
+from arcan_gitops.sops import ANY_VALUES, Document, Identities, NotEncrypted
 from arcan_gitops.sops.formats import format_named
 from arcan_gitops.sops.limits import DEFAULT_LIMITS
 
-_EVERYTHING: Final = ("*",)  # what a realm seldom has: values in clear, and empty ones
 _BINARY: Final = re.compile(rb'\s*\{\s*"data"\s*:\s*"ENC\[[^"]*"\s*,\s*"sops"\s*:')
 _DOTENV: Final = re.compile(rb"(?m)^sops_[a-z0-9_]+=")
 _INI: Final = re.compile(rb"(?m)^\[sops\]\s*$")
@@ -54,8 +53,7 @@ class SopsSource:
                     data,
                     format=format,
                     identities=identities,
-                    allow_unencrypted=_EVERYTHING,
-                    allow_empty=_EVERYTHING,
+                    limits=ANY_VALUES,
                 )
                 self._opened.append((name, format, data, document))
             except NotEncrypted as error:
