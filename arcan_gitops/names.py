@@ -132,7 +132,9 @@ class SecretRef:
 
 def nearest(wrong: str, known: Iterable[str]) -> str | None:
     """The known name that was probably meant, or None if none is near."""
-    matches = difflib.get_close_matches(wrong, sorted(known), n=1, cutoff=0.6)
+    names = sorted(known)
+    same = [name for name in names if name.casefold() == wrong.casefold()]
+    matches = same or difflib.get_close_matches(wrong, names, n=1, cutoff=0.6)
     return matches[0] if matches else None
 
 

@@ -55,6 +55,7 @@ def test_a_typo_gets_the_nearest_name_or_all_of_them() -> None:
     assert did_you_mean("prd", ["prod", "staging"]) == "did you mean 'prod'?"
     assert did_you_mean("x", ["prod", "staging"]) == "known: prod, staging"
     assert did_you_mean("x", []) == "there are none"
+    assert did_you_mean("TOYAML", ["any", "toYaml"]) == "did you mean 'toYaml'?"
 
 
 def test_a_secret_value_shows_itself_nowhere() -> None:

@@ -47,7 +47,7 @@ def add(data: bytes | None, source: str, record: TokenRecord) -> bytes:
         if other.name == record.name and not other.expired(record.created):
             raise ArcanError(
                 f"{source}: a token named '{record.name}' exists (id {other.id})",
-                hint=f"replace it with 'arcan token rotate {record.name}', or choose another name",
+                hint=f"replace it with 'arcan token rotate {other.id}', or choose another name",
             )
     return _edited(data, source, (*records, record), lambda file: file.append(record.to_plain()))
 
@@ -86,7 +86,7 @@ def rotate(
     if old is None or old not in found:
         raise ArcanError(
             f"{source}: token {name_or_id} was rotated before",
-            hint=f"rotate the one that replaced it: 'arcan token rotate {found[0].name}'",
+            hint=f"rotate the one that replaced it: 'arcan token rotate {old.id}'" if old else None,
         )
     end = max(later(now, overlap), old.created)  # not before it began, where two clocks differ
     replaced = replace(old, expires=end if old.expires is None else min(old.expires, end))
@@ -128,7 +128,7 @@ def rescope(
         stands = newest(records, old.name) == old
         if old.expired(now) and not stands:
             continue
-        new = changed(old, stands=stands)
+        new = _in_order(old, changed(old, stands=stands))
         index = records.index(old)
         for field in ("expires", "keys", "environments"):  # from the last one upward, as they are written
             if getattr(new, field) == getattr(records[index], field):
@@ -159,9 +159,22 @@ def with_keys(record: TokenRecord, add: Sequence[str], remove: Sequence[str]) ->
     keys = tuple(dict.fromkeys([*(key for key in record.keys if key not in remove), *add]))
     if not keys:
         raise ArcanError(
-            f"token '{record.name}' could read nothing any more", hint=f"arcan token revoke {record.name}"
+            f"token '{record.name}' could read nothing any more", hint=f"arcan token revoke {record.id}"
         )
     return replace(record, keys=keys)
+
+
+def _in_order(before: TokenRecord, after: TokenRecord) -> TokenRecord:
+    """`after`, with its lists in the order of `before`: what stays first, then what is new. Nothing twice."""
+
+    def sort(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return new and tuple(dict.fromkeys([*(item for item in old or () if item in new), *new]))
+
+    return replace(
+        after,
+        environments=sort(before.environments, after.environments),
+        keys=sort(before.keys, after.keys),
+    )
 
 
 def _set_field(index: int, field: str, value: Any, file: Layout) -> None:

@@ -96,7 +96,7 @@ def read_token(data: bytes, source: str) -> Token:
     if len(secrets) != 1:
         raise ArcanError(
             f"{source}: holds neither a token, in one line, nor the manifest of one Secret",
-            hint="arcan token create ... --output secret > FILE writes one",
+            hint="arcan token create ... --format secret > FILE writes one",
         )
     return secrets[0]
 

@@ -6,6 +6,7 @@ Source: go.yaml.in/yaml/v3 resolve.go, by whose rules SOPS reads YAML.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -39,9 +40,13 @@ class _Digits(str):
 
 
 def keys_with_another_number(text: str) -> tuple[str, ...]:
-    """The top-level keys of a JSON object, which was read before, with such a number in them."""
-    tree = json.loads(text, parse_int=_Digits, parse_float=_Digits)
-    return tuple(key for key, value in tree.items() if any(map(_json_becomes_another, _numbers(value))))
+    """The top-level keys of a JSON object with such a number in them; none of what is no JSON object."""
+    try:
+        tree = json.loads(text, parse_int=_Digits, parse_float=_Digits)
+        items = tree.items() if isinstance(tree, dict) else ()
+        return tuple(key for key, value in items if any(map(_json_becomes_another, _numbers(value))))
+    except (ValueError, RecursionError):
+        return ()
 
 
 def _numbers(value: Any) -> Iterator[_Digits]:
@@ -55,6 +60,8 @@ def _numbers(value: Any) -> Iterator[_Digits]:
 def _json_becomes_another(text: str) -> bool:
     """As SOPS reads JSON, whose numbers have no other notations."""
     value: int | float = float(text)
+    if isinstance(value, float) and math.isinf(value):
+        return True  # it is above what SOPS can hold
     if len(text) <= _MOST_DIGITS and text.lstrip("-").isdigit() and INT64_MIN <= int(text) <= INT64_MAX:
         value = int(text)
     return text not in (text_of(value), plain_scalar(value))

@@ -11,6 +11,7 @@ from enum import Enum
 
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import KeyName
+from arcan_gitops.realms.manifests import explained
 from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.settings import RealmSettings, settings_of
 from arcan_gitops.realms.snapshot import load_environment
@@ -73,4 +74,4 @@ def _check_structure(data: bytes, document: DocumentFile, settings: RealmSetting
         for key in outlined.keys:
             KeyName.parse(key)
     except ArcanError as error:
-        raise error.located(document.path) from None
+        raise explained(error, data, document.path) from None

@@ -146,7 +146,7 @@ def test_a_rotation_by_name_takes_the_newest_and_by_id_no_other():
     assert turn(once.data, once.new.id).old.id == once.new.id
     with pytest.raises(ArcanError, match="was rotated before") as caught:
         turn(once.data, "1aaaaaaaaaaa")
-    assert "arcan token rotate one" in caught.value.hint
+    assert f"arcan token rotate {once.new.id}" in caught.value.hint
 
 
 def test_revoking_a_name_during_the_overlap_revokes_both_and_an_id_only_that_one():
@@ -162,7 +162,7 @@ def test_revoking_a_name_during_the_overlap_revokes_both_and_an_id_only_that_one
 def test_a_name_in_use_is_refused_and_one_that_expired_is_free():
     with pytest.raises(ArcanError, match="bbbbbbbbbbbb") as caught:
         add(FILE, SOURCE, entry("two"))
-    assert "arcan token rotate two" in caught.value.hint
+    assert "arcan token rotate bbbbbbbbbbbb" in caught.value.hint
     late = replace(entry("two"), created=datetime(2027, 1, 1, tzinfo=UTC))
     assert ids(add(FILE, SOURCE, late))[-1] == late.id
 

@@ -92,3 +92,16 @@ def changed_only_last(text: str) -> str:
         text.encode(), "t", "mine", lambda record, stands: replace(record, keys=("A",)), now=NOW
     )
     return data.decode()
+
+
+@pytest.mark.parametrize("text", [("keys:", "- A", "- B # kept"), ("keys: [A, B]",)])
+def test_a_list_in_another_order_is_the_same_list_and_what_is_new_follows(text: tuple[str, ...]) -> None:
+    whole = HEAD + entry(*text) + LAST
+
+    def change(record: TokenRecord, *, stands: bool) -> TokenRecord:
+        return replace(record, keys=("C", "B", "C", "A"), environments=("prod", "prod"))
+
+    data, (result,) = rescope(whole.encode(), "t", "mine", change, now=NOW)
+    assert (result.keys, result.environments) == (("A", "B", "C"), ("prod",))
+    assert result in read_tokens(data, "t")
+    assert ("- B # kept" in text) == (b"- B # kept\n" in data)

@@ -145,3 +145,11 @@ def test_a_token_that_apps_use_is_not_revoked_unasked(app: Path) -> None:
         assert FILE.read_bytes() == before
     assert run("revoke", "shop", "--yes").exit_code == 0
     assert read_tokens(FILE.read_bytes(), "t") == ()
+
+
+def test_a_hint_names_the_one_token_where_other_realms_have_one_of_that_name() -> None:
+    create("--key=URL")
+    only = record(0).id
+    hint = error(run("create", "--realm=production", "--name=shop")).hint
+    assert hint == f"replace it with 'arcan token rotate {only}', or choose another name"
+    assert error(run("scope", "shop", "--remove-key=URL")).hint == f"arcan token revoke {only}"

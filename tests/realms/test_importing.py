@@ -66,7 +66,9 @@ def test_a_dotenv_line_is_read_as_people_write_it(line: str, value: str) -> None
         (f"A='x\n\n' {CANARY}\n", ".env:1: something follows the closing quote"),
         (f"A={CANARY}\nB='1\n2'\nA=x\n", ".env:4: 'A' is given twice (first in line 1)"),
         (f"A=x\n1X={CANARY}\n", ".env:2: not of the form KEY=VALUE: what stands before '=' is not the name"),
-        ("A=\xff", "is not UTF-8"),
+        ("A=x\nB=\xff", ".env:2: not UTF-8"),
+        ("\xff\xfeA\x00=\x001\x00", ".env:1: not UTF-8 but UTF-16"),
+        (f"A=x\n<<<<<<< HEAD\nB={CANARY}\n", ".env:2: a conflict marker of Git"),
         ("", "holds no value"),
     ],
 )
@@ -94,10 +96,11 @@ NUMBERS = {"id": "12345678901234567890", "version": "1.10", "e": "1e3", "minus":
 
 
 def test_numbers_that_json_would_change_are_refused_by_their_keys() -> None:
-    text = "{" + ", ".join(f'"{key}": {number}' for key, number in NUMBERS.items()) + ', "kept": 5432}'
+    numbers = NUMBERS | {"infinite": "1e400"}  # a text in YAML, to Go
+    text = "{" + ", ".join(f'"{key}": {number}' for key, number in numbers.items()) + ', "kept": 5432}'
     with pytest.raises(BadImport) as caught:
         read_values(text.encode(), "x.json")
-    named = ", ".join(f"key '{key}'" for key in NUMBERS)
+    named = ", ".join(f"key '{key}'" for key in numbers)
     assert caught.value.message == f"x.json: {named}: numbers that would be served as another text"
     assert caught.value.hint == "put them in quotes"
 
@@ -164,7 +167,7 @@ def test_the_format_is_found_by_the_name_and_the_content(data: bytes, name: str,
         (f"- {CANARY}\n", "x.yaml", "is not a mapping"),
         (f"{CANARY}\n", "standard input", "is not a mapping"),
         ("A:\n", "x.yaml", "key 'A': is null"),
-        ("A: \xff\n", "x.yaml", "is not UTF-8"),
+        ("A: \xff\n", "x.yaml", "x.yaml:1: not UTF-8"),
         ("# nothing\n", "x.yaml", "holds no value"),
         ("{}", "x.json", "holds no value"),
         (SECRET.replace("v1", "v2"), "x.yaml", "key 'metadata': is a map"),

@@ -90,6 +90,19 @@ def test_what_the_server_would_refuse_fails_with_and_without_a_key(
         assert said in found.reason.message
 
 
+def test_an_encrypted_kubernetes_secret_is_told_as_what_it_is(files: RealmFiles) -> None:
+    plain = {"apiVersion": "v1", "kind": "Secret", "stringData": {"URL": CANARY}}
+    data = encrypt(
+        plain, recipients=[files.recipient], rule=("encrypted_regex", "^stringData$"), allow_unencrypted=["*"]
+    )
+    files.replace(files.path("shop", "prod"), data)
+    for identities in ((), (files.identity,)):
+        reason = verdict(files, *identities).reason
+        assert reason is not None
+        assert "is an encrypted Kubernetes Secret" in reason.message
+        assert "arcan import sops shop " in str(reason.hint)
+
+
 def test_what_only_the_key_shows_fails_with_it(files: RealmFiles) -> None:
     """An infinity has no text that could be served."""
     data = encrypt({"A": float("inf")}, recipients=[files.recipient])

@@ -11,6 +11,7 @@ import re
 from typing import Any, Final, NoReturn
 
 from arcan_gitops.realms.importing.problems import BadImport, text_of
+from arcan_gitops.yamlio.faults import conflict
 
 _REST_OF_LINE: Final = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
 _NAMES: Final = "a name is a letter or '_', and then letters, digits, '_', '.' and '-'"
@@ -68,7 +69,11 @@ def _value(text: str, at: int, source: str, line: int) -> tuple[str, int]:
 
 def _refuse_line(text: str, at: int, source: str, line: int) -> NoReturn:
     """The name is not repeated: it may be a part of a value that lost its quotes."""
-    before, equals, _ = text[at:].partition("\n")[0].partition("=")
+    first = text[at:].partition("\n")[0]
+    marker = conflict(first.encode())
+    if marker is not None:
+        _fail(source, line, marker.problem, marker.hint)
+    before, equals, _ = first.partition("=")
     quotes = "a value of several lines needs double quotes"
     if equals and before.strip():
         problem = "not of the form KEY=VALUE: what stands before '=' is not the name of a variable"

@@ -19,6 +19,8 @@ def parse(data: bytes, source: str, *, as_json: bool) -> dict[str, Any]:
     `BadImport`.
     """
     text = text_of(data, source)
+    if as_json:  # before it is read, which fails at the first number that is too large
+        refuse_numbers([f"key {key!r}" for key in keys_with_another_number(text)], source)
     try:
         if as_json:
             documents: list[Any] = format_named("json").parse(text.encode(), DEFAULT_LIMITS)
@@ -28,11 +30,8 @@ def parse(data: bytes, source: str, *, as_json: bool) -> dict[str, Any]:
         raise BadImport(f"{source}: {error.message}") from None
     except InvalidFile as error:
         raise BadImport(error.message, hint=error.hint) from None
-    if as_json:
-        numbers = [f"key {key!r}" for key in keys_with_another_number(text)]
-    else:
-        numbers = [f"line {line}" for line in lines_with_another_number(data)]
-    refuse_numbers(numbers, source)
+    if not as_json:
+        refuse_numbers([f"line {line}" for line in lines_with_another_number(data)], source)
     if len(documents) > 1:
         raise BadImport(f"{source}: has more than one YAML document", hint="split the file")
     tree = documents[0] if documents else {}

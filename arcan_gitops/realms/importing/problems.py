@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from arcan_gitops.errors import ArcanError, some
 from arcan_gitops.sops.cipher import PREFIX
+from arcan_gitops.yamlio.faults import encoding_fault
 
 STANDARD_INPUT: Final = "standard input"  # the source of what comes through a pipe
 MAX_VALUE_BYTES: Final = 1024 * 1024  # k8s.io/api/core/v1 MaxSecretSize: what a Kubernetes Secret can hold
@@ -33,10 +34,10 @@ def refuse_numbers(places: Sequence[str], source: str) -> None:
 
 def text_of(data: bytes, source: str) -> str:
     """The text of a file, without a byte order mark. Raises `BadImport`."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise BadImport(f"{source}: is not UTF-8 text") from None
+    fault = encoding_fault(data)
+    if fault is not None:
+        raise BadImport(f"{source}:{fault.line}: {fault.problem}", hint=fault.hint)
+    return data.decode("utf-8-sig")
 
 
 def refuse_encrypted(values: Mapping[str, Any], source: str) -> None:
