@@ -106,6 +106,10 @@ def test_what_is_wrong_before_yaml_begins_has_its_own_sentence_and_line(data: by
             assert caught.value.message.startswith(said)
 
 
+def test_a_conflict_marker_alone_is_told_as_what_it_is_where_a_mapping_is_wanted() -> None:
+    assert refused("# a\n<<<<<<< HEAD\n").startswith("f.yaml:2: a conflict marker of Git")
+
+
 def test_what_looks_like_a_conflict_inside_a_text_is_a_text() -> None:
     assert read_mapping(b"a: |\n  <<<<<<< HEAD\n  =======\n  >>>>>>> x\n", "f").text("a").count("\n") == 3
     assert read_documents(b"a: 1\n---\n---\nb: 2\n---\n", "f") == [{"a": 1}, {"b": 2}]

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from arcan_gitops.cli.options import realms_option
-from arcan_gitops.cli.output import say, show_finding
+from arcan_gitops.cli.output import say, say_hint, show_finding
 from arcan_gitops.cli.realm_create import create
 from arcan_gitops.cli.realm_recipients import recipients
 from arcan_gitops.cli.realm_rewrap import rotate, updatekeys
@@ -33,9 +33,15 @@ def realm() -> None:
 def list_realms(realms: Path) -> None:
     """List the realms and their environments."""
     tree = RealmTree(realms)
-    for name in tree.realms():
-        environments = ", ".join(document.environment for document in tree.documents(name))
+    documents, misplaced = tree.scan_all()
+    for name in tree.scan()[0]:
+        environments = ", ".join(each.environment for each in documents if each.realm == name)
         click.echo(f"{name}\t{environments}")
+    for problem in misplaced:
+        say(problem.message)
+        say_hint(problem)
+    if misplaced:
+        raise click.exceptions.Exit(1)
 
 
 @realm.command()

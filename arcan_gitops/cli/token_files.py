@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from arcan_gitops.access import TokenRecord, format_time, matching, no_such_token, read_tokens, shown
-from arcan_gitops.cli.output import say
+from arcan_gitops.cli.output import say, warn
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import EnvironmentName, RealmName
@@ -31,7 +31,12 @@ def token_files(
     tree: RealmTree, realm: RealmName | None
 ) -> Iterator[tuple[RealmName, Path, tuple[TokenRecord, ...]]]:
     """The tokens file of each realm that has one, or of the one realm."""
-    for name in tree.realms() if realm is None else (realm,):
+    names, problems = ((realm,), ()) if realm is not None else tree.scan()
+    if not names:
+        raise problems[0]
+    for problem in problems:
+        warn(problem.message)
+    for name in names:
         path = tree.tokens_file(name)
         if path is not None:
             yield name, path, read_tokens(read_file(path), str(path))

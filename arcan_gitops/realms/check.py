@@ -103,6 +103,11 @@ class _Run:
             Policy.build(self._records)
 
     def realm(self, realm: RealmName) -> None:
+        try:
+            self._tree.folder(realm)
+        except ArcanError as error:
+            self.problems.append(error)
+            return
         with self._collecting():
             self._tokens(self._tree.tokens_file(realm), realm)
         with self._collecting():

@@ -159,7 +159,9 @@ class RealmTree:
         """
         folder = self.root / realm
         if not _is_folder(folder):
-            raise BadLayout(f"{folder}: there is no realm '{realm}'", hint=did_you_mean(realm, self.realms()))
+            raise BadLayout(
+                f"{folder}: there is no realm '{realm}'", hint=did_you_mean(realm, self.scan()[0])
+            )
         _refuse_escape(folder)
         return folder
 
@@ -169,6 +171,8 @@ class RealmTree:
         try:
             path = self.folder(realm) / f"{environment}{DOCUMENT_SUFFIX}"
         except BadLayout as error:
+            if _is_folder(self.root / realm):
+                raise  # it is there, and is not what it has to be
             raise BadLayout(error.message, hint=f"{error.hint} {create}") from None
         if os.path.lexists(path):
             return document_file(path, realm)

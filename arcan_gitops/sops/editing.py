@@ -7,6 +7,7 @@ of every value that did not change.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -193,7 +194,8 @@ class Editing:
             raise ClearLeaf(
                 f"{rule[0]}: {some(list(map(repr, bared)))} would stand in clear, and "
                 f"{'is' if len(bared) == 1 else 'are'} encrypted now",
-                hint=f"if that is meant: {' '.join(f'--allow-clear {name}' for name in bared)}",
+                hint="if that is meant: "
+                + " ".join(f"--allow-clear {shlex.quote(name)}" for name in (*allow_clear, *bared)),
             )
         resealed = {name: old.reseal(self._raw[name], tree[name], (name,), new, (name,)) for name in tree}
         raw = {name: block if name == "sops" else resealed[name] for name in self._raw}

@@ -9,7 +9,7 @@ import yaml
 
 from arcan_gitops.golang.yaml import Ambiguous, resolve_plain
 from arcan_gitops.yamlio.composing import Composer
-from arcan_gitops.yamlio.faults import Fault, not_one, unreadable
+from arcan_gitops.yamlio.faults import Fault, conflict, not_one, unreadable
 from arcan_gitops.yamlio.fields import Fields, InvalidFile, Items
 from arcan_gitops.yamlio.templates import likely_template
 
@@ -26,7 +26,7 @@ def read_mapping(data: bytes, source: str, *, aliases: bool = False) -> Fields:
         raise _invalid(source, fault)
     [(line, node)] = found
     if not isinstance(node, Fields):
-        raise InvalidFile(f"{source}:{line}: must be a mapping")
+        raise _no_mapping(data, source, line)
     return node
 
 
@@ -77,7 +77,7 @@ def read_foreign_mapping(data: bytes, source: str) -> Fields:
     for line, node in _documents(_ForeignFieldsComposer(data, source, aliases=True), data, source):
         if isinstance(node, Fields):
             return node
-        raise InvalidFile(f"{source}:{line}: {'is empty' if node is None else 'must be a mapping'}")
+        raise _invalid(source, Fault(line, "is empty")) if node is None else _no_mapping(data, source, line)
     raise InvalidFile(f"{source}:1: is empty")
 
 
@@ -97,6 +97,11 @@ def _not_yaml(data: bytes, source: str, error: Exception, problem: str) -> Inval
     mark: Any = getattr(error, "problem_mark", None)
     place = f"{source}:{mark.line + 1}" if mark is not None else source
     return InvalidFile(f"{place}: {problem}")
+
+
+def _no_mapping(data: bytes, source: str, line: int) -> InvalidFile:
+    """A marker of a conflict may be all that is there: to YAML it is a text."""
+    return _invalid(source, conflict(data) or Fault(line, "must be a mapping"))
 
 
 def _invalid(source: str, fault: Fault) -> InvalidFile:

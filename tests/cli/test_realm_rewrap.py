@@ -313,7 +313,9 @@ def test_rotate_puts_nothing_into_clear_that_was_encrypted_unless_it_is_named(ar
     assert staging.read_bytes() == before
     assert "key 'B': would be written in clear" in arcan(*rotate, "--allow-clear", "B", held="ci").err
     (staging.parent / "realm.yaml").write_text("allowUnencrypted: [B]\n")
-    assert "'B' would stand in clear" in arcan(*rotate, "--allow-clear", "A", held="ci").err
+    other = arcan(*rotate, "--allow-clear", "A", held="ci").err
+    assert "'B' would stand in clear" in other
+    assert "hint: if that is meant: --allow-clear A --allow-clear B" in other
     assert staging.read_bytes() == before
     result = arcan(*rotate, "--allow-clear", "B", held="ci")
     assert result.status == 0
