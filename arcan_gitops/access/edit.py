@@ -82,12 +82,14 @@ def rotate(
     """
     records = read_tokens(data, source)
     found = _require_match(records, source, name_or_id)
-    old = newest(records, found[0].name)
-    if old is None or old not in found:
+    current = newest(records, found[0].name)
+    assert current is not None  # one of the name was found
+    if current not in found:
         raise ArcanError(
             f"{source}: token {name_or_id} was rotated before",
-            hint=f"rotate the one that replaced it: 'arcan token rotate {old.id}'" if old else None,
+            hint=f"rotate the one that replaced it: 'arcan token rotate {current.id}'",
         )
+    old = current
     end = max(later(now, overlap), old.created)  # not before it began, where two clocks differ
     replaced = replace(old, expires=end if old.expires is None else min(old.expires, end))
     added = replace(

@@ -174,7 +174,6 @@ def _refuse_missing(environments: Sequence[EnvironmentName], no_break_glass: boo
         options.append('--break-glass "$(arcan keygen -o ~/arcan/break-glass.txt)"')
     if why:
         raise click.UsageError(
-            "\n".join(
-                [*why, "these options make identities outside of the repository:", f"  {' '.join(options)}"]
-            )
+            f"{'. And '.join(why)}. These options make identities outside of the repository: "
+            + " ".join(options)
         )

@@ -258,7 +258,9 @@ def test_what_is_missing_is_said_with_the_reason_and_the_options_that_mend_it(
     assert refused.exit_code == 2
     for part in ("environment 'prod' has no recipient", "environment 'dev' has", "no break-glass recipient"):
         assert part in refused.stderr
-    options = refused.stderr.splitlines()[-1].strip()
+    told = refused.stderr.splitlines()
+    assert len(told) == 4  # usage, --help, a blank line, and one line, for a line end in it would be masked
+    options = told[-1].partition("outside of the repository: ")[2]
     tools = tmp_path / "tools"
     tools.mkdir()
     (tools / "arcan").write_text(
