@@ -53,7 +53,7 @@ from arcan_gitops.golang.template.values import (
 from arcan_gitops.golang.text import go_quote
 
 _DEEPEST: Final = 100  # templates inside templates; Go goes to 100,000
-_MOST_STEPS: Final = 100_000  # of all loops together
+_MOST_STEPS: Final = 100_000  # of all loops and included templates together
 _Any: TypeAlias = Value | Boxed
 
 
@@ -148,9 +148,7 @@ class _Run:
         steps = self._loop(value, len(node.pipeline.declared))
         mark = len(self._variables)
         for index, item in steps:
-            self._steps += 1
-            if self._steps > _MOST_STEPS:
-                raise NotSupported("loops of so many steps")
+            self._step()
             self._bind(node.pipeline, index, item)
             try:
                 self.nodes(item, node.then)
@@ -164,6 +162,11 @@ class _Run:
             self.nodes(dot, node.otherwise)
         del self._variables[known:]
 
+    def _step(self) -> None:
+        self._steps += 1
+        if self._steps > _MOST_STEPS:
+            raise NotSupported("loops and included templates of so many steps")
+
     def _loop(self, value: Value, declared: int) -> list[tuple[Any, _Any]]:
         """Pairs of an index and an element."""
         match value:
@@ -171,13 +174,11 @@ class _Run:
                 return [(index, boxed(item, value.element)) for index, item in enumerate(value)]
             case Map():
                 return [(key, boxed(value[key], value.element)) for key in sorted(value)]
-            case bool() | float():
-                self._wrong(f"range can't iterate over {shown(value)}")
-            case str():
+            case bool() | float() | str():
                 self._wrong("range can't iterate over [redacted]")  # Go shows the value itself
             case int():
                 if declared > 1:
-                    self._wrong(f"can't use {value} to iterate over more than one variable")
+                    self._wrong("can't use [redacted] to iterate over more than one variable")
                 if value > _MOST_STEPS:
                     raise NotSupported("a loop of so many steps")
                 return [(MISSING, type(value)(step)) for step in range(value)]
@@ -204,7 +205,10 @@ class _Run:
         value = MISSING if node.pipeline is None else self._pipeline(dot, node.pipeline)
         inner = _Run(self._template, node.name, self._strict, value, self._depth + 1)
         inner.parts = self.parts
+        self._step()
+        inner._steps = self._steps
         inner.nodes(value, found)
+        self._steps = inner._steps
 
     # variables
 
