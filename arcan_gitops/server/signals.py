@@ -46,4 +46,7 @@ class Signals:
     def take(self, seconds: float) -> signal.Signals | None:
         """The next signal, or None when none has come for `seconds`."""
         found = signal.sigtimedwait(_TAKEN, seconds)
-        return None if found is None else signal.Signals(found.si_signo)
+        # CPython gives anything where the time ran out while the process was stopped, by SIGSTOP say
+        if found is None or found.si_signo not in _TAKEN:
+            return None
+        return signal.Signals(found.si_signo)

@@ -202,7 +202,7 @@ class PlatformTeam:
 
     def revoke(self, name: str) -> None:
         """Revoke a token, in Git and on the server."""
-        self.arcan("token", "revoke", name, "--realm", REALM)
+        self.arcan("token", "revoke", name, "--realm", REALM, "--yes")
         self.roll_out()
 
     def declare(self, name: str, namespace: str | None, *secrets: Mapping[str, Any], **fields: Any) -> None:

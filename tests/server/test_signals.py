@@ -126,3 +126,15 @@ def test_signals_while_it_is_still_loading_do_no_harm(files: RealmFiles, tmp_pat
         server.wait_for_log("serving revision")
         server.process.send_signal(signal.SIGINT)
         ends_in_order(server)
+
+
+def test_a_pause_of_the_whole_machine_is_no_signal(files: RealmFiles, tmp_path: Path) -> None:
+    """SIGSTOP and SIGCONT, as a snapshot of a virtual machine: the wait for signals ends with nothing."""
+    with LiveServer(files, tmp_path / "server") as server:
+        for _ in range(3):
+            os.kill(server.process.pid, signal.SIGSTOP)
+            time.sleep(1.0)  # longer than one wait
+            os.kill(server.process.pid, signal.SIGCONT)
+            time.sleep(0.3)
+            assert server.process.poll() is None, server.log
+            assert server.get("/livez").status == 200
