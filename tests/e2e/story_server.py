@@ -58,26 +58,25 @@ def test_an_old_pod_can_still_mount_its_config_maps_while_a_bad_rollout_hangs(
         assert cluster.api.get(f"/api/v1/namespaces/arcan/configmaps/{name}"), name
 
 
-def test_argo_cd_prunes_nothing_before_everything_else_is_healthy(cluster: Cluster, argocd: Path) -> None:
-    """PruneLast: what was pruned first would be missing where a pod of the old state starts anew."""
+def test_argo_cd_never_prunes_what_a_pod_of_the_old_state_mounts(cluster: Cluster, argocd: Path) -> None:
+    """Pruned, it would be missing where such a pod starts anew."""
     (cluster_folder,) = (argocd / "clusters").iterdir()
-    applications = [
-        item for item in cluster.api.manifests_of(cluster_folder) if item["kind"] == "Application"
-    ]
     (overlay,) = [
-        item["spec"]
-        for item in applications
-        if item["spec"]["source"].get("path") == "kustomize/overlays/prod"
+        item["spec"]["template"]["spec"]
+        for item in cluster.api.manifests_of(cluster_folder)
+        if item["kind"] == "ApplicationSet"
     ]
     assert overlay["syncPolicy"]["automated"]["prune"] is True
-    assert "PruneLast=true" in overlay["syncPolicy"]["syncOptions"]
-    for item in cluster.api.manifests_of(
-        argocd.parent / "overlays" / "prod"
-    ):  # a hook or an option of its own would not wait
+    objects = cluster.api.manifests_of(argocd.parent / "overlays" / "prod")
+    (deployment,) = [item for item in objects if item["kind"] == "Deployment"]
+    generated = config_maps(deployment["spec"]["template"]["spec"])
+    for item in objects:
         annotations = item["metadata"].get("annotations", {})
-        assert set(annotations) & {"argocd.argoproj.io/hook", "argocd.argoproj.io/sync-options"} == set(), (
-            item["metadata"]
-        )
+        assert "argocd.argoproj.io/hook" not in annotations
+        options = annotations.get("argocd.argoproj.io/sync-options", "")
+        if item["kind"] == "ConfigMap" and item["metadata"]["name"] in generated:
+            assert options == "Prune=false"
+            assert annotations["argocd.argoproj.io/compare-options"] == "IgnoreExtraneous"
 
 
 def config_maps(spec: dict[str, Any]) -> set[str]:
