@@ -93,7 +93,7 @@ def test_what_the_server_would_refuse_fails_with_and_without_a_key(
 def test_an_encrypted_kubernetes_secret_is_told_as_what_it_is(files: RealmFiles) -> None:
     plain = {"apiVersion": "v1", "kind": "Secret", "stringData": {"URL": CANARY}}
     data = encrypt(
-        plain, recipients=[files.recipient], rule=("encrypted_regex", "^stringData$"), allow_unencrypted=["*"]
+        plain, recipients=[files.recipient], rule=("encrypted_regex", "^stringData$"), limits=ANY_VALUES
     )
     files.replace(files.path("shop", "prod"), data)
     for identities in ((), (files.identity,)):
