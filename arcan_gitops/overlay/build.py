@@ -59,11 +59,12 @@ def build_overlays(
     for overlay in overlays:
         placed = placements(apps, overlay)
         folders = _folders(placed, catalogue, command, cluster_stores=cluster_stores)
-        servers_of = {PLATFORM_FOLDER: [f"../../../{SERVERS_FOLDER}/{overlay.name}"]}
+        taken_in: dict[str, list[str]] = {}  # from elsewhere, by folder
         if overlay.name in servers:
             folders = {PLATFORM_FOLDER: {}, **folders}
+            taken_in[PLATFORM_FOLDER] = [f"../../../{SERVERS_FOLDER}/{overlay.name}"]
         for folder, made in folders.items():
-            resources = [*(servers_of.get(folder, ()) if overlay.name in servers else ()), *made]
+            resources = [*taken_in.get(folder, ()), *made]
             users = {user.app.name: user for used, _ in made.values() for user in used}
             files[f"{overlay.name}/{folder}/{KUSTOMIZATION_FILE}"] = _file(
                 [users[name] for name in sorted(users)], [kustomization(resources)], command

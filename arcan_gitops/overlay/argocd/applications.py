@@ -84,11 +84,7 @@ def overlay_applications(argocd: ArgoCd, target: Target) -> Manifest:
             "project": _either(
                 is_platform, platform_project_name(argocd, target), overlays_project_name(argocd, target)
             ),
-            "source": {
-                "repoURL": str(argocd.repository),
-                "targetRevision": str(argocd.revision),
-                "path": "{{ .path.path }}",
-            },
+            "source": source_of_folder(argocd),
             "destination": {
                 "name": str(target.cluster),
                 "namespace": _either(is_platform, str(target.platform_namespace), f"{{{{ {folder} }}}}"),
@@ -132,6 +128,15 @@ def application_set(
             "syncPolicy": {"applicationsSync": "create-update", "preserveResourcesOnDeletion": True},
             "template": template,
         },
+    }
+
+
+def source_of_folder(argocd: ArgoCd) -> dict[str, str]:
+    """The `source` of an Application that an ApplicationSet makes of a folder."""
+    return {
+        "repoURL": str(argocd.repository),
+        "targetRevision": str(argocd.revision),
+        "path": "{{ .path.path }}",
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from arcan_gitops.overlay.argocd.applications import RETRY, application_set
+from arcan_gitops.overlay.argocd.applications import RETRY, application_set, source_of_folder
 from arcan_gitops.overlay.argocd.projects import project
 from arcan_gitops.overlay.argocd.settings import IN_CLUSTER, ArgoCd
 from arcan_gitops.overlay.manifest import Manifest
@@ -74,11 +74,7 @@ def cluster_applications(argocd: ArgoCd) -> Manifest:
         },
         "spec": {
             "project": _name(argocd),
-            "source": {
-                "repoURL": str(argocd.repository),
-                "targetRevision": str(argocd.revision),
-                "path": "{{ .path.path }}",
-            },
+            "source": source_of_folder(argocd),
             "destination": {"name": str(IN_CLUSTER), "namespace": str(argocd.namespace)},
             "syncPolicy": {
                 "automated": {"prune": True, "selfHeal": True},
