@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from arcan_gitops.names import Namespace, ObjectName
-from arcan_gitops.overlay.app import App, ManyNamespaces
+from arcan_gitops.overlay.app import App
+from arcan_gitops.overlay.place import ManyNamespaces
 from arcan_gitops.overlay.placement import placements
 from arcan_gitops.overlay.settings import Overlay
 

@@ -18,13 +18,14 @@ from arcan_gitops.cli.root import REALMS, at_root
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import RealmName
 from arcan_gitops.overlay import Catalogue, build_overlays, find_warnings, read_app, read_settings
-from arcan_gitops.overlay.app import ManyNamespaces, Realm
+from arcan_gitops.overlay.app import Realm
 from arcan_gitops.overlay.inventory import (
     INVENTORY_COMMAND,
     INVENTORY_FILE,
     inventory_text,
     read_inventories,
 )
+from arcan_gitops.overlay.place import ManyNamespaces
 from arcan_gitops.overlay.tree import is_generated
 from arcan_gitops.realms.tree import read_file
 

@@ -9,8 +9,8 @@ from arcan_gitops.deploy.names import SERVER_NAMESPACE, SERVICE_HOSTS
 from arcan_gitops.deploy.policies import POLICIES
 from arcan_gitops.deploy.server import Server
 from arcan_gitops.overlay import App
-from arcan_gitops.overlay.app import ManyNamespaces
 from arcan_gitops.overlay.ca import PublicCa
+from arcan_gitops.overlay.place import ManyNamespaces
 from arcan_gitops.overlay.placement import placements
 from arcan_gitops.overlay.settings import DEFAULTS, Overlay
 from arcan_gitops.overlay.stores.endpoint import is_plain_http

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
-from typing import Final, TypeVar
+from typing import Final
 
 from arcan_gitops.names import AppName, Namespace, ObjectName, OverlayName, RealmName, TokenName
 from arcan_gitops.overlay.declared_secret import DeclaredSecret
 from arcan_gitops.overlay.labels import read_annotations, read_labels
+from arcan_gitops.overlay.place import ManyNamespaces, Place, by_overlay, read_overlays, read_place
 from arcan_gitops.overlay.raw_secret import RawSecret
 from arcan_gitops.overlay.references import mapping
 from arcan_gitops.overlay.refresh import RefreshChange
@@ -21,8 +22,6 @@ APP_FIELDS: Final = (
     "refreshPolicy", "refreshInterval", "labels", "annotations", "team", "secrets", "raw",
 )  # fmt: skip
 TEAM_FIELDS: Final = ("groups", "users")
-_Name = TypeVar("_Name", Namespace, TokenName)
-_NAME_LABEL: Final = "kubernetes.io/metadata.name"
 _EVERYBODY: Final = ("system:authenticated", "system:unauthenticated", "system:anonymous")
 
 
@@ -51,21 +50,6 @@ class Realm:
 
 
 @dataclass(frozen=True, slots=True)
-class ManyNamespaces:
-    """Namespaces that all get the same Secrets: by name, or every one with these labels."""
-
-    names: tuple[Namespace, ...] = ()
-    labels: Mapping[str, str] | None = None
-
-    def selector(self) -> dict[str, object]:
-        """As a Kubernetes label selector; every namespace has its own name as a label."""
-        if self.labels is not None:
-            return {"matchLabels": dict(self.labels)}
-        names = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": list(map(str, self.names))}
-        return {"matchExpressions": [names]}
-
-
-@dataclass(frozen=True, slots=True)
 class Team:
     """Who may make ExternalSecrets in the app's namespace, as RBAC names them."""
 
@@ -82,7 +66,7 @@ class App:
 
     name: AppName
     reads: Realm | ObjectName
-    place: Namespace | ManyNamespaces | Mapping[OverlayName, Namespace]
+    place: Place
     overlays: tuple[OverlayName, ...] | None
     consistency: Consistency
     refresh: RefreshChange
@@ -116,22 +100,19 @@ class App:
             hint = f"rename the file to {name}.yaml, or write 'name: {PurePath(source).stem}'"
             fields.fail(f"'name' is '{name}', which is not the file's name", field="name", hint=hint)
         reads = _reads(fields)
-        overlays = fields.optional_texts("overlays")
-        if overlays is not None and not overlays:
-            hint = "leave 'overlays' out for all, or remove the file"
-            fields.fail("'overlays' is empty", field="overlays", hint=hint)
+        overlays = read_overlays(fields)
         of_realm = isinstance(reads, Realm)
         secrets = tuple(DeclaredSecret.parse(item, of_realm=of_realm) for item in fields.mappings("secrets"))
         raw = tuple(RawSecret.parse(item) for item in fields.mappings("raw"))
         if not secrets and not raw:
             hint = "declare at least one: 'secrets: [{name: my-app, keys: [DATABASE_URL]}]'"
             fields.fail("the app declares no secrets", field="secrets", hint=hint)
-        place = _place(fields)
+        place = read_place(fields)
         return cls(
             name=name,
             reads=reads,
             place=place,
-            overlays=None if overlays is None else tuple(_overlay_names(fields, overlays)),
+            overlays=overlays,
             consistency=_consistency(fields, reads),
             refresh=RefreshChange.parse(fields),
             labels=read_labels(fields, "labels"),
@@ -148,7 +129,7 @@ def _reads(fields: Fields) -> Realm | ObjectName:
     if "store" not in fields:
         return Realm(
             fields.parse("realm", RealmName, fields.text("realm")),
-            _by_overlay(fields, "token", TokenName),
+            by_overlay(fields, "token", TokenName),
         )
     for field in ("realm", "token"):
         if field in fields:
@@ -164,56 +145,6 @@ def _consistency(fields: Fields, reads: Realm | ObjectName) -> Consistency:
         fields.fail("'consistency' is for an app that reads a realm", field="consistency", hint=hint)
     known = tuple(consistency.value for consistency in Consistency)
     return Consistency(one_of(fields, "consistency", fields.text("consistency", "pinned"), known))
-
-
-def _overlay_names(fields: Fields, texts: tuple[str, ...]) -> Iterator[OverlayName]:
-    for text in texts:
-        yield fields.parse("overlays", OverlayName, text)
-
-
-def _place(fields: Fields) -> Namespace | ManyNamespaces | Mapping[OverlayName, Namespace]:
-    if "namespaces" in fields:
-        if "namespace" in fields:
-            fields.fail("has both 'namespace' and 'namespaces'", field="namespaces", hint="keep one of them")
-        return _many(fields)
-    return _by_overlay(fields, "namespace", Namespace)
-
-
-def _by_overlay(fields: Fields, field: str, name: type[_Name]) -> _Name | Mapping[OverlayName, _Name]:
-    """A name, the same everywhere; or a mapping of overlays to names."""
-    if not fields.is_mapping(field):
-        same: _Name = fields.parse(field, name, fields.text(field))
-        return same
-    found = mapping(fields, field, "NAME, or {OVERLAY: NAME}")
-    return {
-        found.parse(overlay, OverlayName, overlay): found.parse(overlay, name, found.text(overlay))
-        for overlay in found.names()
-    }
-
-
-def _many(fields: Fields) -> ManyNamespaces:
-    if fields.is_mapping("namespaces"):
-        selector = mapping(fields, "namespaces", "{matchLabels: {NAME: VALUE}}")
-        selector.only("matchLabels")
-        labels = read_labels(selector, "matchLabels")
-        if _NAME_LABEL in labels:
-            selector.fail(
-                f"'{_NAME_LABEL}' is the name of a namespace",
-                field="matchLabels",
-                hint="write namespaces: [NAME]",
-            )
-        if not labels:
-            hint = "name at least one label: an empty selector is every namespace of the cluster"
-            selector.fail("'matchLabels' is empty", field="matchLabels", hint=hint)
-        return ManyNamespaces(labels=labels)
-    names = [
-        fields.parse("namespaces", Namespace, text) for text in fields.optional_texts("namespaces") or ()
-    ]
-    if not names:
-        fields.fail(
-            "'namespaces' is empty", field="namespaces", hint="name at least one, or give 'matchLabels'"
-        )
-    return ManyNamespaces(names=tuple(sorted(set(names))))
 
 
 def _team(fields: Fields, place: object) -> Team | None:

@@ -7,13 +7,14 @@ from typing import Final
 
 from arcan_gitops.errors import SeveralErrors
 from arcan_gitops.names import AppName, Namespace, OverlayName
-from arcan_gitops.overlay.app import App, ManyNamespaces
+from arcan_gitops.overlay.app import App
 from arcan_gitops.overlay.argocd.applications import PLATFORM_FOLDER
 from arcan_gitops.overlay.catalogue import Catalogue
 from arcan_gitops.overlay.check import MOST_PROBLEMS, find_problems
 from arcan_gitops.overlay.entries import external_secrets, raw_manifests
 from arcan_gitops.overlay.kustomization import KUSTOMIZATION_FILE, kustomization
 from arcan_gitops.overlay.manifest import Manifest
+from arcan_gitops.overlay.place import ManyNamespaces
 from arcan_gitops.overlay.placement import Placement, by_store_namespace, placements
 from arcan_gitops.overlay.plan import plan
 from arcan_gitops.overlay.settings import SETTINGS_FILE, Settings

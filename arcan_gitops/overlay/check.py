@@ -7,11 +7,12 @@ from typing import Final
 
 from arcan_gitops.eso_version import CREATE_OR_MERGE, UNIFIED_STORE, Feature
 from arcan_gitops.names import OverlayName, RealmName, did_you_mean, nearest
-from arcan_gitops.overlay.app import App, ManyNamespaces, Realm
+from arcan_gitops.overlay.app import App, Realm
 from arcan_gitops.overlay.catalogue import Catalogue, TokenScope
 from arcan_gitops.overlay.collisions import collisions
 from arcan_gitops.overlay.naming import Credential
 from arcan_gitops.overlay.needed_tokens import creating, needed_scope
+from arcan_gitops.overlay.place import ManyNamespaces
 from arcan_gitops.overlay.placement import Placement, placements
 from arcan_gitops.overlay.reading import reading_problems
 from arcan_gitops.overlay.settings import Overlay, Scope

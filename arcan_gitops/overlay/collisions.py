@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from arcan_gitops.names import InvalidName
-from arcan_gitops.overlay.app import App, ManyNamespaces
+from arcan_gitops.overlay.app import App
 from arcan_gitops.overlay.declared_secret import DeclaredSecret
+from arcan_gitops.overlay.place import ManyNamespaces
 from arcan_gitops.overlay.placement import Placement, by_store_namespace, names_for
 from arcan_gitops.yamlio import InvalidFile
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from arcan_gitops.names import Namespace, ObjectName
-from arcan_gitops.overlay.app import ManyNamespaces
 from arcan_gitops.overlay.manifest import API_VERSION, LABELS, Manifest, metadata
+from arcan_gitops.overlay.place import ManyNamespaces
 from arcan_gitops.overlay.refresh import Refresh
 from arcan_gitops.overlay.stores.store import Store
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from arcan_gitops.names import Namespace
-from arcan_gitops.overlay.app import App, ManyNamespaces, Realm
+from arcan_gitops.overlay.app import App, Realm
 from arcan_gitops.overlay.naming import Credential, StoreNames, store_names
+from arcan_gitops.overlay.place import ManyNamespaces
 from arcan_gitops.overlay.settings import DeclaredStore, Overlay, Scope
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from arcan_gitops.names import Namespace, ObjectName
-from arcan_gitops.overlay.app import App, ManyNamespaces, Realm
+from arcan_gitops.overlay.app import App, Realm
 from arcan_gitops.overlay.ca import CertificateAuthority, SecretCa
 from arcan_gitops.overlay.naming import Credential, StoreNames
 from arcan_gitops.overlay.needs import Need, SecretNeed
+from arcan_gitops.overlay.place import ManyNamespaces
 from arcan_gitops.overlay.placement import Placement, names_for
 from arcan_gitops.overlay.settings import DeclaredStore
 from arcan_gitops.overlay.stores.arcan import Reads, arcan_store
