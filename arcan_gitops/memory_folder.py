@@ -57,8 +57,7 @@ def _make(candidates: Sequence[Path]) -> Path:
     tried = ", ".join(map(str, candidates))
     raise NoMemoryFolder(
         f"no memory file system to edit on (tried: {tried}), and values in clear are not written to a disk",
-        hint="use 'arcan secret set --stdin REALM KEY --env ENV', which writes none"
-        + ("" if sys.platform == "linux" else f"; on {sys.platform} there is no such file system"),
+        hint=None if sys.platform == "linux" else f"on {sys.platform} there is no such file system",
     )
 
 

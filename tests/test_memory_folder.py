@@ -71,9 +71,8 @@ def test_it_is_removed_when_the_process_is_killed(number: signal.Signals) -> Non
 
 
 def test_a_file_system_of_another_kind_is_not_taken() -> None:
-    with pytest.raises(NoMemoryFolder, match="no memory file system to edit on \\(tried: /proc\\)") as caught:
+    with pytest.raises(NoMemoryFolder, match="no memory file system to edit on \\(tried: /proc\\)"):
         memory_folder([Path("/proc")]).__enter__()
-    assert "arcan secret set --stdin" in str(caught.value.hint)
 
 
 def test_the_first_candidate_that_is_in_memory_is_taken(tmp_path: Path) -> None:

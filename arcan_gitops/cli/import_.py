@@ -13,7 +13,7 @@ from arcan_gitops.cli.environment import home, take
 from arcan_gitops.cli.import_run import Import, takes_import
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.project import context_option
-from arcan_gitops.cli.secret_value import MAX_FILE_BYTES, read_input
+from arcan_gitops.cli.secret_value import read_source
 from arcan_gitops.cli.sops_binary import document_opener, sops_binary_options
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.memory_folder import NoMemoryFolder, memory_folder
@@ -182,7 +182,9 @@ def _scratch() -> Iterator[Path | None]:
 
 @import_.command()
 @takes_import
-@click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="FILE...")
+@click.argument(
+    "files", type=click.Path(path_type=Path, allow_dash=True), nargs=-1, required=True, metavar="FILE..."
+)
 @_whole_option
 @sops_binary_options
 def sops(
@@ -193,7 +195,7 @@ def sops(
     allow_key_type: tuple[str, ...],
     allow_key_address: tuple[str, ...],
 ) -> None:
-    """Read files that SOPS has encrypted, as they are; nothing is written in clear.
+    """Read files that SOPS has encrypted, as they are; nothing is written in clear. - is standard input.
 
     Each is a manifest of Secrets or SopsSecrets, a dotenv file, JSON, YAML with one or more documents, or any
     file that SOPS keeps as a whole. A key of a Secret keeps its name, and base64 is decoded. Elsewhere maps
@@ -205,8 +207,12 @@ def sops(
     from arcan_gitops.migrate.sources.sops import SopsSource
 
     opener = document_opener(sops_binary, allow_key_type, allow_key_address)
-    read = [(str(file), read_file(file)) for file in dict.fromkeys(files)]
-    into.run(lambda: SopsSource(read, into.identities(), opener.load, frozenset(whole)))
+    read = [
+        read_source(file) if str(file) == "-" else (read_file(file), str(file))
+        for file in dict.fromkeys(files)
+    ]
+    place = into.target.place
+    into.run(lambda: SopsSource(read, into.identities(), opener.load, place, frozenset(whole)))
 
 
 @import_.command()
@@ -220,6 +226,5 @@ def dotenv(into: Import, file: Path) -> None:
     """
     from arcan_gitops.migrate.sources.dotenv import DotenvSource
 
-    path = None if str(file) == "-" else file
-    source = DotenvSource(read_input(path, MAX_FILE_BYTES), "standard input" if path is None else str(path))
+    source = DotenvSource(*read_source(file), into.target.place)
     into.run(lambda: source)

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
+from arcan_gitops.cli.imported_keys import map_option, renamed
 from arcan_gitops.cli.options import realms_option
 from arcan_gitops.cli.output import say
 from arcan_gitops.cli.realm_options import ENVIRONMENT, realm_argument
 from arcan_gitops.cli.secret_target import KEY
-from arcan_gitops.cli.secret_value import read_input, read_value, refuse_arguments, value_options
+from arcan_gitops.cli.secret_value import read_source, read_value, refuse_arguments, value_options
 from arcan_gitops.cli.sops_configuration import warn_of_ignored
-from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
 from arcan_gitops.realms import RealmTree
 from arcan_gitops.realms.creating import plan_document
 from arcan_gitops.realms.generating import KINDS
 from arcan_gitops.realms.importing import read_values
+from arcan_gitops.realms.place import Place
 from arcan_gitops.realms.sops_config import SopsConfig
-
-_MAX_FILE_BYTES: Final = 8 * 1024 * 1024
 
 
 # An unknown option may be a value that starts with a dash, which click would repeat in its error.
@@ -40,6 +39,7 @@ _MAX_FILE_BYTES: Final = 8 * 1024 * 1024
     help="Take the keys and values of FILE instead: dotenv, JSON, YAML or the manifest of a Kubernetes "
     "Secret; - is standard input.",
 )
+@map_option
 @realms_option
 @click.pass_context
 def create(
@@ -52,6 +52,7 @@ def create(
     keep_newline: bool,
     generate: bool,
     imported: Path | None,
+    mapped: tuple[tuple[str, KeyName], ...],
     realms: Path,
 ) -> None:
     """Create the document of an environment.
@@ -68,6 +69,8 @@ def create(
         raise click.UsageError("a document needs a key: name the first with --key NAME, or use --import FILE")
     if sum((generate, stdin, from_file is not None)) > 1:
         raise click.UsageError("--generate, --stdin and --from-file exclude each other")
+    if mapped and imported is None:
+        raise click.UsageError("--map goes with --import")
     if key is None and (generate or stdin or from_file is not None or keep_newline):
         raise click.UsageError("--generate, --stdin, --from-file and --keep-newline go with --key")
     tree = RealmTree(realms)
@@ -81,7 +84,9 @@ def create(
         )
     values: Mapping[str, Any]
     if imported is not None:
-        values = _imported(imported)
+        data, source = read_source(imported)
+        place = Place(tree.root, realm, environment)
+        values = renamed(read_values(data, source, place=place), dict(mapped), source)
     elif key is not None:
         password = KINDS["password"]
         value = password.generate(password.length) if generate else None
@@ -92,23 +97,3 @@ def create(
         f"created {creation.path}: {len(values)} key(s), for {recipients} recipient(s) ({creation.rule.name})"
     )
     say(f"commit it; more keys: 'arcan secret set {realm} KEY --env {environment}'")
-
-
-def _imported(file: Path) -> Mapping[str, Any]:
-    path = None if str(file) == "-" else file
-    source = "standard input" if path is None else str(path)
-    values = read_values(read_input(path, _MAX_FILE_BYTES), source)
-    problems: list[ArcanError] = []
-    for name in values:
-        try:
-            KeyName.parse(name)
-        except ArcanError as error:
-            problems.append(error)
-    if problems:
-        raise SeveralErrors(
-            f"{source}: {len(problems)} key(s) cannot be imported:",
-            problems,
-            hint="create it with one --key, and give the others names: "
-            "'arcan secret import --map OLD=NEW REALM FILE --env ENV'",
-        )
-    return values

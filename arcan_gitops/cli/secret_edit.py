@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ from arcan_gitops.cli.output import say, say_error
 from arcan_gitops.cli.secret_target import Target, confirm_keys_unused, names_document, takes_target
 from arcan_gitops.editor import Editor
 from arcan_gitops.errors import ArcanError, printable
-from arcan_gitops.memory_folder import memory_folder
+from arcan_gitops.memory_folder import NoMemoryFolder, memory_folder
 from arcan_gitops.names import KeyName
 from arcan_gitops.realms.clear_text import apply_changes, clear_text, read_clear_text
 from arcan_gitops.realms.editing import ChangedMeanwhile, OpenDocument
@@ -48,11 +49,14 @@ def edit(target: Target, kustomize_dir: Path, yes: bool) -> None:
     if not _editor_has_a_terminal():
         raise ArcanError(
             "there is no terminal for the editor; nothing was opened",
-            hint="run it at a terminal; in a script: 'arcan secret set ... --stdin', 'arcan secret import'",
+            hint="run it at a terminal; in a script: "
+            f"{target.place.command('secret set', 'KEY', '--stdin')}, "
+            f"or all keys of a file: {target.place.command('secret import', '-', '--replace')}",
         )
     editor = Editor.choose((os.environ.get("SOPS_EDITOR"), os.environ.get("EDITOR")))
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    with memory_folder([*([Path(runtime)] if runtime else []), Path("/dev/shm")]) as folder:  # noqa: S108
+    candidates = [*([Path(runtime)] if runtime else []), Path("/dev/shm")]  # noqa: S108
+    with _without_memory(target), memory_folder(candidates) as folder:
         file = folder / f"{target.realm}-{target.environment}.yaml"
         file.touch(0o600)
         file.write_bytes(_header(opened) + text)
@@ -65,6 +69,17 @@ def edit(target: Target, kustomize_dir: Path, yes: bool) -> None:
         changed = _edited(opened, file, editor, text, allow)
     path = opened.file.path
     say(f"{path}: {changed}" if changed else f"unchanged: {path}")
+
+
+@contextmanager
+def _without_memory(target: Target) -> Iterator[None]:
+    """Where there is no memory file system, the way that needs none is named."""
+    try:
+        yield
+    except NoMemoryFolder as error:
+        other = f"this writes none: {target.place.command('secret set', 'KEY')}"
+        error.hint = f"{other}; {error.hint}" if error.hint else other
+        raise
 
 
 def _editor_has_a_terminal() -> bool:

@@ -22,6 +22,7 @@ from arcan_gitops.overlay import App, Settings
 from arcan_gitops.overlay.uses import Use, uses_of_keys
 from arcan_gitops.realms import RealmTree
 from arcan_gitops.realms.editing import OpenDocument, open_document
+from arcan_gitops.realms.place import Place
 from arcan_gitops.sops import Document, NoSuchKey
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -51,6 +52,11 @@ class Target:
     environment: EnvironmentName
     identity_file: tuple[Path, ...]
     passphrase_file: Path | None
+
+    @property
+    def place(self) -> Place:
+        """Where its document is or will be."""
+        return Place(self.tree.root, self.realm, self.environment)
 
     def open(self, *, identity_required: bool = True) -> OpenDocument:
         """Read the document and the private keys. Raises as `open_document` and `held_identities` do."""

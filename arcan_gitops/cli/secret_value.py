@@ -13,7 +13,7 @@ from arcan_gitops.cli.hidden_prompt import ask_hidden
 from arcan_gitops.cli.output import say
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import KeyName, nearest
-from arcan_gitops.realms.importing import MAX_VALUE_BYTES
+from arcan_gitops.realms.importing import MAX_VALUE_BYTES, STANDARD_INPUT
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -81,7 +81,7 @@ def read_input(path: Path | None, limit: int) -> bytes:
 
     Raises `ArcanError` for input that is too long or cannot be read, `click.UsageError` for a terminal.
     """
-    name = "standard input" if path is None else str(path)
+    name = STANDARD_INPUT if path is None else str(path)
     if path is None and _stdin_is_a_terminal():
         raise click.UsageError("standard input is a terminal, which would show what is typed")
     if path is None and sys.stdin is None:
@@ -97,6 +97,12 @@ def read_input(path: Path | None, limit: int) -> bytes:
     if len(data) > limit:
         raise ArcanError(f"{name}: has more than the {limit} bytes that are taken")
     return data
+
+
+def read_source(file: Path) -> tuple[bytes, str]:
+    """What `read_input` gives of a file that holds many values, or (`-`) of standard input; and its name."""
+    path = None if str(file) == "-" else file
+    return read_input(path, MAX_FILE_BYTES), STANDARD_INPUT if path is None else str(path)
 
 
 def _stdin_is_a_terminal() -> bool:

@@ -24,6 +24,11 @@ def key_for(origin: Origin, below: str) -> KeyName:
     return _key(_parts(origin, below))
 
 
+def name_like(text: str) -> str:
+    """A name of a key that is as near to a text as can be: `db/password` gives `db_password`."""
+    return re.sub(r"\A\.(?=\.|\Z)", "_", _OTHER.sub("_", text))[:_MAX_BYTES] or "KEY"
+
+
 def _key(parts: Sequence[str]) -> KeyName:
     name = ".".join(_OTHER.sub("_", part) for part in parts)
     return _checked(re.sub(r"\A\.(?=\.|\Z)", "_", name))

@@ -140,9 +140,7 @@ def split(trees: Sequence[dict[str, Any]]) -> Metadata:
     if not blocks or blocks[0] is None:
         raise NotEncrypted(
             "not encrypted: there is no 'sops' block",
-            hint="encrypt it, with 'sops encrypt --in-place FILE' or by "
-            "'arcan realm create --import FILE REALM --env ENV'; "
-            "if it was ever pushed, change its secrets",
+            hint="encrypt it; if it was ever pushed, change its secrets",
         )
     block = blocks[0]
     if type(block) is not dict:

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from arcan_gitops.getsops import BinaryFailed, Fallback, NotAllowed
+from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.realms import text_of
 from arcan_gitops.realms.check import check
 from arcan_gitops.realms.importing import BadImport, read_values
+from arcan_gitops.realms.place import Place
 from arcan_gitops.realms.sops_config import SopsConfig
 from arcan_gitops.sops import Identities, Limits, load, outline
 from arcan_gitops.sops import encrypt as encrypt_natively
@@ -97,8 +99,9 @@ def test_minus_zero_in_json_verifies_as_sops_wrote_it() -> None:
 
 
 def test_each_number_that_json_would_change_is_named() -> None:
+    place = Place(Path("realms"), RealmName("shop"), EnvironmentName("prod"))
     with pytest.raises(BadImport, match="key 'id', key 'version', key 'e', key 'x': numbers that would"):
-        read_values((CASES / "numbers.json").read_bytes(), "numbers.json")
+        read_values((CASES / "numbers.json").read_bytes(), "numbers.json", place=place)
 
 
 def test_a_secret_of_flux_in_a_realm_is_recognised(tmp_path: Path) -> None:

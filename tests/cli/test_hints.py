@@ -33,6 +33,10 @@ def texts(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> Iterator[tuple[int,
         if isinstance(each, ast.Constant) and isinstance(each.value, str):
             if not isinstance(inside, ast.JoinedStr):
                 yield each.lineno, each.value
+        elif isinstance(each, ast.Call) and getattr(each.func, "attr", "") == "command" and each.args:
+            named = each.args[0]  # `Place.command`, which adds the realm, `--env` and `--realms`
+            if isinstance(named, ast.Constant) and " " in str(named.value):
+                yield each.lineno, f"arcan {named.value} {STAND_IN} --env {STAND_IN} --realms {STAND_IN}"
         elif isinstance(each, ast.JoinedStr):
             yield (
                 each.lineno,

@@ -7,10 +7,12 @@ import pty
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from arcan_gitops.memory_folder import NoMemoryFolder
 from tests.support.live_server import ARCAN
 from tests.support.realm_files import CANARY
 from tests.support.secret_command import Result, SecretCommand, assert_error
@@ -39,6 +41,7 @@ def test_without_a_terminal_no_editor_is_opened(closed: str, arcan: SecretComman
     os.close(theirs)
     assert done.returncode == 1
     assert "there is no terminal for the editor; nothing was opened" in done.stderr
+    assert "arcan secret import shop - --replace --env prod\n" in done.stderr
     assert not (arcan.folder / "seen").exists()
 
 
@@ -251,3 +254,15 @@ def test_nothing_is_left_when_arcan_or_the_editor_is_killed(
     assert CANARY not in out + err
     assert arcan.path.read_bytes() == before
     assert arcan.files_with(CANARY) == []
+
+
+def test_where_no_memory_file_system_is_the_hint_is_the_way_without_one(
+    arcan: SecretCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(candidates: Sequence[Path]) -> Path:
+        raise NoMemoryFolder("no memory file system")
+
+    monkeypatch.setattr("arcan_gitops.memory_folder._make", make)
+    assert_error(
+        arcan("edit", "shop", "--env=prod"), "hint: this writes none: arcan secret set shop KEY --env prod\n"
+    )

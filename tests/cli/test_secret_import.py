@@ -88,7 +88,7 @@ def test_one_bad_key_stops_all_and_every_one_is_named(arcan: SecretCommand) -> N
     result = arcan("import", "shop", "-", "--env=prod", stdin=json.dumps(values).encode())
     assert_error(
         result, "standard input: 2 key(s) cannot be imported; nothing was changed",
-        "'db/password' is not a valid key name", "--map 'db/password=NEW'", "--map 'a b=NEW'",
+        "'db/password' is not a valid key name", "--map 'db/password=db_password'", "--map 'a b=a_b'",
     )  # fmt: skip
     text = f"GOOD={CANARY}\nEMPTY=\nX_unencrypted={CANARY}\n".encode()
     result = arcan("import", "shop", "-", "--env=prod", stdin=text)
@@ -121,7 +121,7 @@ def test_the_hint_for_a_name_is_one_word_of_a_shell_whatever_is_in_it(arcan: Sec
     result = arcan("import", "shop", "-", "--env=prod", stdin=json.dumps({name: CANARY}).encode())
     assert_error(result, "is not a valid key name")
     [hint] = [line for line in result.err.splitlines() if "--map" in line]
-    assert shlex.split(hint.partition("give it a name: ")[2]) == ["--map", f"{name}=NEW"]
+    assert shlex.split(hint.partition("give it a name: ")[2]) == ["--map", f"{name}=a_touch_pwned_"]
 
 
 def test_a_dry_run_lists_the_names_and_changes_nothing(arcan: SecretCommand) -> None:

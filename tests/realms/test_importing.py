@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from arcan_gitops.realms.importing import MAX_VALUE_BYTES, BadImport, read_values
+from arcan_gitops.names import EnvironmentName, RealmName
+from arcan_gitops.realms.importing import MAX_VALUE_BYTES, BadImport, Values
+from arcan_gitops.realms.importing import read_values as read_values_for
+from arcan_gitops.realms.place import Place
 from tests.support.realm_files import CANARY, encrypt, new_identity
+
+PLACE = Place(Path("realms"), RealmName("shop"), EnvironmentName("prod"))
+
+
+def read_values(data: bytes, source: str, format: str | None = None) -> Values:
+    return read_values_for(data, source, format, place=PLACE)
+
 
 SECRET = f"""\
 apiVersion: v1
@@ -198,7 +209,10 @@ def test_a_sops_document_is_not_imported_as_ciphertext() -> None:
     for data, name in ((document, "prod.sops.yaml"), (b"A=ENC[AES256_GCM,data:x]\nsops_mac=x\n", ".env")):
         with pytest.raises(BadImport, match="is encrypted by SOPS") as caught:
             read_values(data, name)
-        assert f"sops decrypt --output-type json {name} | arcan secret import" in str(caught.value.hint)
+        assert (
+            f"sops decrypt --output-type json '{name}' | arcan realm create shop --import - --env prod"
+            in str(caught.value.hint)
+        )
 
 
 def test_a_value_that_no_kubernetes_secret_can_hold_is_refused() -> None:

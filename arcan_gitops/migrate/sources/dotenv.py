@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from arcan_gitops.migrate.source import Found, Left, Origin
 from arcan_gitops.migrate.texts import of_value
 from arcan_gitops.realms.importing import read_values
+from arcan_gitops.realms.place import Place
 
 
 class DotenvSource:
@@ -14,10 +15,10 @@ class DotenvSource:
 
     below = ""
 
-    def __init__(self, data: bytes, name: str) -> None:
-        """Reads all of it. Raises `BadImport`, naming a line."""
+    def __init__(self, data: bytes, name: str, place: Place) -> None:
+        """Reads all of it, on its way to `place`. Raises `BadImport`, naming a line."""
         self.name = name
-        self._values = read_values(data, name, "dotenv")
+        self._values = read_values(data, name, "dotenv", place=place)
 
     def read(self) -> Iterator[Found | Left]:
         """As `Source.read`."""

@@ -6,7 +6,6 @@ All of them are decrypted and verified before the first value is given out, in m
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePath
@@ -17,10 +16,14 @@ from arcan_gitops.migrate.source import CannotImport, Found, Left, Origin
 from arcan_gitops.migrate.texts import of_bytes
 from arcan_gitops.migrate.trees import Part, parts_of, titles
 from arcan_gitops.realms import Opener
+from arcan_gitops.realms.importing.problems import BadImport, file_of, text_of
+from arcan_gitops.realms.place import Place
 from arcan_gitops.sops import ANY_VALUES, Document, Identities, NotEncrypted
 from arcan_gitops.sops.formats import format_named
 from arcan_gitops.sops.limits import DEFAULT_LIMITS
 
+# the block, which every file that sops has encrypted ends with: `sops:`, `"sops":`, `sops_mac=`, `[sops]`
+_SOPS: Final = re.compile(rb"(?<![A-Za-z0-9])sops(?:[\"']?\s*:|_[a-z]+|\])")
 _BINARY: Final = re.compile(rb'\s*\{\s*"data"\s*:\s*"ENC\[[^"]*"\s*,\s*"sops"\s*:')
 _DOTENV: Final = re.compile(rb"(?m)^sops_[a-z0-9_]+=")
 _INI: Final = re.compile(rb"(?m)^\[sops\]\s*$")
@@ -33,22 +36,27 @@ class SopsSource:
 
     def __init__(
         self,
-        files: Sequence[tuple[str, bytes]],
+        files: Sequence[tuple[bytes, str]],
         identities: Identities,
         opener: Opener,
+        place: Place,
         whole: frozenset[str] = frozenset(),
     ) -> None:
-        """Decrypts the files, each a name and its bytes. `whole` are maps that stay in one piece, as JSON.
+        """Decrypts the files, each its bytes and a name, on their way to `place`. `whole` are maps that stay
+        in one piece, as JSON.
 
         Raises `ArcanError` for a file that cannot be opened or is not what it was, `SeveralErrors` for more.
         """
-        self.name = files[0][0] if len(files) == 1 else f"{len(files)} encrypted files"
+        self.name = files[0][1] if len(files) == 1 else f"{len(files)} encrypted files"
         self._whole = whole
         self._opened: list[tuple[str, str, bytes, Document]] = []
         problems: list[ArcanError] = []
-        for name, data in files:
+        for data, name in files:
             format = format_of(data, name)
             try:
+                text_of(data, name)
+                if not _SOPS.search(data):
+                    raise NotEncrypted("is not encrypted by SOPS")
                 document = opener(
                     data,
                     format=format,
@@ -56,8 +64,10 @@ class SopsSource:
                     limits=ANY_VALUES,
                 )
                 self._opened.append((name, format, data, document))
+            except BadImport as error:
+                problems.append(error)
             except NotEncrypted as error:
-                hint = f"if it is in clear: arcan secret import REALM {shlex.quote(name)} --env ENV"
+                hint = f"if it is in clear: {place.import_clear(file_of(name))}"
                 problems.append(NotEncrypted(f"{name}: {error.message}", hint=hint))
             except ArcanError as error:
                 problems.append(error.located(name))

@@ -10,9 +10,15 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from arcan_gitops.realms.importing import dotenv, kubernetes, mapping
-from arcan_gitops.realms.importing.problems import MAX_VALUE_BYTES, BadImport, refuse_encrypted
+from arcan_gitops.realms.importing.problems import (
+    MAX_VALUE_BYTES,
+    STANDARD_INPUT,
+    BadImport,
+    refuse_encrypted,
+)
+from arcan_gitops.realms.place import Place
 
-__all__ = ["FORMATS", "MAX_VALUE_BYTES", "BadImport", "Values", "read_values"]
+__all__ = ["FORMATS", "MAX_VALUE_BYTES", "STANDARD_INPUT", "BadImport", "Values", "read_values"]
 
 Values = dict[str, Any]  # key -> str, int, float or bool, in the order of the file
 
@@ -21,8 +27,8 @@ _DOTENV_NAME: Final = re.compile(r"(?:.*\.)?env(?:\..*)?", re.IGNORECASE)
 _DOTENV_LINE: Final = re.compile(rb"(?:export[ \t]+)?[A-Za-z0-9_][A-Za-z0-9_.-]*[ \t]*=")
 
 
-def read_values(data: bytes, source: str, format: str | None = None) -> Values:
-    """The keys and values of a file that `source` names.
+def read_values(data: bytes, source: str, format: str | None = None, *, place: Place) -> Values:
+    """The keys and values of a file that `source` names, on their way to `place`, which hints name.
 
     `format` is one of `FORMATS`, or None to go by the name and the content. Raises `BadImport`.
     """
@@ -33,8 +39,9 @@ def read_values(data: bytes, source: str, format: str | None = None) -> Values:
         as_json = chosen == "json" or (chosen == "kubernetes" and data.lstrip().startswith(b"{"))
         tree = mapping.parse(data, source, as_json=as_json)
         is_secret = chosen == "kubernetes" or (format is None and kubernetes.is_secret(tree))
-        values = kubernetes.values_of(tree, source) if is_secret else mapping.values_of(tree, source)
-    refuse_encrypted(values, source)
+        read = kubernetes.values_of if is_secret else mapping.values_of
+        values = read(tree, source, place)
+    refuse_encrypted(values, source, place)
     if not values:
         raise BadImport(f"{source}: holds no value")
     for key, value in values.items():

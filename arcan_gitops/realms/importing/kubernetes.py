@@ -9,6 +9,7 @@ import base64
 from typing import Any
 
 from arcan_gitops.realms.importing.problems import BadImport
+from arcan_gitops.realms.place import Place
 
 
 def is_secret(manifest: dict[str, Any]) -> bool:
@@ -16,16 +17,15 @@ def is_secret(manifest: dict[str, Any]) -> bool:
     return manifest.get("apiVersion") == "v1" and manifest.get("kind") == "Secret"
 
 
-def values_of(manifest: dict[str, Any], source: str) -> dict[str, Any]:
-    """The values of one Secret, all texts. Raises `BadImport`."""
+def values_of(manifest: dict[str, Any], source: str, place: Place) -> dict[str, Any]:
+    """The values of one Secret, all texts, on their way to `place`. Raises `BadImport`."""
     if not is_secret(manifest):
         raise BadImport(
             f"{source}: is not one Kubernetes Secret (apiVersion: v1, kind: Secret)",
-            hint="take one by its name: kubectl get secret NAME --output yaml | "
-            "arcan secret import REALM - --env ENV",
+            hint="take one by its name: kubectl get secret NAME --output yaml | " + place.import_clear("-"),
         )
     encoded = _texts(manifest, "data", source)
-    texts = {key: _text(key, text, source) for key, text in encoded.items()}
+    texts = {key: _text(key, text, source, place) for key, text in encoded.items()}
     return texts | _texts(manifest, "stringData", source)
 
 
@@ -51,7 +51,7 @@ def decoded(text: str) -> bytes:
     return base64.b64decode(text.replace("\r", "").replace("\n", ""), validate=True)
 
 
-def _text(key: str, text: str, source: str) -> str:
+def _text(key: str, text: str, source: str, place: Place) -> str:
     try:
         data = decoded(text)
     except ValueError:
@@ -61,6 +61,6 @@ def _text(key: str, text: str, source: str) -> str:
     except UnicodeDecodeError:
         raise BadImport(
             f"{source}: data: key {key!r}: is not UTF-8 text, which the server could not send",
-            hint="store its base64 with 'arcan secret set --stdin REALM KEY --env ENV'; ESO decodes it: "
+            hint=f"store its base64: {place.command('secret set', key, '--stdin')}; ESO decodes it: "
             "decodingStrategy: Base64",
         ) from None

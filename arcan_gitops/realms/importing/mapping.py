@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from arcan_gitops.realms.importing.problems import BadImport, refuse_encrypted, refuse_numbers, text_of
+from arcan_gitops.realms.place import Place
 from arcan_gitops.realms.typed_numbers import keys_with_another_number, lines_with_another_number
 from arcan_gitops.sops import SopsError
 from arcan_gitops.sops.formats import format_named
@@ -43,9 +44,9 @@ def parse(data: bytes, source: str, *, as_json: bool) -> dict[str, Any]:
     return tree
 
 
-def values_of(tree: dict[str, Any], source: str) -> dict[str, Any]:
-    """The mapping, whose values must be single ones. Raises `BadImport`."""
-    refuse_encrypted(tree, source)
+def values_of(tree: dict[str, Any], source: str, place: Place) -> dict[str, Any]:
+    """The mapping, whose values must be single ones, on their way to `place`. Raises `BadImport`."""
+    refuse_encrypted(tree, source, place)
     for key, value in tree.items():
         if value is None:
             raise BadImport(f"{source}: key {key!r}: is null", hint="give it a value, or take it out")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from arcan_gitops.errors import ArcanError, some
+from arcan_gitops.errors import ArcanError, quoted, some
+from arcan_gitops.realms.place import Place
 from arcan_gitops.sops.cipher import PREFIX
 from arcan_gitops.yamlio.faults import encoding_fault
 
@@ -40,13 +40,17 @@ def text_of(data: bytes, source: str) -> str:
     return data.decode("utf-8-sig")
 
 
-def refuse_encrypted(values: Mapping[str, Any], source: str) -> None:
+def refuse_encrypted(values: Mapping[str, Any], source: str, place: Place) -> None:
     """Raise `EncryptedImport` for a SOPS document: its ciphertext would become the value."""
     encrypted = any(isinstance(value, str) and value.startswith(PREFIX) for value in values.values())
     if "sops" in values or encrypted:
-        given = "FILE" if source == STANDARD_INPUT else shlex.quote(source)
-        raise EncryptedImport(
-            f"{source}: is encrypted by SOPS",
-            hint=f"'arcan import sops REALM {given} --env ENV' takes it as it is; or decrypt it into a pipe: "
-            f"sops decrypt --output-type json {given} | arcan secret import REALM - --env ENV",
-        )
+        hint = f"take it as it is: {place.command('import sops', file_of(source))}"
+        if source != STANDARD_INPUT:
+            clear = place.import_clear("-")
+            hint += f"; or through sops: sops decrypt --output-type json {quoted(source)} | {clear}"
+        raise EncryptedImport(f"{source}: is encrypted by SOPS", hint=hint)
+
+
+def file_of(source: str) -> str:
+    """What names the source on a command line."""
+    return "-" if source == STANDARD_INPUT else source
