@@ -20,7 +20,7 @@ from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.project import catalogue_for
 from arcan_gitops.cli.raw_entries import judge_raw
 from arcan_gitops.deploy import find_intruders, find_refused, find_unreachable, find_unserved
-from arcan_gitops.errors import ArcanError, SeveralErrors, grouped
+from arcan_gitops.errors import SeveralErrors, grouped
 from arcan_gitops.eso_version import EsoVersion, supported_version
 from arcan_gitops.lint.advisories import ARGO_CD, Advisory, advisories_for
 from arcan_gitops.names import EnvironmentName, KeyName, Namespace, ObjectName, RealmName, did_you_mean
@@ -37,8 +37,7 @@ from arcan_gitops.overlay.argocd.settings import ArgoCd
 from arcan_gitops.overlay.ca import DEFAULT_CA, ConfigMapCa, PublicCa, SecretCa, read_ca
 from arcan_gitops.overlay.server_url import ServerUrl
 from arcan_gitops.overlay.settings import Overlay
-from arcan_gitops.realms import DocumentFile
-from arcan_gitops.realms.tree import DOCUMENT_SUFFIX
+from arcan_gitops.realms import BadLayout, CannotRead, RealmTree
 from arcan_gitops.webhook import SECRET_LABEL_NAME, SECRET_LABEL_VALUE
 from arcan_gitops.yamlio import emit
 
@@ -187,21 +186,21 @@ def _with_ca(
 def _keys(
     realms: Path, realm: RealmName, environment: EnvironmentName, asked: tuple[KeyName, ...]
 ) -> tuple[KeyName, ...]:
-    """The keys asked for, else those of the document."""
+    """The keys asked for, else those of the document. Raises `BadLayout` and `CannotRead` without both."""
     wanted = tuple(dict.fromkeys(asked))
-    path = realms / realm / f"{environment}{DOCUMENT_SUFFIX}"
-    if not path.exists():
+    try:
+        document = RealmTree(realms).document(realm, environment)
+    except (BadLayout, CannotRead) as error:
         if wanted:
-            warn(f"there is no {path}: whether the keys exist is not known")
+            near = f" ({error.hint})" if error.hint else ""
+            warn(f"{error.message}, so whether the keys exist is not known{near}")
             return wanted
-        raise ArcanError(
-            f"which keys? there is no {path} to take their names from, and no --key",
-            hint="name each key with --key, or give the folder of the realms with --realms",
-        )
-    known = tuple(contents_of(DocumentFile(realm, environment, path)).keys)
+        error.hint = "; ".join(filter(None, (error.hint, "or name each key with --key")))
+        raise
+    known = tuple(contents_of(document).keys)
     for key in wanted:
         if key not in known:
-            warn(f"key '{key}' is not in {path}: {did_you_mean(key, known)}")
+            warn(f"key '{key}' is not in {document.path}: {did_you_mean(key, known)}")
     return wanted or known
 
 

@@ -154,8 +154,31 @@ def test_asked_keys_need_no_realm_files(arcan: Run):
 def test_without_keys_and_files_the_error_names_both_ways(arcan: Run):
     result = arcan("eso", "--realm=production", "--env=qa")
     assert (result.status, result.out) == (1, "")
-    assert "realms/production/qa.sops.yaml" in result.err
+    assert "realm 'production' has no environment 'qa'" in result.err
     assert "--key" in result.err
+
+
+@pytest.mark.parametrize(
+    ("realm", "environment", "said"),
+    [
+        ("production", "prdo", "realm 'production' has no environment 'prdo'"),
+        ("prodution", "prod", "there is no realm 'prodution'"),
+    ],
+)
+def test_a_misspelt_realm_or_environment_is_told_with_the_nearest(
+    realm: str, environment: str, said: str, arcan: Run
+):
+    nearest = "did you mean 'prod'?" if realm == "production" else "did you mean 'production'?"
+    result = arcan("eso", f"--realm={realm}", f"--env={environment}")
+    assert (result.status, result.out) == (1, "")
+    assert said in result.err
+    assert nearest in result.err
+    asked = arcan("eso", f"--realm={realm}", f"--env={environment}", "--key=A")
+    assert asked.status == 0
+    warning = asked.err.splitlines()[0]
+    assert warning.startswith("arcan: warning: ")
+    assert said in warning
+    assert nearest in warning
 
 
 def test_an_asked_key_that_the_document_lacks_is_a_warning_with_the_nearest(arcan: Run):
