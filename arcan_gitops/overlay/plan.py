@@ -12,9 +12,10 @@ from arcan_gitops.overlay.naming import Credential, StoreNames
 from arcan_gitops.overlay.needs import Need, SecretNeed
 from arcan_gitops.overlay.place import ManyNamespaces
 from arcan_gitops.overlay.placement import Placement, names_for
-from arcan_gitops.overlay.settings import DeclaredStore
+from arcan_gitops.overlay.settings import DeclaredStore, Overlay, Scope
 from arcan_gitops.overlay.stores.arcan import Reads, arcan_store
 from arcan_gitops.overlay.stores.endpoint import needs_ca
+from arcan_gitops.overlay.stores.raw import Raw
 from arcan_gitops.overlay.stores.store import ClusterWide, InNamespace, Reach, Store
 
 
@@ -94,8 +95,20 @@ def _store(use: Use, users: Sequence[Placement], names: Mapping[Credential, Stor
         return arcan_store(
             use.reads, overlay.settings, names[credential], credential.realm, overlay.environment, reach
         )
-    backend = overlay.settings.others[use].backend.at(overlay.environment, overlay.settings.eso_version)
-    return Store(use, backend, reach)
+    return _declared(overlay.settings.others[use], overlay, reach)
+
+
+def unused_store(declared: DeclaredStore, overlay: Overlay) -> Store:
+    """A store that no app reads, as it would be generated if one did, in a namespace or for all of them."""
+    if (declared.scope or overlay.settings.scope) is Scope.CLUSTER:
+        return _declared(declared, overlay, ClusterWide(overlay.settings.eso_namespace))
+    return _declared(declared, overlay, InNamespace(Namespace("default")))
+
+
+def _declared(declared: DeclaredStore, overlay: Overlay, reach: Reach) -> Store:
+    backend = declared.backend.at(overlay.environment, overlay.settings.eso_version)
+    more = declared.backend.more if isinstance(declared.backend, Raw) else {}
+    return Store(declared.name, backend, reach, more)
 
 
 def _reach(users: Sequence[Placement]) -> Reach:

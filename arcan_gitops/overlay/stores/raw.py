@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from arcan_gitops.eso_version import EsoVersion, Feature
 from arcan_gitops.names import EnvironmentName, InvalidName, Namespace
@@ -17,24 +17,32 @@ from arcan_gitops.overlay.references import mapping
 from arcan_gitops.overlay.stores.store import Backend
 from arcan_gitops.yamlio import Fields
 
+# beside the provider; `conditions` take the place of those that are made from the namespaces of the apps
+MORE_FIELDS: Final = ("conditions", "controller", "refreshInterval", "retrySettings")
+
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """`spec.provider`, with just one provider in it."""
+    """`spec.provider`, with just one provider in it, and what else the spec has."""
 
     provider: Mapping[str, Any]
+    more: Mapping[str, Any]
 
     @classmethod
     def parse(cls, fields: Fields, base: Self | None, read_ca: CaReader) -> Self:
-        """As `DeclaredBackend.parse`; an overlay replaces the provider as a whole."""
-        fields.only("scope", "provider")
-        if base is not None and "provider" not in fields:
-            return base
+        """As `DeclaredBackend.parse`; an overlay replaces each field as a whole."""
+        fields.only("scope", "provider", *MORE_FIELDS)
+        values = fields.plain()
+        more = {field: values[field] for field in MORE_FIELDS if field in fields}
+        if base is not None:
+            more = {**base.more, **more}
+            if "provider" not in fields:
+                return cls(base.provider, more)
         provider = mapping(fields, "provider", "{onepassword: {...}}, as ESO has it")
         if len(provider.names()) != 1:
             hint = "write one: gcpsm, azurekv, kubernetes, onepassword, ..."
             fields.fail("'provider' must hold just one provider", field="provider", hint=hint)
-        return cls(provider.plain())
+        return cls(provider.plain(), more)
 
     def at(self, environment: EnvironmentName, version: EsoVersion) -> Backend:
         """As `DeclaredBackend.at`: the same everywhere."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
 from arcan_gitops.eso_version import EsoVersion, Feature
@@ -81,6 +81,7 @@ class Store:
     name: ObjectName
     backend: Backend
     reach: Reach
+    more: Mapping[str, Any] = field(default_factory=dict)  # of the spec beside `provider`, as ESO has it
 
     @property
     def kind(self) -> str:
@@ -93,6 +94,7 @@ class Store:
         spec: dict[str, Any] = {"provider": dict(self.backend.spec(home))}
         if isinstance(self.reach, ClusterWide) and (conditions := self.reach.conditions()):
             spec["conditions"] = conditions
+        spec |= self.more
         namespace = self.reach.namespace if isinstance(self.reach, InNamespace) else None
         return {
             "apiVersion": API_VERSION,
