@@ -108,6 +108,18 @@ class OverlayName(_Name):
     grammar = _LABEL
 
 
+class KubeCluster(_Name):
+    """The project's name for a Kubernetes cluster, which is the stem of its file in clusters/: `eu`.
+
+    Not Argo CD's: each Argo CD calls the cluster that it runs in `in-cluster`, so that it names several.
+    """
+
+    __slots__ = ()
+    noun = "cluster name"
+    rule = f"{_LABEL_RULE}, and not 'in-cluster', which is another cluster for each Argo CD"
+    grammar = re.compile(rf"(?!in-cluster\Z){_LABEL.pattern}", re.ASCII)
+
+
 class AppName(_Name):
     """The name of an app, which is the stem of its file: `shop`."""
 

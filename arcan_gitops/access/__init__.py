@@ -1,10 +1,13 @@
-"""Tokens, scopes, policy: who may read what.
+"""Tokens, accounts, scopes, policy: who may read what.
 
-`mint` makes a token; `read_tokens` reads what a realm recorded of its tokens; `Policy` says who calls, and
-the `Caller` what it may read. `add`, `revoke` and `rotate` change a tokens file, as bytes; only `edit_file`
-touches a disk.
+`mint` makes a token; `read_tokens_file` reads what a realm recorded of its tokens and accounts; `Policy` says
+who calls, and the `Caller` or `Account` what it may read. `add`, `revoke` and `rotate` change a tokens file,
+as bytes; only `edit_file` touches a disk.
 """
 
+from arcan_gitops.access.account_record import AccountName, AccountRecord
+from arcan_gitops.access.accounts import NO_ACCOUNTS, Account, Accounts
+from arcan_gitops.access.cluster import Cluster, one_key_in_two
 from arcan_gitops.access.edit import (
     Rotation,
     add,
@@ -15,22 +18,14 @@ from arcan_gitops.access.edit import (
     with_keys,
 )
 from arcan_gitops.access.file import edit_file
-from arcan_gitops.access.policy import (
-    BulkNeedsAllKeys,
-    Caller,
-    Forbidden,
-    NotAuthenticated,
-    Policy,
-    Reason,
-    id_in_two_realms,
-)
+from arcan_gitops.access.not_authenticated import AccountNotAuthenticated, NotAuthenticated, Reason
+from arcan_gitops.access.policy import Caller, Policy, id_in_two_realms
 from arcan_gitops.access.record import (
     ONE_POLICY,
     READ_ONLY,
     TokenRecord,
     matching,
     newest,
-    read_tokens,
     token_name,
 )
 from arcan_gitops.access.revoked import Revocations, parse_revocations
@@ -43,12 +38,21 @@ from arcan_gitops.access.times import (
     parse_time,
 )
 from arcan_gitops.access.token import MintedToken, digest, mint, shown, token_id
+from arcan_gitops.access.tokens_file import TokensFile, read_tokens, read_tokens_file
+from arcan_gitops.access.within import BulkNeedsAllKeys, Forbidden
 
 __all__ = [
+    "NO_ACCOUNTS",
     "ONE_POLICY",
     "READ_ONLY",
+    "Account",
+    "AccountName",
+    "AccountNotAuthenticated",
+    "AccountRecord",
+    "Accounts",
     "BulkNeedsAllKeys",
     "Caller",
+    "Cluster",
     "Forbidden",
     "InvalidTime",
     "MintedToken",
@@ -59,6 +63,7 @@ __all__ = [
     "Rotation",
     "Scope",
     "TokenRecord",
+    "TokensFile",
     "add",
     "digest",
     "edit_file",
@@ -70,11 +75,13 @@ __all__ = [
     "mint",
     "newest",
     "no_such_token",
+    "one_key_in_two",
     "parse_duration",
     "parse_expiry",
     "parse_revocations",
     "parse_time",
     "read_tokens",
+    "read_tokens_file",
     "rescope",
     "revoke",
     "rotate",

@@ -12,16 +12,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, Final
 
 import jwt
 
+from arcan_gitops.access.account_record import AccountName, AccountRecord
 from arcan_gitops.access.cluster import Cluster, require_own_keys
-from arcan_gitops.access.policy import require_within
+from arcan_gitops.access.not_authenticated import AccountNotAuthenticated, AccountReason, audited_account
 from arcan_gitops.access.scope import Scope
-from arcan_gitops.errors import ArcanError
-from arcan_gitops.names import RealmName, SecretRef
+from arcan_gitops.access.within import require_within
+from arcan_gitops.names import KubeCluster, Namespace, ObjectName, RealmName, SecretRef
 
 AUDIENCE: Final = "arcan"
 SECRET_ISSUER: Final = "kubernetes/serviceaccount"
@@ -30,62 +30,28 @@ _PREFIX: Final = "kubernetes.io/serviceaccount/"
 _JWT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 _UNREADABLE: Final = (jwt.PyJWTError, ValueError, RecursionError)  # deep JSON in claims that nobody signed
 _LEEWAY_SECONDS: Final = 10.0  # between the clocks of two machines
+_MOST_REMOVED: Final = 4096
 _CLAIMED: Final = re.compile(r"[a-z0-9.-]{1,253}", re.ASCII)
-
-
-class AccountReason(Enum):
-    """Why the holder of a JSON Web Token is not authenticated: for the log, never for the caller."""
-
-    MALFORMED = "malformed_jwt"
-    ALGORITHM = "wrong_algorithm"
-    SIGNATURE = "wrong_signature"
-    ISSUER = "wrong_issuer"
-    AUDIENCE = "wrong_audience"
-    EXPIRED = "expired"
-    NOT_YET = "not_yet_valid"
-    CLAIMS = "wrong_claims"
-    UNKNOWN = "unknown_account"
-    UID = "wrong_uid"
-
-
-class AccountNotAuthenticated(ArcanError):
-    """401. The message is the same for every reason; `reason` is for the log.
-
-    `claimed` is who the token says that it is, `CLUSTER/NAMESPACE/ACCOUNT` as far as it can be read, and
-    perhaps a lie: `?` stands for a cluster whose signature it has not.
-    """
-
-    def __init__(self, reason: AccountReason, claimed: str | None = None) -> None:
-        super().__init__("no valid token")
-        self.reason = reason
-        self.claimed = claimed
-
-
-@dataclass(frozen=True, slots=True)
-class AccountRecord:
-    """One entry of `accounts` in a realm's tokens.yaml. `environments` and `keys` are globs, None for all;
-    `uid` pins one life of the account.
-    """
-
-    cluster: str
-    namespace: str
-    service_account: str
-    environments: tuple[str, ...] | None = None
-    keys: tuple[str, ...] | None = None
-    uid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """Who asks: a service account, and what each realm lets it read."""
 
-    cluster: str
-    namespace: str
-    service_account: str
+    name: AccountName
     scopes: Mapping[RealmName, Scope] = field(repr=False)
 
     def __str__(self) -> str:
-        return f"{self.cluster}/{self.namespace}/{self.service_account}"
+        return str(self.name)
+
+    @property
+    def audited(self) -> dict[str, str | None]:
+        """Who it is, by the fields of the audit log."""
+        return audited_account(self.name)
+
+    def revoked(self) -> AccountNotAuthenticated:
+        """The refusal of an account that was revoked by a list of its own."""
+        return AccountNotAuthenticated(AccountReason.REVOKED, str(self.name), self.name)
 
     def require(self, ref: SecretRef) -> None:
         """Raise `Forbidden` or `BulkNeedsAllKeys` unless the account may read what `ref` names."""
@@ -104,12 +70,13 @@ class _Identity:
     namespace: str
     name: str
     uid: str
+    ends: int | None = None  # in Unix seconds
 
 
 class Accounts:
     """The accounts of the selected realms, and the keys of the clusters. Pure."""
 
-    __slots__ = ("_clusters", "_entries")
+    __slots__ = ("_clusters", "_entries", "_removed")
 
     def __init__(
         self, clusters: Iterable[Cluster], accounts: Mapping[RealmName, Sequence[AccountRecord]]
@@ -117,13 +84,12 @@ class Accounts:
         """Raises `ArcanError` where one signing key is in two clusters."""
         self._clusters = tuple(clusters)
         require_own_keys(self._clusters)
-        entries: dict[tuple[str, str, str], list[tuple[RealmName, AccountRecord, Scope]]] = {}
+        entries: dict[AccountName, list[tuple[RealmName, AccountRecord, Scope]]] = {}
         for realm, records in accounts.items():
             for record in records:
-                place = (record.cluster, record.namespace, record.service_account)
-                scope = Scope(record.environments, record.keys)
-                entries.setdefault(place, []).append((realm, record, scope))
+                entries.setdefault(record.name, []).append((realm, record, record.scope))
         self._entries = entries
+        self._removed: frozenset[AccountName] = frozenset()  # that an earlier policy knew
 
     def __repr__(self) -> str:
         return f"Accounts({len(self._entries)} accounts, {len(self._clusters)} clusters)"
@@ -146,13 +112,25 @@ class Accounts:
         subject = f"system:serviceaccount:{identity.namespace}:{identity.name}"
         if claims.get("sub") != subject:
             raise AccountNotAuthenticated(AccountReason.CLAIMS, who)
-        entries = self._entries.get((cluster.name, identity.namespace, identity.name), ())
+        name = AccountName(
+            KubeCluster(cluster.name), Namespace(identity.namespace), ObjectName(identity.name)
+        )
+        entries = self._entries.get(name, ())
         if not entries:
+            if name in self._removed:
+                raise AccountNotAuthenticated(AccountReason.REVOKED, who, name)
             raise AccountNotAuthenticated(AccountReason.UNKNOWN, who)
+        if identity.ends is not None and now >= identity.ends:
+            raise AccountNotAuthenticated(AccountReason.EXPIRED, who, name)
         scopes = {realm: scope for realm, record, scope in entries if record.uid in (None, identity.uid)}
         if not scopes:
             raise AccountNotAuthenticated(AccountReason.UID, who)
-        return Account(cluster.name, identity.namespace, identity.name, scopes)
+        return Account(name, scopes)
+
+    def remember(self, before: Accounts) -> None:
+        """Tell accounts that `before` knew, and these do not, from those that nobody ever knew."""
+        known = {*before._removed, *before._entries} - self._entries.keys()
+        self._removed = frozenset(sorted(known)[:_MOST_REMOVED])
 
     def _verified(self, presented: str, claimed: str) -> tuple[Cluster, Mapping[str, Any]]:
         """The cluster whose key signed it, and its claims, of which nothing is checked yet."""
@@ -161,6 +139,8 @@ class Accounts:
         except _UNREADABLE:
             raise AccountNotAuthenticated(AccountReason.MALFORMED) from None
         known = {key.algorithm for cluster in self._clusters for key in cluster.keys}
+        if not known:
+            raise AccountNotAuthenticated(AccountReason.NO_CLUSTER, claimed)
         # `none` is not among them, nor HS256, with which a public key would be the password
         if not isinstance(algorithm, str) or algorithm not in known:
             raise AccountNotAuthenticated(AccountReason.ALGORITHM, claimed)
@@ -193,7 +173,8 @@ def _of_secret(claims: Mapping[str, Any], who: str) -> _Identity:
     ]
     if not all(isinstance(text, str) and text for text in texts) or {"exp", "aud"} & set(claims):
         raise AccountNotAuthenticated(AccountReason.CLAIMS, who)
-    return _Identity(*map(str, texts[:3]))
+    namespace, name, uid, _ = map(str, texts)
+    return _Identity(namespace, name, uid)
 
 
 def _of_bound(claims: Mapping[str, Any], now: float, who: str) -> _Identity:
@@ -204,8 +185,6 @@ def _of_bound(claims: Mapping[str, Any], now: float, who: str) -> _Identity:
     expires, begins, issued = (claims.get(name) for name in ("exp", "nbf", "iat"))
     if type(expires) is not int or type(begins) is not int or type(issued) is not int:
         raise AccountNotAuthenticated(AccountReason.CLAIMS, who)
-    if now >= expires:
-        raise AccountNotAuthenticated(AccountReason.EXPIRED, who)
     if now + _LEEWAY_SECONDS < max(begins, issued):
         raise AccountNotAuthenticated(AccountReason.NOT_YET, who)
     place = claims.get("kubernetes.io")
@@ -215,7 +194,8 @@ def _of_bound(claims: Mapping[str, Any], now: float, who: str) -> _Identity:
     texts = (place.get("namespace"), account.get("name"), account.get("uid"))
     if not all(isinstance(text, str) and text for text in texts):
         raise AccountNotAuthenticated(AccountReason.CLAIMS, who)
-    return _Identity(*map(str, texts))
+    namespace, name, uid = map(str, texts)
+    return _Identity(namespace, name, uid, expires)
 
 
 def _claimed(presented: str) -> str:
@@ -230,3 +210,6 @@ def _claimed(presented: str) -> str:
     parts = subject.split(":") if isinstance(subject, str) else []
     named = parts[2:] if parts[:2] == ["system", "serviceaccount"] and len(parts) == 4 else ["?", "?"]
     return "/".join(["?", *(part if _CLAIMED.fullmatch(part) else "?" for part in named)])
+
+
+NO_ACCOUNTS: Final = Accounts((), {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import jwt
@@ -23,11 +23,15 @@ _MIN_RSA_BITS: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A public key, the algorithm that goes with it, and its thumbprint (RFC 7638), by which it is known."""
+    """A public key, the algorithm that goes with it, and its thumbprint (RFC 7638), by which it is known.
 
-    key: Any
+    `public` is it as a JSON Web Key, with the fields that make the thumbprint and no others.
+    """
+
+    key: Any = field(repr=False, compare=False)
     algorithm: str
     thumbprint: str
+    public: Mapping[str, str] = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,15 @@ class Cluster:
             keys.setdefault(key.thumbprint, key)
         return cls(name, issuer, tuple(keys.values()))
 
+    def to_plain(self) -> dict[str, Any]:
+        """As in the file; for JSON and YAML."""
+        return {"issuer": self.issuer, "keys": [dict(key.public) for key in self.keys]}
+
+    @classmethod
+    def from_plain(cls, name: str, plain: Mapping[str, Any]) -> Cluster:
+        """What `to_plain` gave."""
+        return cls.parse(json.dumps(plain).encode(), name, name)
+
 
 def require_own_keys(clusters: Iterable[Cluster]) -> None:
     """Raise `ArcanError` where two clusters have one key."""
@@ -65,10 +78,15 @@ def require_own_keys(clusters: Iterable[Cluster]) -> None:
         for key in cluster.keys:
             owner = owners.setdefault(key.thumbprint, cluster.name)
             if owner != cluster.name:
-                raise ArcanError(
-                    f"clusters '{owner}' and '{cluster.name}' have one signing key",
-                    hint="is one file a copy of the other? read the keys again: arcan cluster add",
-                )
+                raise one_key_in_two(owner, cluster.name)
+
+
+def one_key_in_two(owner: str, cluster: str) -> ArcanError:
+    """Nobody could say of which of them a token is."""
+    return ArcanError(
+        f"clusters '{owner}' and '{cluster}' have one signing key",
+        hint=f"is one a copy of the other? read the keys again: arcan cluster add {cluster}",
+    )
 
 
 def _key(entry: Fields) -> SigningKey:
@@ -92,7 +110,7 @@ def _key(entry: Fields) -> SigningKey:
         entry.fail(f"an RSA key of {size} bits is too small to be trusted", field="n")
     if kind == "EC" and given.get("crv") != "P-256":
         entry.fail("an EC key must be on P-256, which ES256 signs with", field="crv")
-    return SigningKey(key, ALGORITHMS[kind], _thumbprint(public))
+    return SigningKey(key, ALGORITHMS[kind], _thumbprint(public), public)
 
 
 def _thumbprint(public: Mapping[str, str]) -> str:

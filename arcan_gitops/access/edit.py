@@ -1,4 +1,4 @@
-"""Changes to a tokens file: bytes in, bytes out, every other line as it was.
+"""Changes to the tokens of a tokens file: bytes in, bytes out, every other line as it was.
 
 Nothing here touches a disk. Each result is read again, and must hold exactly the entries that it should.
 """
@@ -9,21 +9,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
-from arcan_gitops.access.layout import Layout, Unusual, as_block
-from arcan_gitops.access.record import TokenRecord, matching, newest, read_tokens
+from arcan_gitops.access.layout import Layout
+from arcan_gitops.access.record import TokenRecord, matching, newest
+from arcan_gitops.access.rewriting import edited_tokens, started
+from arcan_gitops.access.scope import in_order
 from arcan_gitops.access.times import format_time, later
 from arcan_gitops.access.token import MintedToken, shown, token_id
+from arcan_gitops.access.tokens_file import read_tokens
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import did_you_mean
-from arcan_gitops.yamlio import InvalidFile
-
-_NEW_FILE: Final = b"""\
-# The tokens of this realm: digests only, so this file belongs in Git. Change it with 'arcan token'.
-version: 1
-tokens: []
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +36,7 @@ def add(data: bytes | None, source: str, record: TokenRecord) -> bytes:
 
     Raises `ArcanError`, also for a name that is in use when the record was created.
     """
-    if data is None or not data.strip():
-        data = _NEW_FILE
+    data = started(data)
     records = read_tokens(data, source)
     for other in records:
         if other.name == record.name and not other.expired(record.created):
@@ -49,7 +44,7 @@ def add(data: bytes | None, source: str, record: TokenRecord) -> bytes:
                 f"{source}: a token named '{record.name}' exists (id {other.id})",
                 hint=f"replace it with 'arcan token rotate {other.id}', or choose another name",
             )
-    return _edited(data, source, (*records, record), lambda file: file.append(record.to_plain()))
+    return edited_tokens(data, source, (*records, record), lambda file: file.append(record.to_plain()))
 
 
 def revoke(data: bytes, source: str, name_or_id: str) -> tuple[bytes, tuple[TokenRecord, ...]]:
@@ -62,7 +57,7 @@ def revoke(data: bytes, source: str, name_or_id: str) -> tuple[bytes, tuple[Toke
     removed = _require_match(records, source, name_or_id)
     kept = [record for record in records if record not in removed]
     indexes = [index for index, record in enumerate(records) if record in removed]
-    return _edited(data, source, kept, lambda file: file.remove(indexes)), removed
+    return edited_tokens(data, source, kept, lambda file: file.remove(indexes)), removed
 
 
 def rotate(
@@ -104,10 +99,10 @@ def rotate(
     def change(file: Layout) -> None:
         file.append(added.to_plain())
         if replaced != old:
-            file.set_time(index, "expires", format_time(end), after="created")
+            file.set_text(index, "expires", format_time(end), after="created")
 
     wanted = [*records[:index], replaced, *records[index + 1 :], added]
-    return Rotation(_edited(data, source, wanted, change), replaced, added)
+    return Rotation(edited_tokens(data, source, wanted, change), replaced, added)
 
 
 def rescope(
@@ -137,7 +132,7 @@ def rescope(
                 continue
             records[index] = replace(records[index], **{field: getattr(new, field)})
             value = records[index].to_plain().get(field)
-            data = _edited(data, source, records, partial(_set_field, index, field, value))
+            data = edited_tokens(data, source, records, partial(_set_field, index, field, value))
         results.append(records[index])
     return data, tuple(results)
 
@@ -168,20 +163,16 @@ def with_keys(record: TokenRecord, add: Sequence[str], remove: Sequence[str]) ->
 
 def _in_order(before: TokenRecord, after: TokenRecord) -> TokenRecord:
     """`after`, with its lists in the order of `before`: what stays first, then what is new. Nothing twice."""
-
-    def sort(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        return new and tuple(dict.fromkeys([*(item for item in old or () if item in new), *new]))
-
     return replace(
         after,
-        environments=sort(before.environments, after.environments),
-        keys=sort(before.keys, after.keys),
+        environments=in_order(before.environments, after.environments),
+        keys=in_order(before.keys, after.keys),
     )
 
 
 def _set_field(index: int, field: str, value: Any, file: Layout) -> None:
     if field == "expires" and value is not None:
-        file.set_time(index, field, value, after="created")
+        file.set_text(index, field, value, after="created")
     else:
         file.set_list(index, field, value, after="keys" if field == "expires" else "policy")
 
@@ -201,20 +192,3 @@ def _require_match(records: Sequence[TokenRecord], source: str, name_or_id: str)
     if not found:
         raise no_such_token(source, {record.name for record in records}, name_or_id)
     return found
-
-
-def _edited(
-    data: bytes, source: str, wanted: Sequence[TokenRecord], change: Callable[[Layout], None]
-) -> bytes:
-    for rewritten in (False, True):
-        try:
-            file = Layout(as_block(data, source) if rewritten else data, source)
-            change(file)
-            if read_tokens(file.data(), source) == tuple(wanted):
-                return file.data()
-        except (Unusual, InvalidFile):
-            continue
-    raise ArcanError(
-        f"{source}: is valid, but written in a style that cannot be edited safely; nothing is changed",
-        hint="write it as a block list: 'tokens:', then '  - id: ...' with one field a line",
-    )

@@ -18,8 +18,6 @@ from arcan_gitops.yamlio.editing import RoundTrip
 _DASH: Final = re.compile(rb"( *)-(?=\s)")
 _SCALAR: Final = rb"""(?:"[^"\\]*"|'[^']*'|[^\s"'#{\[]\S*)"""
 _ITEM: Final = re.compile(rb"""^( *)- +(""" + _SCALAR + rb""")(?=\s*(?:\s#.*)?$)""")
-_NO_TOKENS: Final = re.compile(rb"""(["']?tokens["']? *:) *\[ *\]""")
-_TOKENS: Final = re.compile(rb"""(["']?tokens["']? *:)(?=\s*(?:#.*)?$)""")
 
 
 class Unusual(Exception):
@@ -35,21 +33,25 @@ class _Span:
 
 
 class Layout:
-    """The lines of a valid tokens file. Each edit raises `Unusual` where the file is not in the usual style.
+    """The lines of a valid tokens file, and the entries of one `section` of it, `tokens` or `accounts`, which
+    is added at the end if it is not there. Each edit raises `Unusual` where the style is not the usual one.
 
     An edit is a guess by indentation: the caller reads the result and compares.
     """
 
-    def __init__(self, data: bytes, source: str) -> None:
+    def __init__(self, data: bytes, source: str, section: str) -> None:
         self._lines = data.splitlines(keepends=True)
         if len(self._lines) != len(_text(data).splitlines()):
             raise Unusual  # YAML ends a line at U+2028 too, and counts it
         self._newline = b"\r\n" if self._lines[0].endswith(b"\r\n") else b"\n"
         if not self._lines[-1].endswith((b"\n", b"\r")):
             self._lines[-1] += self._newline
-        root = read_mapping(data, source)
-        self._tokens = root.line_of("tokens") - 1
-        self._spans = self._find(root.mappings("tokens"))
+        if section not in read_mapping(data, source):
+            self._lines.append(f"{section}: []".encode("ascii") + self._newline)
+        root = read_mapping(self.data(), source)
+        self._section = section.encode("ascii")
+        self._start = root.line_of(section) - 1
+        self._spans = self._find(root.mappings(section))
 
     def _find(self, entries: Sequence[Fields]) -> list[_Span]:
         dashes = [self._dash(entry.line - 1) for entry in entries]
@@ -66,7 +68,7 @@ class Layout:
             number -= 1
             line = self._lines[number]
             dash = _DASH.match(line)
-            if number <= self._tokens or (dash is None and line.strip() and not _is_comment(line)):
+            if number <= self._start or (dash is None and line.strip() and not _is_comment(line)):
                 raise Unusual
         return number, len(dash[1])
 
@@ -88,19 +90,19 @@ class Layout:
     def append(self, plain: dict[str, Any]) -> None:
         """Write an entry after the last one."""
         indent = self._spans[-1].indent if self._spans else 2
-        text = emit([{"tokens": [plain]}]).split("tokens:\n", 1)[1]
+        text = emit([{"entries": [plain]}]).split("entries:\n", 1)[1]
         lines = textwrap.indent(text, " " * indent).encode("utf-8").splitlines()
         if self._spans:
             at = self._spans[-1].stop
         else:
-            self._replace(self._tokens, _NO_TOKENS, rb"\1")
-            at = self._tokens + 1
+            self._replace(self._start, _no_entries(self._section), rb"\1")
+            at = self._start + 1
         self._lines[at:at] = [line + self._newline for line in lines]
 
     def remove(self, indexes: Sequence[int]) -> None:
         """Take out entries, by position, each with the comment directly above it."""
         if len(indexes) == len(self._spans):
-            self._replace(self._tokens, _TOKENS, rb"\1 []")
+            self._replace(self._start, _entries(self._section), rb"\1 []")
         for index in sorted(indexes, reverse=True):
             span = self._spans[index]
             start = span.start
@@ -110,7 +112,7 @@ class Layout:
                 start -= 1
             del self._lines[start : span.stop]
 
-    def set_time(self, index: int, field: str, text: str, *, after: str) -> None:
+    def set_text(self, index: int, field: str, text: str, *, after: str) -> None:
         """Give a field of an entry, by position, the value `text`; a new field goes under `after`.
 
         The last edit of a layout: positions are not adjusted.
@@ -207,11 +209,20 @@ class Layout:
 def as_block(data: bytes, source: str) -> bytes:
     """The same file in block style, one field a line, comments kept."""
     file = RoundTrip(data, source)
-    tokens = file.root["tokens"]
-    lists = [value for entry in tokens for value in entry.values() if isinstance(value, list)]
-    for node in (file.root, tokens, *tokens, *lists):
+    sections = [file.root[name] for name in ("tokens", "accounts") if file.root.get(name)]
+    entries = [entry for section in sections for entry in section]
+    lists = [value for entry in entries for value in entry.values() if isinstance(value, list)]
+    for node in (file.root, *sections, *entries, *lists):
         node.fa.set_block_style()
     return file.dump()
+
+
+def _no_entries(section: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"""(["']?""" + section + rb"""["']? *:) *\[ *\]""")
+
+
+def _entries(section: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"""(["']?""" + section + rb"""["']? *:)(?=\s*(?:#.*)?$)""")
 
 
 def _text(data: bytes) -> str:

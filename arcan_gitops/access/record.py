@@ -1,29 +1,23 @@
-"""`realms/<realm>/tokens.yaml`: what a realm knows of its tokens. Digests only, so it stands in Git."""
+"""An entry of `tokens` in `realms/<realm>/tokens.yaml`: what a realm knows of a token. Digests only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from arcan_gitops.access.scope import Scope, environment_glob, key_glob
+from arcan_gitops.access.scope import Scope, environment_glob, key_glob, parsed, read_globs
 from arcan_gitops.access.times import format_time, parse_time
 from arcan_gitops.access.token import TOKEN_DIGEST, TOKEN_ID, shown
-from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import InvalidName, TokenName
-from arcan_gitops.yamlio import Fields, InvalidFile, read_mapping
+from arcan_gitops.yamlio import Fields
 
 READ_ONLY: Final = "read-only"
 ONE_POLICY: Final = f"{READ_ONLY} is the one policy: a token reads, and Git is the only writer"
 
-# One realm's file must not be able to keep the server from the others'.
-MAX_FILE_BYTES: Final = 1024 * 1024
-MAX_TOKENS: Final = 1000
-MAX_GLOBS: Final = 500
 _TEXTS: Final = ("id", "name", "policy", "created", "expires", "digest")
 _MADE_BY_ARCAN: Final = "entries are made by 'arcan token create'; never write a token itself here"
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +71,30 @@ class TokenRecord:
             digest=plain["digest"],
         )
 
+    @classmethod
+    def parse(cls, entry: Fields) -> TokenRecord:
+        """Raises `InvalidFile`, with the line."""
+        for field in _TEXTS:  # all are asked for before `done`, so that a misspelt one is named, not missed
+            entry.optional_text(field)
+        environments = read_globs(entry, "environments", environment_glob, "token")
+        keys = read_globs(entry, "keys", key_glob, "token")
+        entry.done()
+        identifier, policy, digest = entry.text("id"), entry.text("policy"), entry.text("digest")
+        name = parsed(entry, "name", token_name, entry.text("name"))
+        created = parsed(entry, "created", parse_time, entry.text("created"))
+        ends = entry.optional_text("expires")
+        if TOKEN_ID.fullmatch(identifier) is None:
+            entry.fail("'id' must be 12 letters and digits", field="id", hint=_MADE_BY_ARCAN)
+        if policy != READ_ONLY:
+            entry.fail(f"{shown(policy)} is not a policy", field="policy", hint=ONE_POLICY)
+        expires = None if ends is None else parsed(entry, "expires", parse_time, ends)
+        if expires is not None and expires < created:
+            entry.fail("'expires' is before 'created'", field="expires")
+        if TOKEN_DIGEST.fullmatch(digest) is None:
+            # the text is not shown: it may be a token that somebody put here by mistake
+            entry.fail("'digest' must be 'sha256:' and 64 of 0-9a-f", field="digest", hint=_MADE_BY_ARCAN)
+        return cls(identifier, name, policy, environments, keys, created, expires, digest)
+
 
 def token_name(text: str) -> str:
     """`text`, or `InvalidName` if a token cannot be called so."""
@@ -100,79 +118,3 @@ def newest(records: Iterable[TokenRecord], name: str) -> TokenRecord | None:
     """
     entries = [record for record in records if record.name == name]
     return max(reversed(entries), key=lambda record: record.created, default=None)
-
-
-def read_tokens(data: bytes, source: str) -> tuple[TokenRecord, ...]:
-    """The entries of a tokens file, in file order. Raises `InvalidFile` with file and line.
-
-    Ids are unique. A name may occur several times (see `newest`): whether an entry has expired depends on
-    the time of day, and whether a file is valid must not.
-    """
-    if len(data) > MAX_FILE_BYTES:
-        raise InvalidFile(f"{source}: has more than {MAX_FILE_BYTES} bytes")
-    fields = read_mapping(data, source)
-    version = fields.integer("version", 0)
-    entries = fields.mappings("tokens")
-    fields.done()
-    if version != 1:
-        fields.fail("'version' must be 1", field="version")
-    if "tokens" not in fields:
-        fields.fail("'tokens' is missing", hint="write 'tokens: []' if there are none")
-    if len(entries) > MAX_TOKENS:
-        fields.fail(f"more than {MAX_TOKENS} tokens", field="tokens", hint="remove those that have expired")
-    lines: dict[str, int] = {}
-    records = []
-    for entry in entries:
-        record = _record(entry)
-        if record.id in lines:
-            entry.fail(
-                f"token id '{record.id}' is given twice (first in line {lines[record.id]})", field="id"
-            )
-        lines[record.id] = entry.line_of("id")
-        records.append(record)
-    return tuple(records)
-
-
-def _record(entry: Fields) -> TokenRecord:
-    for field in _TEXTS:  # all are asked for before `done`, so that a misspelt one is named, not missed
-        entry.optional_text(field)
-    environments = _globs(entry, "environments", environment_glob)
-    keys = _globs(entry, "keys", key_glob)
-    entry.done()
-    identifier, policy, digest = entry.text("id"), entry.text("policy"), entry.text("digest")
-    name = _parsed(entry, "name", token_name, entry.text("name"))
-    created = _parsed(entry, "created", parse_time, entry.text("created"))
-    ends = entry.optional_text("expires")
-    if TOKEN_ID.fullmatch(identifier) is None:
-        entry.fail("'id' must be 12 letters and digits", field="id", hint=_MADE_BY_ARCAN)
-    if policy != READ_ONLY:
-        entry.fail(f"{shown(policy)} is not a policy", field="policy", hint=ONE_POLICY)
-    expires = None if ends is None else _parsed(entry, "expires", parse_time, ends)
-    if expires is not None and expires < created:
-        entry.fail("'expires' is before 'created'", field="expires")
-    if TOKEN_DIGEST.fullmatch(digest) is None:
-        # the text is not shown: it may be a token that somebody put here by mistake
-        entry.fail("'digest' must be 'sha256:' and 64 of 0-9a-f", field="digest", hint=_MADE_BY_ARCAN)
-    return TokenRecord(identifier, name, policy, environments, keys, created, expires, digest)
-
-
-def _globs(entry: Fields, field: str, parser: Callable[[str], str]) -> tuple[str, ...] | None:
-    globs = entry.optional_texts(field)
-    if globs is None:
-        return None
-    if not globs:
-        entry.fail(
-            f"'{field}' is empty: the token could read nothing",
-            field=field,
-            hint=f"leave '{field}' out for all, or revoke the token",
-        )
-    if len(globs) > MAX_GLOBS:
-        entry.fail(f"'{field}' has more than {MAX_GLOBS} globs", field=field)
-    return tuple(_parsed(entry, field, parser, glob) for glob in globs)
-
-
-def _parsed(entry: Fields, field: str, parser: Callable[[str], _T], text: str) -> _T:
-    try:
-        return parser(text)
-    except ArcanError as error:
-        entry.fail(f"'{field}': {error.message}", field=field, hint=error.hint)

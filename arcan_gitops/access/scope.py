@@ -1,4 +1,4 @@
-"""What a token may read inside its realm: globs over environments and keys."""
+"""What a token or an account may read inside a realm: globs over environments and keys."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import translate
-from typing import Final
+from typing import Final, TypeVar
 
 from arcan_gitops.access.token import shown
+from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import InvalidName
+from arcan_gitops.yamlio import Fields
 
+MAX_GLOBS: Final = 500
+
+_T = TypeVar("_T")
 _Matcher = Callable[[str], object]
 
 _ENVIRONMENT_GLOB: Final = re.compile(r"(?:[-a-z0-9*?]|\[!?[-a-z0-9]+\]){1,253}", re.ASCII)
@@ -35,6 +40,35 @@ def _checked(grammar: re.Pattern[str], what: str, characters: str, text: str) ->
             hint=f"a glob over {what} names has {characters}, with {_WILDCARDS}",
         )
     return text
+
+
+def read_globs(entry: Fields, field: str, parser: Callable[[str], str], who: str) -> tuple[str, ...] | None:
+    """The globs of a field of a "token" or an "account", None where it is left out. Raises `InvalidFile`."""
+    globs = entry.optional_texts(field)
+    if globs is None:
+        return None
+    if not globs:
+        entry.fail(
+            f"'{field}' is empty: the {who} could read nothing",
+            field=field,
+            hint=f"leave '{field}' out for all, or {'revoke' if who == 'token' else 'remove'} the {who}",
+        )
+    if len(globs) > MAX_GLOBS:
+        entry.fail(f"'{field}' has more than {MAX_GLOBS} globs", field=field)
+    return tuple(parsed(entry, field, parser, glob) for glob in globs)
+
+
+def in_order(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """`new` in the order of `old`: what stays first, then what is new. Nothing twice."""
+    return new and tuple(dict.fromkeys([*(item for item in old or () if item in new), *new]))
+
+
+def parsed(entry: Fields, field: str, parser: Callable[[str], _T], text: str) -> _T:
+    """What `parser` makes of the text of a field. Raises `InvalidFile` for what the parser refuses."""
+    try:
+        return parser(text)
+    except ArcanError as error:
+        entry.fail(f"'{field}': {error.message}", field=field, hint=error.hint)
 
 
 @dataclass(frozen=True, slots=True)

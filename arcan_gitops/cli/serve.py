@@ -77,8 +77,15 @@ from arcan_gitops.server.notify import Supervisor
     "--revoked",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Tokens to refuse whatever the realms say, watched: an id or REALM/NAME a line; "
-    "or a folder with a file named by each id. It need not be there.",
+    help="Tokens and accounts to refuse whatever the realms say, watched: an id, REALM/NAME or "
+    "CLUSTER/NAMESPACE/ACCOUNT a line; or a folder with a file named by each id, or "
+    "CLUSTER.NAMESPACE.ACCOUNT. It need not be there.",
+)
+@click.option(
+    "--clusters",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The folder with the clusters whose accounts may read, watched: see 'arcan cluster add'.",
 )
 @click.option(
     "--allow-demo-identity",
@@ -105,6 +112,7 @@ def serve(
     drain_delay: float,
     audit_log: str,
     revoked: Path | None,
+    clusters: Path | None,
     allow_demo_identity: bool,
 ) -> None:
     """Serve the realms to the External Secrets Operator over HTTPS.
@@ -133,6 +141,7 @@ def serve(
             drain_delay=drain_delay,
             audit_log=audit_log,
             revoked=revoked,
+            clusters=clusters,
             identities=server_identities(identity_file, passphrase_file, required=not fallback.allowed.types),
             fallback=fallback,
             supervisor=Supervisor(notify_socket(), watchdog_seconds()),

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from arcan_gitops.access import Policy, TokenRecord, read_tokens
+from arcan_gitops.access import Policy, TokenRecord, read_tokens_file
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import KeyName, RealmName
 from arcan_gitops.realms.manifests import explained, manifest_problem
@@ -137,7 +137,7 @@ class _Run:
         if path is not None:
             self.checked += 1
             with self._collecting():
-                self._records[realm] = read_tokens(read_file(path), str(path))
+                self._records[realm] = read_tokens_file(read_file(path), str(path)).tokens
 
     def _document(self, document: DocumentFile, settings: RealmSettings) -> None:
         self.checked += 1

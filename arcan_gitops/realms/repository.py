@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
-from arcan_gitops.access import id_in_two_realms, read_tokens
+from arcan_gitops.access import id_in_two_realms, read_tokens_file
 from arcan_gitops.errors import ArcanError, SeveralErrors, place_of
 from arcan_gitops.names import EnvironmentName, RealmName, did_you_mean
 from arcan_gitops.realms.file_state import states_of
 from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.selection import BadSelection, Selection
 from arcan_gitops.realms.settings import RealmSettings
-from arcan_gitops.realms.snapshot import Environment, Snapshot, Tokens, load_environment
+from arcan_gitops.realms.snapshot import Clusters, Environment, Snapshot, Tokens, load_environment
 from arcan_gitops.realms.tree import CannotRead, RealmTree, digest, read_file
 from arcan_gitops.sops import (
     ClearLeaf,
@@ -74,9 +75,9 @@ class Repository:
         self._open_document = open_document
         self._failures: dict[Path, tuple[str, ArcanError]] = {}  # by the digest of the bytes that failed
 
-    def load(self) -> Snapshot:
-        """All of the selection. Raises `SeveralErrors` with every bad file."""
-        reload = self._load(None)
+    def load(self, clusters: Clusters = MappingProxyType({})) -> Snapshot:
+        """All of the selection, and accounts of those clusters. Raises `SeveralErrors` with all bad files."""
+        reload = self._load(None, clusters)
         problems = [*reload.problems, *self._unused()]
         if problems:
             raise SeveralErrors(f"{len(problems)} problem(s) with the realms in {self._tree.root}:", problems)
@@ -96,7 +97,7 @@ class Repository:
 
     def reload(self, last: Snapshot) -> Reload:
         """The realms as they are now, the bad ones as they were in `last`. Raises nothing but bugs."""
-        return self._load(last)
+        return self._load(last, last.clusters)
 
     def forget_failures(self) -> None:
         """Try bad documents again though they have not changed."""
@@ -106,9 +107,9 @@ class Repository:
         """`last` with the tokens as they are now: a revocation need not wait for documents to be read."""
         tokens = {realm: self._tokens(realm, last)[0] for realm in last.tokens}
         _separate(tokens, last, [])
-        return Snapshot.build(last.environments, tokens)
+        return Snapshot.build(last.environments, tokens, last.clusters)
 
-    def _load(self, last: Snapshot | None) -> Reload:
+    def _load(self, last: Snapshot | None, clusters: Clusters) -> Reload:
         problems: list[ArcanError] = []
         kept: list[RealmName] = []
         try:
@@ -138,7 +139,8 @@ class Repository:
                 environments[realm] = loaded
             tokens[realm] = held
         problems += _separate(tokens, last, kept)
-        return Reload(Snapshot.build(environments, tokens), tuple(problems), tuple(dict.fromkeys(kept)))
+        snapshot = Snapshot.build(environments, tokens, clusters)
+        return Reload(snapshot, tuple(problems), tuple(dict.fromkeys(kept)))
 
     def _documents(
         self, realm: RealmName, last: Snapshot | None
@@ -204,7 +206,7 @@ class Repository:
             key = digest(data)
             if key == before.digest:
                 return before, None
-            return Tokens(read_tokens(data, str(path)), key), None
+            return Tokens(read_tokens_file(data, str(path)), key), None
         except ArcanError as error:
             return before, error
         except Exception as error:
@@ -227,12 +229,14 @@ def _separate(
     before = last.tokens if last is not None else {}
     # An id stays with the realm that holds it now, also while that realm changes its file: what is accepted
     # never meets what another realm may have to go back to. (A token that moves takes one more reload.)
-    owners = {record.id: realm for realm in tokens for record in before.get(realm, Tokens()).records}
+    owners = {record.id: realm for realm in tokens for record in before.get(realm, Tokens()).file.tokens}
     for realm, held in tuple(tokens.items()):
-        taken = next((record.id for record in held.records if owners.get(record.id, realm) != realm), None)
+        taken = next(
+            (record.id for record in held.file.tokens if owners.get(record.id, realm) != realm), None
+        )
         if taken is not None:
             problems.append(id_in_two_realms(taken, owners[taken], realm))
             kept.append(realm)
             tokens[realm] = before.get(realm, Tokens())
-        owners |= {record.id: realm for record in tokens[realm].records}
+        owners |= {record.id: realm for record in tokens[realm].file.tokens}
     return problems

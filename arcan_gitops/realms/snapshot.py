@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
 
-from arcan_gitops.access import Policy, TokenRecord
+from arcan_gitops.access import Accounts, Cluster, Policy, TokensFile
 from arcan_gitops.errors import ArcanError, together
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
 from arcan_gitops.realms.file_state import FileState
@@ -43,18 +43,32 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The tokens of one realm; `digest` is that of `tokens.yaml`, empty where there is none."""
+    """The tokens and accounts of one realm; `digest` is that of `tokens.yaml`, empty where there is none."""
 
-    records: tuple[TokenRecord, ...] = ()
+    file: TokensFile = TokensFile()  # noqa: RUF009 - frozen
     digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
+class KnownCluster:
+    """A cluster whose accounts may call; `digest` is that of its file."""
+
+    cluster: Cluster
+    digest: str
+
+
+Clusters = Mapping[str, KnownCluster]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Environments by realm, the policy over their tokens, and the digest of all the files they came from."""
+    """Environments by realm, the policy over their tokens and accounts, the clusters that sign for these, and
+    the digest of all the files they came from.
+    """
 
     environments: Mapping[RealmName, Mapping[EnvironmentName, Environment]]
     tokens: Mapping[RealmName, Tokens]
+    clusters: Clusters
     policy: Policy = field(repr=False)
     revision: str
 
@@ -63,20 +77,29 @@ class Snapshot:
         cls,
         environments: Mapping[RealmName, Mapping[EnvironmentName, Environment]],
         tokens: Mapping[RealmName, Tokens],
+        clusters: Clusters = MappingProxyType({}),
     ) -> Snapshot:
-        """Freeze what was loaded. Raises `ArcanError` where two realms hold the same token."""
-        policy = Policy.build({realm: held.records for realm, held in tokens.items()})
+        """Freeze what was loaded. Raises `ArcanError` where two realms hold the same token, or two clusters
+        the same key.
+        """
+        accounts = Accounts(
+            (known.cluster for known in clusters.values()),
+            {realm: held.file.accounts for realm, held in tokens.items()},
+        )
+        policy = Policy.build({realm: held.file.tokens for realm, held in tokens.items()}, accounts)
         parts = [
             f"{realm}/{environment}={loaded.digest}"
             for realm, by_environment in sorted(environments.items())
             for environment, loaded in sorted(by_environment.items())
         ]
         parts += [f"{realm}={held.digest}" for realm, held in sorted(tokens.items())]
+        parts += [f"{name}:{known.digest}" for name, known in sorted(clusters.items())]
         return cls(
             MappingProxyType(
                 {realm: MappingProxyType(dict(loaded)) for realm, loaded in environments.items()}
             ),
             MappingProxyType(dict(tokens)),
+            MappingProxyType(dict(clusters)),
             policy,
             digest("\n".join(parts).encode()),
         )

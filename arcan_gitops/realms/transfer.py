@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from types import MappingProxyType
 
-from arcan_gitops.access import TokenRecord
+from arcan_gitops.access import AccountRecord, Cluster, TokenRecord, TokensFile
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
-from arcan_gitops.realms.snapshot import Environment, Snapshot, Tokens
+from arcan_gitops.realms.snapshot import Environment, KnownCluster, Snapshot, Tokens
 from arcan_gitops.secret import SecretValue
 from arcan_gitops.sops import Digests
 
@@ -27,15 +27,20 @@ def dump(snapshot: Snapshot) -> bytes:
         for realm, by_environment in snapshot.environments.items()
     }
     tokens = {
-        realm: [[record.to_plain() for record in held.records], held.digest]
+        realm: [
+            [record.to_plain() for record in held.file.tokens],
+            [record.to_plain() for record in held.file.accounts],
+            held.digest,
+        ]
         for realm, held in snapshot.tokens.items()
     }
-    return json.dumps([environments, tokens]).encode("ascii")
+    clusters = {name: [known.cluster.to_plain(), known.digest] for name, known in snapshot.clusters.items()}
+    return json.dumps([environments, tokens, clusters]).encode("ascii")
 
 
 def restore(data: bytes) -> Snapshot:
     """The snapshot that `dump` was given."""
-    environments, tokens = json.loads(data)
+    environments, tokens, clusters = json.loads(data)
     return Snapshot.build(
         {
             RealmName(realm): {
@@ -49,7 +54,17 @@ def restore(data: bytes) -> Snapshot:
             for realm, by_environment in environments.items()
         },
         {
-            RealmName(realm): Tokens(tuple(TokenRecord.from_plain(plain) for plain in records), digest)
-            for realm, (records, digest) in tokens.items()
+            RealmName(realm): Tokens(
+                TokensFile(
+                    tuple(TokenRecord.from_plain(plain) for plain in records),
+                    tuple(AccountRecord.from_plain(plain) for plain in accounts),
+                ),
+                digest,
+            )
+            for realm, (records, accounts, digest) in tokens.items()
+        },
+        {
+            name: KnownCluster(Cluster.from_plain(name, plain), digest)
+            for name, (plain, digest) in clusters.items()
         },
     )

@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl
 
 from flask import Flask, Response, request
 
-from arcan_gitops.access import BulkNeedsAllKeys, Caller, Forbidden, NotAuthenticated, Reason
+from arcan_gitops.access import Account, BulkNeedsAllKeys, Caller, Forbidden, NotAuthenticated, Reason
 from arcan_gitops.errors import place_of
 from arcan_gitops.names import EnvironmentName, InvalidName, KeyName, RealmName, SecretRef
 from arcan_gitops.realms import Snapshot
@@ -60,7 +60,7 @@ class Edge(Protocol):
     def snapshot(self) -> Snapshot | None:
         """The snapshot to answer this request from, or None before there is one."""
 
-    def revoked(self, caller: Caller) -> bool:
+    def revoked(self, caller: Caller | Account) -> bool:
         """Whether the caller's token is refused, though the snapshot's policy knows it."""
 
     def draining(self) -> bool:
@@ -183,9 +183,8 @@ class _Decision:
         self._edge = edge
         self._clock = clock
         self._snapshot: Snapshot | None = None
-        self._caller: Caller | None = None
-        self._claimed: str | None = None
-        self._ended: str | None = None  # the id of a token that was valid once
+        self._caller: Caller | Account | None = None
+        self._refused: NotAuthenticated | None = None
         self._ref: SecretRef | None = None
 
     def read(self, environ: dict[str, Any], path: str) -> bytes:
@@ -220,19 +219,16 @@ class _Decision:
             raise Refusal("key_not_found", "the environment has no such key")
         return value_body(value.reveal())
 
-    def _authenticate(self, snapshot: Snapshot, header: str | None) -> Caller:
+    def _authenticate(self, snapshot: Snapshot, header: str | None) -> Caller | Account:
         scheme, _, token = (header or "").partition(" ")
         presented = token.strip() if scheme.lower() == "bearer" else None
         try:
             caller = snapshot.policy.authenticate(presented, self._clock())
             if self._edge.revoked(caller):
-                raise NotAuthenticated(Reason.REVOKED, caller.token_id)
+                raise caller.revoked()
             return caller
         except NotAuthenticated as error:
-            if error.reason in (Reason.EXPIRED, Reason.REVOKED):
-                self._ended = error.token_id
-            else:
-                self._claimed = error.token_id
+            self._refused = error
             message = "a valid token is needed: Authorization: Bearer arc_..."
             hint = error.hint if error.reason is Reason.NO_VALUE else None
             raise Refusal("unauthorized", message, reason=error.reason.value, hint=hint) from None
@@ -245,19 +241,17 @@ class _Decision:
     @property
     def known(self) -> bool:
         """Whether the caller has shown a token that is valid, or was: evidence, with a line of its own."""
-        return self.authenticated or self._ended is not None
+        return self.authenticated or (self._refused is not None and self._refused.was_valid)
 
     def audited(self, status: int, refusal: Refusal | None, environ: dict[str, Any]) -> dict[str, Any]:
         """The fields of the audit line; names only as far as they were parsed."""
-        caller, ref = self._caller, self._ref
+        who, ref = self._caller or self._refused, self._ref
         return {
             "status": status,
             "code": refusal.code if refusal else None,
             "reason": refusal.reason if refusal else None,
             "client": environ.get("REMOTE_ADDR"),
-            "token_id": caller.token_id if caller else self._ended,
-            "token_name": caller.token_name if caller else None,
-            "claimed_token_id": self._claimed,
+            **({} if who is None else who.audited),
             "realm": ref.realm if ref else None,
             "environment": ref.environment if ref else None,
             "key": ref.key if ref else None,

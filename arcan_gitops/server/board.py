@@ -14,7 +14,7 @@ import struct
 import threading
 from typing import Final
 
-from arcan_gitops.access import Caller, Revocations, parse_revocations
+from arcan_gitops.access import Account, Caller, Revocations, parse_revocations
 from arcan_gitops.realms import Snapshot
 from arcan_gitops.realms.transfer import dump, restore
 
@@ -85,7 +85,7 @@ class Board:
             self._refresh()
         return self._snapshot
 
-    def revoked(self, caller: Caller) -> bool:
+    def revoked(self, caller: Caller | Account) -> bool:
         """Whether the caller's token is refused by the list of revoked ones that came with `snapshot`."""
         return self._revocations.cover(caller)
 

@@ -24,6 +24,7 @@ class ServerConfig:
     port: int = 9797  # its port
     metrics_port: int | None = None  # where Prometheus reads, if it does
     revoked: Path | None = None  # the list of tokens that are refused whatever the tokens files say
+    clusters: Path | None = None  # the folder of the clusters whose accounts may call
     tls_hosts: tuple[str, ...] = ("localhost", "127.0.0.1")  # the names of a certificate that we make
     tls_files: tuple[Path, Path] | None = None  # certificate and key, if the operator brought them
     workers: int = 1  # processes that answer requests

@@ -116,7 +116,7 @@ def _gone(state: State) -> Iterator[tuple[str, float]]:
 def _token_expiries(snapshot: Snapshot) -> Iterator[tuple[str, float]]:
     """Names are of a grammar that needs no escapes."""
     for realm, tokens in sorted(snapshot.tokens.items()):
-        for name in sorted({record.name for record in tokens.records}):
-            record = newest(tokens.records, name)
+        for name in sorted({record.name for record in tokens.file.tokens}):
+            record = newest(tokens.file.tokens, name)
             if record is not None and record.expires is not None:
                 yield f'{{realm="{realm}",token="{name}"}}', record.expires.timestamp()

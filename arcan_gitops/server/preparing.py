@@ -13,6 +13,7 @@ from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.realms import RealmTree, Repository, Snapshot
 from arcan_gitops.server import tls
 from arcan_gitops.server.audit import AuditLog
+from arcan_gitops.server.cluster_list import ClusterList
 from arcan_gitops.server.config import ServerConfig
 from arcan_gitops.server.listeners import CannotServe, listen
 from arcan_gitops.sops import Identities
@@ -26,6 +27,7 @@ class Prepared:
 
     repository: Repository
     snapshot: Snapshot
+    clusters: ClusterList
     certificate: tls.Certificate
     audit: AuditLog
     listener: socket.socket
@@ -47,6 +49,8 @@ def prepare(config: ServerConfig) -> Prepared:
 
     identities = attempt(lambda: _identities(config))
     attempt(lambda: _probe(config))
+    clusters = ClusterList(config.clusters)
+    attempt(clusters.load)
     repository = snapshot = None
     if identities is not None:
         forbidden = frozenset() if config.allow_demo_identity else frozenset({DEMO_RECIPIENT})
@@ -57,7 +61,7 @@ def prepare(config: ServerConfig) -> Prepared:
             forbidden_recipients=forbidden,
             open_document=config.fallback.load,
         )
-        snapshot = attempt(repository.load)
+        snapshot = attempt(lambda: repository.load(clusters.current))
     certificate = attempt(lambda: load_certificate(config))
     audit = attempt(lambda: AuditLog(config.audit_log))
     listener = attempt(lambda: listen(config.host, config.port))
@@ -66,7 +70,7 @@ def prepare(config: ServerConfig) -> Prepared:
         metrics_listener = attempt(lambda: listen(config.host, metrics_port))
     if problems or repository is None or snapshot is None:
         raise SeveralErrors(f"the server does not start: {len(problems)} problem(s)", problems)
-    return Prepared(repository, snapshot, certificate, audit, listener, metrics_listener)
+    return Prepared(repository, snapshot, clusters, certificate, audit, listener, metrics_listener)
 
 
 def _identities(config: ServerConfig) -> Identities:

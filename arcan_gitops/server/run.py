@@ -22,6 +22,7 @@ from arcan_gitops.server.notify import Notifier
 from arcan_gitops.server.preparing import Prepared, load_certificate, prepare
 from arcan_gitops.server.process import allow_open_files, forbid_core_dumps
 from arcan_gitops.server.renewal import Renewal
+from arcan_gitops.server.revoked_list import RevokedList
 from arcan_gitops.server.routes import LIVE, READY
 from arcan_gitops.server.signals import STOPS, Signals
 from arcan_gitops.server.small_server import Reply, SmallServer
@@ -61,7 +62,10 @@ class _Server:
         self._prepared = prepared
         self._signals = signals
         self._board = Board(prepared.snapshot)
-        self._watcher = Watcher(config.realms, prepared.repository, self._board, config.revoked)
+        revoked = RevokedList(config.revoked)
+        self._watcher = Watcher(
+            config.realms, prepared.repository, self._board, revoked=revoked, clusters=prepared.clusters
+        )
         self._gauges = Gauges(_ROWS_A_WORKER * config.workers)
         connections = max(1, config.max_connections // config.workers)
         audit = prepared.audit

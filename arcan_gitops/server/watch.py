@@ -1,6 +1,6 @@
 """Reloads when the realm files change, on SIGHUP, and every minute in case a change went unseen.
 
-Tokens are looked at apart, four times a second, so that a revocation waits for no document.
+Tokens and clusters are looked at apart, four times a second, so that a revocation waits for no document.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from arcan_gitops.errors import ArcanError, place_of
 from arcan_gitops.realms import Repository, Snapshot
 from arcan_gitops.realms.tree import TOKENS_FILE
 from arcan_gitops.server.board import Board
+from arcan_gitops.server.cluster_list import ClusterList
 from arcan_gitops.server.gone import Gone
 from arcan_gitops.server.revoked_list import RevokedList
+from arcan_gitops.server.seen_state import state_of
 
 log = logging.getLogger("arcan.server")
 
@@ -33,14 +35,24 @@ _DEBOUNCE_MILLISECONDS: Final = 400  # a merge writes many files: read them when
 class Watcher:
     """Two threads of the main process: one reloads documents, so that no two reloads overlap, one tokens."""
 
-    def __init__(self, root: Path, repository: Repository, board: Board, revoked: Path | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        repository: Repository,
+        board: Board,
+        *,
+        revoked: RevokedList | None = None,
+        clusters: ClusterList | None = None,
+    ) -> None:
         self._root = root
         self._repository = repository
         self._board = board
         self.gone = Gone()
-        self._revoked = RevokedList(revoked)
+        self._revoked = revoked or RevokedList(None)
+        self._clusters = clusters or ClusterList(None)
         self._publishing = threading.Lock()
         self._tokens: object = None  # the states of the tokens' files when they were last read
+        self._documents_failed = False
         self._asked = False
         self._unwatched = False
         self._stop = threading.Event()
@@ -103,23 +115,30 @@ class Watcher:
                     "the tokens are not read: unexpected %s at %s", type(error).__name__, place_of(error)
                 )
 
-    def look_at_tokens(self) -> None:
-        """Publish the tokens, and those that are revoked, if their files have changed."""
+    def look_at_tokens(self, *, again: bool = False) -> None:
+        """Publish the tokens, those that are revoked, and the clusters, if their files have changed."""
         if self._revoked.look():
             with self._publishing:
-                failed = self._board.reload_failed()
+                failed = self._failed
                 revoked = self._revoked.current
                 self._board.publish(self._board.held, reload_failed=failed, revocations=revoked)
-        states = tuple(_token_state(self._root / realm / TOKENS_FILE) for realm in self._board.held.tokens)
-        if states == self._tokens:
+        moved = self._clusters.look(again=again)
+        states = tuple(state_of(self._root / realm / TOKENS_FILE) for realm in self._board.held.tokens)
+        if states == self._tokens and not moved:
+            self._board.note_reload(failed=self._failed)
             return
         self._tokens = states
         with self._publishing:
-            held = self._board.held
-            self._publish(self._repository.reload_tokens(held), failed=self._board.reload_failed())
+            held = replace(self._board.held, clusters=self._clusters.current)
+            self._publish(self._repository.reload_tokens(held))
 
-    def _publish(self, snapshot: Snapshot, *, failed: bool, always: bool = False) -> None:
-        held = self._board.held
+    @property
+    def _failed(self) -> bool:
+        """Whether something stays at its last good state."""
+        return self._documents_failed or self._clusters.failing
+
+    def _publish(self, snapshot: Snapshot, *, always: bool = False) -> None:
+        held, failed = self._board.held, self._failed
         if not always and snapshot.revision == held.revision:
             self._board.note_reload(failed=failed)
             return
@@ -130,7 +149,7 @@ class Watcher:
     def reload(self, *, asked: bool) -> None:
         """Load what changed and publish it; a bad realm keeps its last good state, and the log says so."""
         try:
-            self.look_at_tokens()
+            self.look_at_tokens(again=True)
             if asked:
                 self._repository.forget_failures()
             reload = self._repository.reload(self._board.held)
@@ -140,10 +159,15 @@ class Watcher:
                     realm: self._board.held.tokens.get(realm, tokens)
                     for realm, tokens in reload.snapshot.tokens.items()
                 }
-                snapshot = self._repository.reload_tokens(replace(reload.snapshot, tokens=newer))
-                self._publish(snapshot, failed=bool(reload.problems), always=asked)
+                clusters = self._board.held.clusters
+                snapshot = self._repository.reload_tokens(
+                    replace(reload.snapshot, tokens=newer, clusters=clusters)
+                )
+                self._documents_failed = bool(reload.problems)
+                self._publish(snapshot, always=asked)
             self._report(reload.problems, reload.kept)
         except Exception as error:
+            self._documents_failed = True
             self._board.note_reload(failed=True)
             bug = f"{type(error).__name__} at {place_of(error)}"
             log.error("the reload failed unexpectedly (%s); the last good state stays", bug)
@@ -163,12 +187,3 @@ def _identity(path: Path) -> tuple[int, int]:
     """What tells one folder from another at the same path. Raises `OSError` where there is none."""
     status = path.stat()
     return status.st_dev, status.st_ino
-
-
-def _token_state(path: Path) -> tuple[int, ...] | None:
-    """What changes with a file's content; None where there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size

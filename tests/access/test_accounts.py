@@ -14,15 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcan_gitops.access.accounts import (
-    AccountNotAuthenticated,
-    AccountReason,
-    AccountRecord,
-    Accounts,
-    looks_like_jwt,
-)
+from arcan_gitops.access import AccountRecord, BulkNeedsAllKeys, Forbidden
+from arcan_gitops.access.accounts import Accounts, looks_like_jwt
 from arcan_gitops.access.cluster import Cluster
-from arcan_gitops.access.policy import BulkNeedsAllKeys, Forbidden
+from arcan_gitops.access.not_authenticated import AccountNotAuthenticated, AccountReason
 from arcan_gitops.access.token import mint
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName, SecretRef

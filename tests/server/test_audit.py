@@ -19,6 +19,7 @@ from arcan_gitops.server.refusals import MOST_SOURCES, OTHERS, Refusals
 from tests.server.conftest import Running
 from tests.support.live_server import LiveServer, create_token, unknown_token
 from tests.support.realm_files import CANARY, RealmFiles
+from tests.support.signing_cluster import SigningCluster
 
 
 def test_every_decision_is_recorded_with_who_what_and_the_outcome(running: Running) -> None:
@@ -176,8 +177,16 @@ def test_every_field_is_written_and_no_other(tmp_path: Path) -> None:
     files = RealmFiles(tmp_path)
     files.write("shop", "prod", f"A: {CANARY}\n")
     token = create_token(files, "shop", "eso")
-    with LiveServer(files, tmp_path / "server") as server:
+    cluster = SigningCluster("eu")
+    cluster.write(tmp_path / "clusters")
+    tokens = files.root / "shop" / "tokens.yaml"
+    tokens.write_text(
+        tokens.read_text() + "accounts: [{cluster: eu, namespace: shop, serviceAccount: arcan}]\n"
+    )
+    with LiveServer(files, tmp_path / "server", "--clusters", str(tmp_path / "clusters")) as server:
         server.get("/api/v1/eso/shop/A?env=prod", token, X_Kubernetes_Namespace="shop")
+        server.get("/api/v1/eso/shop/A?env=prod", cluster.of_secret("shop", "arcan"))
+        server.get("/api/v1/eso/shop/A?env=prod", cluster.of_secret("shop", "default"))
         for _ in range(20):
             server.get("/api/v1/eso/shop/A?env=prod", unknown_token())
         server.wait(lambda: any("count" in line for line in server.audit))

@@ -1,0 +1,79 @@
+"""`--clusters`: the folder with the keys of the clusters, looked at as often as the tokens.
+
+A cluster whose file goes is out at once; one whose file is bad stays as it was, and so do all where the
+folder cannot be read.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from types import MappingProxyType
+
+from arcan_gitops.errors import ArcanError, SeveralErrors
+from arcan_gitops.realms.clusters import read_clusters
+from arcan_gitops.realms.snapshot import Clusters
+from arcan_gitops.server.seen_state import state_of
+
+log = logging.getLogger("arcan.server")
+
+
+class ClusterList:
+    """Used by the thread that looks at tokens."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._states: object = None  # of the files when they were last read
+        self._complaints: frozenset[str] = frozenset()
+        self.current: Clusters = MappingProxyType({})
+
+    @property
+    def failing(self) -> bool:
+        """Whether something in the folder is not as it has to be."""
+        return bool(self._complaints)
+
+    def load(self) -> None:
+        """At the start. Raises `SeveralErrors` with all that is wrong."""
+        if self._folder is None:
+            return
+        self._states = _states(self._folder)
+        found, problems = read_clusters(self._folder, {})
+        if problems:
+            raise SeveralErrors(f"{len(problems)} problem(s) with the clusters in {self._folder}:", problems)
+        self.current = MappingProxyType(found)
+
+    def look(self, *, again: bool = False) -> bool:
+        """Whether `current` is another than before; `again` also where no file seems to have changed."""
+        if self._folder is None:
+            return False
+        states = _states(self._folder)
+        if states == self._states and not again:
+            return False
+        self._states = states
+        try:
+            found, problems = read_clusters(self._folder, self.current)
+        except ArcanError as error:
+            self._complain([error])
+            return False
+        self._complain(problems)
+        changed = found != self.current
+        for name in sorted(self.current.keys() - found.keys()):
+            log.warning("cluster %s is gone: the tokens of its accounts are refused", name)
+        for name in sorted(found):
+            if self.current.get(name) != found[name]:
+                log.info("cluster %s: %d keys", name, len(found[name].cluster.keys))
+        self.current = MappingProxyType(found)
+        return changed
+
+    def _complain(self, problems: list[ArcanError]) -> None:
+        complaints = {f"{each.message}; what was there before holds on" for each in problems}
+        for complaint in sorted(complaints - self._complaints):
+            log.error("%s", complaint)
+        self._complaints = frozenset(complaints)
+
+
+def _states(folder: Path) -> object:
+    try:
+        return {path.name: state_of(path) for path in folder.iterdir()}
+    except OSError:
+        return None
