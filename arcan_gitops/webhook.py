@@ -100,7 +100,7 @@ def _compact(body: object) -> bytes:
 
 def value_body(value: str) -> bytes:
     """`{"value": "..."}`; always a JSON string, for ESO rounds numbers."""
-    return _compact({"value": value})
+    return f'{{"value":{_ENCODER.encode(value)}}}'.encode()  # of a text, the encoder is fast
 
 
 def data_body(values: Mapping[str, str]) -> bytes:

@@ -95,7 +95,7 @@ REVEAL = {
     "secret.py",  # defines it
     "cli/token_output.py",  # a new token, printed once to who made it
     "realms/transfer.py",  # verified snapshots on their way to the workers, in memory
-    "server/app.py",  # the answer
+    "server/decision.py",  # the answer
     "migrate/landing.py",  # what was read elsewhere, on its way into a document
 }
 

@@ -1,6 +1,5 @@
 """The HTTPS edge: Flask behind Granian, one order of decisions, an audit line before each answer."""
 
-from arcan_gitops.server.app import Edge, create_app
 from arcan_gitops.server.audit import AuditFailed, AuditLog
 from arcan_gitops.server.config import ServerConfig
 from arcan_gitops.server.listeners import CannotServe
@@ -10,8 +9,6 @@ __all__ = [
     "AuditFailed",
     "AuditLog",
     "CannotServe",
-    "Edge",
     "ServerConfig",
-    "create_app",
     "serve",
 ]

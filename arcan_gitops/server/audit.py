@@ -8,58 +8,27 @@ fields are described in docs/audit-log.md.
 from __future__ import annotations
 
 import fcntl
-import json
 import logging
 import mmap
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from typing import Final
 
+from arcan_gitops.server import audit_line
+from arcan_gitops.server.audit_line import FIELDS, MAX_LINE_BYTES, Fields
 from arcan_gitops.server.gauges import Field, Gauges, Row
-from arcan_gitops.server.refusals import Fields, Refusals
+from arcan_gitops.server.refusals import Refusals
 from arcan_gitops.server.sink import AuditFailed, LogFile, open_sink
 
 __all__ = ["FIELDS", "MAX_LINE_BYTES", "AuditFailed", "AuditLog"]
 
 log = logging.getLogger("arcan.server")
 
-# One write of at most this many bytes is whole or not at all in a pipe (PIPE_BUF), and cannot be torn apart
-# by another process's in a file that is opened with O_APPEND.
-MAX_LINE_BYTES: Final = 4096
-# Every field of a line, in the order of docs/audit-log.md.
-FIELDS: Final = (
-    "time",
-    "worker",
-    "sequence",
-    "request_id",
-    "status",
-    "code",
-    "reason",
-    "client",
-    "token_id",
-    "token_name",
-    "claimed_token_id",
-    "cluster",
-    "namespace",
-    "account",
-    "claimed_account",
-    "realm",
-    "environment",
-    "key",
-    "revision",
-    "claimed_namespace",
-    "count",
-    "event",
-    "unrecorded",
-)
-_MAX_TEXT: Final = 253
 _WAIT_SECONDS: Final = 0.25  # for room, once; then the sink counts as stalled
 _STALLED: Final = "the audit log takes no line: its reader has stalled"
-_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 class AuditLog:
@@ -102,8 +71,8 @@ class AuditLog:
 
         Raises `AuditFailed` if the whole line was not taken.
         """
-        with self._lock, self._counting():
-            self._write({"request_id": request_id, **fields})
+        with self._lock:
+            self._record(request_id, fields)
 
     def refuse(self, request_id: str, fields: Fields) -> None:
         """The same for a refusal of a caller without a valid token: of a second the first one is a line.
@@ -111,10 +80,14 @@ class AuditLog:
         Of those that are the same otherwise (address, status, code, reason) a count follows when the second
         is over. Raises `AuditFailed`.
         """
-        with self._lock, self._counting():
-            self._write_counts()
+        with self._lock:
+            try:
+                self._write_counts()
+            except AuditFailed:
+                self._unrecorded += 1
+                raise
             if self._failing or self._refusals.is_first(fields, self._clock()):
-                self._write({"request_id": request_id, **fields})
+                self._record(request_id, fields)
 
     def tick(self) -> None:
         """Now and then: write the counts that are due, and see whether a sink that failed has recovered."""
@@ -129,11 +102,10 @@ class AuditLog:
             self._due += self._refusals.ended(self._clock() + 1)
             self._write_counts()
 
-    @contextmanager
-    def _counting(self) -> Iterator[None]:
-        """Count a decision that cannot be recorded, and so is not answered."""
+    def _record(self, request_id: str, fields: Fields) -> None:
+        """Write a decision, or count it as one that cannot be recorded, and so is not answered."""
         try:
-            yield
+            self._write({"request_id": request_id, **fields})
         except AuditFailed:
             self._unrecorded += 1
             raise
@@ -184,14 +156,16 @@ class AuditLog:
             raise AuditFailed(f"the audit log cannot be written: {error.strerror}") from None
 
     def _send(self, data: bytes) -> None:
-        end = time.monotonic() + (0 if self._failing else _WAIT_SECONDS)
+        end: float | None = None
         while True:
             try:
                 taken = self._sink.send(data)
                 break
             except BlockingIOError:
-                left = end - time.monotonic()
-                if left <= 0 or not self._sink.wait(left):
+                now = time.monotonic()
+                if end is None:
+                    end = now + (0 if self._failing else _WAIT_SECONDS)
+                if now >= end or not self._sink.wait(end - now):
                     raise AuditFailed(_STALLED) from None
         if taken != len(data):
             self._torn[0] = 1
@@ -208,22 +182,4 @@ class AuditLog:
     def _line(self, fields: Fields) -> bytes:
         """The sequence number counts the lines that were tried: a gap in it is a line that is missing."""
         self._sequence += 1
-        record: dict[str, str | int] = {
-            "time": datetime.fromtimestamp(self._clock(), UTC)
-            .isoformat(timespec="milliseconds")
-            .replace("+00:00", "Z"),
-            "worker": self._worker,
-            "sequence": self._sequence,
-        }
-        for name, value in fields.items():
-            if value is not None:
-                record[name] = value[:_MAX_TEXT] if isinstance(value, str) else value
-        line = _encoded(record)
-        if len(line) >= MAX_LINE_BYTES - 1:  # only what a caller chose can be this long
-            record.pop("claimed_namespace", None)
-            line = _encoded(record)
-        return line
-
-
-def _encoded(record: Mapping[str, str | int]) -> bytes:
-    return _ENCODER.encode(record).encode("ascii") + b"\n"
+        return audit_line.line(self._clock(), self._worker, self._sequence, fields)

@@ -7,13 +7,13 @@ beyond goes into one count for all of them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Final
+
+from arcan_gitops.server.audit_line import Fields
 
 MOST_SOURCES: Final = 1024
 OTHERS: Final = "others"  # in place of an address, beyond the bound
 
-Fields = Mapping[str, str | int | None]
 _SAME: Final = ("client", "status", "code", "reason")
 
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from arcan_gitops.server import logs, metrics, tls
-from arcan_gitops.server.app import create_app
 from arcan_gitops.server.board import Board
 from arcan_gitops.server.config import ServerConfig
+from arcan_gitops.server.edge import Edge
 from arcan_gitops.server.gauges import Field, Gauges, Row
 from arcan_gitops.server.guard import Guard
 from arcan_gitops.server.listeners import address
@@ -82,7 +82,7 @@ class _Server:
         """What a worker serves."""
         self._board.enter_worker()
         self._prepared.audit.enter_worker(row, self._gauges)
-        return create_app(self._board, self._prepared.audit, guard)
+        return Edge(self._board, self._prepared.audit, guard)
 
     def run(self) -> None:
         """Until the end."""

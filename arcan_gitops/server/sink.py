@@ -13,12 +13,14 @@ import select
 import socket
 import stat
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
 from arcan_gitops.errors import ArcanError
 
 STDOUT: Final = "-"
+_LOOK_SECONDS: Final = 0.05
 _OWN: Final = os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
@@ -69,6 +71,7 @@ class LogFile:
         """Raises `AuditFailed` where it cannot be opened."""
         self._path = path
         self._descriptor = self._open()
+        self._look = time.monotonic() + _LOOK_SECONDS
 
     def _open(self) -> int:
         try:
@@ -91,7 +94,14 @@ class LogFile:
             return False
 
     def follow_rotation(self) -> bool:
-        """Open the path anew if it is another file now; whether it was. Raises `AuditFailed`, `OSError`."""
+        """Open the path anew if it is another file now; whether it was. Raises `AuditFailed`, `OSError`.
+
+        It is looked at 20 times a second at the most: lines of that time still go into the file of before.
+        """
+        now = time.monotonic()
+        if now < self._look:
+            return False
+        self._look = now + _LOOK_SECONDS
         held = os.fstat(self._descriptor)
         try:
             named = os.stat(self._path)

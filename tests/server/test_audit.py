@@ -76,14 +76,20 @@ def test_a_header_of_any_size_is_cut_and_cannot_break_the_line(running: Running)
     assert all(len(line) <= MAX_LINE_BYTES for line in raw)
 
 
-def test_a_file_that_was_rotated_away_is_opened_anew(tmp_path: Path) -> None:
+def test_a_file_that_was_rotated_away_is_opened_anew_and_no_line_is_lost(tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     log = AuditLog(str(path))
-    log.write("one", {"status": 200})
+    log.write("0", {"status": 200})
     path.rename(tmp_path / "audit.log.1")
-    log.write("two", {"status": 200})
-    assert '"one"' in (tmp_path / "audit.log.1").read_text()
-    assert '"two"' in path.read_text()
+    end = time.monotonic() + 20
+    written = 1
+    while not path.exists():  # it is looked for now and then, and not for each line
+        assert time.monotonic() < end
+        log.write(str(written), {"status": 200})
+        written += 1
+    lines = (tmp_path / "audit.log.1").read_text() + path.read_text()
+    assert [json.loads(line)["request_id"] for line in lines.splitlines()] == [str(n) for n in range(written)]
+    assert len(path.read_text().splitlines()) == 1
     assert path.stat().st_mode & 0o777 == 0o640
 
 

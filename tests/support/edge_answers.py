@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from arcan_gitops.access import Caller, Revocations, TokenRecord
+from arcan_gitops.access import Account, Caller, Revocations, TokenRecord, TokensFile
 from arcan_gitops.access.token import mint
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
 from arcan_gitops.realms import Snapshot
 from arcan_gitops.realms.snapshot import Environment, Tokens
 from arcan_gitops.secret import SecretValue
-from arcan_gitops.server import create_app
 from arcan_gitops.server.audit import AuditFailed, AuditLog
+from arcan_gitops.server.edge import Edge
 from arcan_gitops.sops import Digests
 from tests.support.realm_files import CANARY
 
@@ -64,7 +64,7 @@ def snapshot() -> Snapshot:
             },
             RealmName("platform"): {EnvironmentName("prod"): _environment({"TOKEN": "t"})},
         },
-        {RealmName(realm): Tokens(tuple(held), "digest") for realm, held in records.items()},
+        {RealmName(realm): Tokens(TokensFile(tuple(held)), "digest") for realm, held in records.items()},
     )
 
 
@@ -86,7 +86,7 @@ class Process:
     def snapshot(self) -> Snapshot | None:
         return self.held
 
-    def revoked(self, caller: Caller) -> bool:
+    def revoked(self, caller: Caller | Account) -> bool:
         return Revocations(ids=frozenset({_MINTED["revoked"].id})).cover(caller)
 
     def draining(self) -> bool:
@@ -237,7 +237,7 @@ def _answer(asked: Asked, path: Path) -> str:
     process.is_draining = asked.process == "draining"
     process.retired = asked.process == "retired"
     process.failed = asked.process == "reload failed"
-    app = create_app(process, audit, process, clock=lambda: NOW)
+    app = Edge(process, audit, process, clock=lambda: NOW)
     heads: list[tuple[str, list[tuple[str, str]]]] = []
     try:
         body = b"".join(

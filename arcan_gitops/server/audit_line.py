@@ -1,0 +1,80 @@
+"""One line of the audit log as bytes: the JSON that Python's encoder makes, put together without it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+
+# One write of at most this many bytes is whole or not at all in a pipe (PIPE_BUF), and cannot be torn apart
+# by another process's in a file that is opened with O_APPEND.
+MAX_LINE_BYTES: Final = 4096
+# Every field of a line, in the order of docs/audit-log.md.
+FIELDS: Final = (
+    "time",
+    "worker",
+    "sequence",
+    "request_id",
+    "status",
+    "code",
+    "reason",
+    "client",
+    "token_id",
+    "token_name",
+    "claimed_token_id",
+    "cluster",
+    "namespace",
+    "account",
+    "claimed_account",
+    "realm",
+    "environment",
+    "key",
+    "revision",
+    "claimed_namespace",
+    "count",
+    "event",
+    "unrecorded",
+)
+
+Fields = Mapping[str, str | int | None]
+
+_MAX_TEXT: Final = 253
+_encoded: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def line(now: float, worker: int, sequence: int, fields: Fields) -> bytes:
+    """Time (`now` in Unix seconds), worker, sequence number, then the fields that are not None.
+
+    Texts are cut to 253 characters; a line that is too long all the same loses `claimed_namespace`, the one
+    field whose length a caller chooses.
+    """
+    start = f'{{"time":"{_time(now)}","worker":{worker},"sequence":{sequence}'
+    data = _line(start, fields)
+    if len(data) >= MAX_LINE_BYTES - 1:
+        data = _line(start, {name: value for name, value in fields.items() if name != "claimed_namespace"})
+    return data
+
+
+def _line(start: str, fields: Fields) -> bytes:
+    parts = [start]
+    for name, value in fields.items():
+        if value is not None:
+            parts.append(f',"{name}":{_encoded(value[:_MAX_TEXT] if isinstance(value, str) else value)}')
+    parts.append("}\n")
+    return "".join(parts).encode("ascii")
+
+
+def _time(now: float) -> str:
+    """`2026-01-31T12:00:00.123Z`, rounded to microseconds as `datetime` does, then cut to milliseconds."""
+    second = int(now)
+    microseconds = round((now - second) * 1e6)
+    if microseconds == 1_000_000:
+        second, microseconds = second + 1, 0
+    return f"{_second(second)}.{microseconds // 1000:03}Z"
+
+
+@lru_cache(maxsize=2)
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).isoformat()[:19]

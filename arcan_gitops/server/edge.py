@@ -1,0 +1,124 @@
+"""The WSGI application: each request is decided, written to the audit log, and then answered.
+
+The probes of `routes.py` are Flask's. Everything else is decided here, whatever its path: Flask's own answers
+are 404 to unknown paths, 308 to `//`, and 200 to HEAD and OPTIONS, and ESO deletes Secrets on a 404. Reads do
+not pass through Flask for their speed too: see docs/decisions/0011-hot-path.md.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple, Protocol
+
+from arcan_gitops.errors import place_of
+from arcan_gitops.server.answers import Refusal
+from arcan_gitops.server.audit import AuditFailed, AuditLog
+from arcan_gitops.server.decision import Decision, Published
+from arcan_gitops.server.probes import create_probes
+from arcan_gitops.server.routes import PROBES
+from arcan_gitops.webhook import error_body
+
+log = logging.getLogger("arcan.server")
+
+Headers = list[tuple[str, str]]
+
+_WARN_SECONDS: Final = 60.0
+_HEADERS: Final = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
+_REFUSAL_HEADERS: Final = {
+    401: [*_HEADERS, ("WWW-Authenticate", "Bearer")],
+    405: [*_HEADERS, ("Allow", "GET")],
+}
+_CLOSE: Final = ("Connection", "close")
+_JSON: Final = ("Content-Type", "application/json")
+
+
+class Connections(Protocol):
+    """What the application tells and asks of the connections of its process."""
+
+    def answered(self, address: str) -> None:
+        """A request from there is about to be answered, and had a valid token."""
+
+    @property
+    def retired(self) -> bool:
+        """Whether connections are to be closed after their next answer."""
+
+
+class Answer(NamedTuple):
+    """What goes out; the headers are all of them."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+class Edge:
+    """The application over what one process has published. Answers are JSON, and none is ever cached."""
+
+    def __init__(
+        self,
+        published: Published,
+        audit: AuditLog,
+        connections: Connections,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._published = published
+        self._audit = audit
+        self._connections = connections
+        self._clock = clock
+        self._probes = create_probes(published, audit)
+        self._warned = -math.inf  # when the log last told of '<no value>', by the monotonic clock
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer any request."""
+        method = environ["REQUEST_METHOD"]
+        if method == "GET" and environ["PATH_INFO"] in PROBES:
+            return self._probes(environ, start_response)
+        status, headers, body = self.answer(environ)
+        start_response(f"{status} {HTTPStatus(status).phrase}", headers)
+        return [b"" if method == "HEAD" else body]
+
+    def answer(self, environ: Mapping[str, Any]) -> Answer:
+        """Decide, record, answer. A decision that cannot be recorded is 503, whatever it was."""
+        decision = Decision(self._published, self._clock)
+        status, headers = 200, _HEADERS
+        refusal: Refusal | None = None
+        try:
+            body = decision.read(environ)
+        except Refusal as refused:
+            refusal = refused
+        except Exception as error:  # a bug must not become an answer that ESO acts on
+            log.error("unexpected %s at %s", type(error).__name__, place_of(error))
+            refusal = Refusal("internal_error", "the server failed; its log says where")
+        if refusal is not None:
+            status, body = refusal.status, error_body(refusal.code, refusal.message)
+            headers = _REFUSAL_HEADERS.get(status, _HEADERS)
+            self._warn(refusal)
+        request_id = os.urandom(8).hex()
+        record = self._audit.write if decision.known else self._audit.refuse
+        try:
+            record(request_id, decision.audited(status, refusal, environ))
+        except Exception as error:
+            if not isinstance(error, AuditFailed):
+                log.error("unexpected %s at %s", type(error).__name__, place_of(error))
+            status, headers = 503, _HEADERS
+            body = error_body("audit_unavailable", "the decision could not be recorded")
+        headers = [*headers, ("X-Request-Id", request_id)]
+        # A connection is kept for who has shown a valid token.
+        if decision.authenticated:
+            self._connections.answered(environ["REMOTE_ADDR"])
+        if not decision.authenticated or self._connections.retired or self._published.draining():
+            headers.append(_CLOSE)
+        headers += (_JSON, ("Content-Length", str(len(body))))
+        return Answer(status, headers, body)
+
+    def _warn(self, refusal: Refusal) -> None:
+        """Tell of a store whose template is wrong, once a minute: anybody can send what it sends."""
+        now = time.monotonic()
+        if refusal.hint and now - self._warned >= _WARN_SECONDS:
+            self._warned = now
+            log.warning("a store sent 'Bearer <no value>': %s", refusal.hint)

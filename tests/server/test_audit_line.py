@@ -1,0 +1,68 @@
+"""A line of the audit log has the bytes that a general JSON encoder makes of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from arcan_gitops.names import KeyName
+from arcan_gitops.server.audit_line import FIELDS, MAX_LINE_BYTES, Fields, line
+
+# control characters, surrogates, what JSON escapes and what lies beyond the first plane, mixed with letters
+TEXTS = st.text(
+    st.characters(exclude_categories=()) | st.sampled_from('\x00\x1f\x7f"\\/\u2028\ud800\udfff\U0001f511 aZ')
+)
+VALUES = st.none() | st.integers() | TEXTS | TEXTS.map(lambda text: text * 50) | st.builds(KeyName, TEXTS)
+
+
+def encoded(now: float, worker: int, sequence: int, fields: Fields) -> bytes:
+    """The same by the encoder and `datetime`, as plainly as it can be said."""
+    time = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    record = {"time": time, "worker": worker, "sequence": sequence}
+    for name, value in fields.items():
+        if value is not None:
+            record[name] = value[:253] if isinstance(value, str) else value
+    data = json.dumps(record, separators=(",", ":")).encode("ascii") + b"\n"
+    if len(data) < MAX_LINE_BYTES - 1 or "claimed_namespace" not in fields:
+        return data
+    return encoded(
+        now, worker, sequence, {name: fields[name] for name in fields if name != "claimed_namespace"}
+    )
+
+
+@given(
+    st.floats(0, 10_000_000_000),
+    st.integers(0, 2**22),
+    st.integers(0, 2**64),
+    st.dictionaries(st.sampled_from(FIELDS[3:]), VALUES),
+)
+@example(1_800_000_000.9999996, 1, 1, {"claimed_namespace": "\u2028" * 253, "client": "\ud800" * 253})
+@example(
+    1_800_000_000.9999994,
+    1,
+    1,
+    {"claimed_namespace": "\u2028" * 253, **dict.fromkeys(FIELDS[3:15], "\x00" * 300)},
+)
+def test_the_bytes_are_those_of_the_encoder(
+    now: float, worker: int, sequence: int, fields: dict[str, object]
+) -> None:
+    assert line(now, worker, sequence, fields) == encoded(now, worker, sequence, fields)  # type: ignore[arg-type]
+
+
+@given(
+    st.integers(0, 10_000_000_000),
+    st.integers(0, 1_000_000),
+    st.sampled_from([-2e-7, -1e-7, 0.0, 5e-7, 1e-7]),
+)
+def test_times_near_a_millisecond_are_rounded_as_datetime_rounds_them(
+    second: int, micro: int, off: float
+) -> None:
+    now = max(0.0, second + micro / 1e6 + off)
+    assert line(now, 0, 0, {}) == encoded(now, 0, 0, {})
+
+
+def test_no_name_of_a_field_needs_an_escape() -> None:
+    assert all(json.dumps(name) == f'"{name}"' for name in FIELDS)
