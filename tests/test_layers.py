@@ -14,7 +14,17 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "arcan_gitops"
 
-FOUNDATION = {"errors", "names", "durations", "secret", "atomic", "golang", "webhook", "eso_version"}
+FOUNDATION = {
+    "errors",
+    "names",
+    "durations",
+    "secret",
+    "atomic",
+    "golang",
+    "webhook",
+    "eso_version",
+    "template_advice",
+}
 
 # part of the package -> the other parts that it may import. `cli` may import everything.
 MAY_IMPORT = {
@@ -27,6 +37,7 @@ MAY_IMPORT = {
     "golang": {"errors"},
     "webhook": {"errors", "names"},
     "eso_version": {"errors", "names"},
+    "template_advice": {"errors", "names", "golang"},
     "editor": {"errors"},
     "memory_folder": {"errors"},
     "certificates": {"errors", "names"},

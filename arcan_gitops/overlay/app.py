@@ -15,7 +15,7 @@ from arcan_gitops.overlay.place import ManyNamespaces, Place, by_overlay, read_o
 from arcan_gitops.overlay.raw_secret import RawSecret
 from arcan_gitops.overlay.references import mapping
 from arcan_gitops.overlay.refresh import RefreshChange
-from arcan_gitops.yamlio import Fields, one_of, read_mapping
+from arcan_gitops.yamlio import Fields, Problems, each, one_of, read_mapping
 
 APP_FIELDS: Final = (
     "name", "realm", "token", "store", "namespace", "namespaces", "overlays", "consistency",
@@ -94,35 +94,47 @@ class App:
     def parse(cls, data: bytes, source: str) -> App:
         """The app that a file declares. Raises `InvalidFile`, with the line, for anything it cannot be."""
         fields = read_mapping(data, source, aliases=True)
+        problems = Problems()
         fields.only(*APP_FIELDS)
-        name = fields.parse("name", AppName, fields.text("name"))
-        if name != PurePath(source).stem:
-            hint = f"rename the file to {name}.yaml, or write 'name: {PurePath(source).stem}'"
-            fields.fail(f"'name' is '{name}', which is not the file's name", field="name", hint=hint)
-        reads = _reads(fields)
-        overlays = read_overlays(fields)
+        name = problems.of(lambda: _name(fields), AppName(""))
+        unread = ObjectName("") if "store" in fields else Realm(RealmName(""), TokenName(""))
+        reads = problems.of(lambda: _reads(fields), unread)
         of_realm = isinstance(reads, Realm)
-        secrets = tuple(DeclaredSecret.parse(item, of_realm=of_realm) for item in fields.mappings("secrets"))
-        raw = tuple(RawSecret.parse(item) for item in fields.mappings("raw"))
-        if not secrets and not raw:
-            hint = "declare at least one: 'secrets: [{name: my-app, keys: [DATABASE_URL]}]'"
-            fields.fail("the app declares no secrets", field="secrets", hint=hint)
-        place = read_place(fields)
-        return cls(
+        place = problems.of(lambda: read_place(fields), {})
+        app = cls(
             name=name,
             reads=reads,
             place=place,
-            overlays=overlays,
-            consistency=_consistency(fields, reads),
-            refresh=RefreshChange.parse(fields),
-            labels=read_labels(fields, "labels"),
-            annotations=read_annotations(fields, "annotations"),
-            team=_team(fields, place),
-            secrets=secrets,
+            overlays=problems.of(lambda: read_overlays(fields)),
+            consistency=problems.of(lambda: _consistency(fields, reads), Consistency.PINNED),
+            refresh=problems.of(lambda: RefreshChange.parse(fields), RefreshChange()),
+            labels=problems.of(lambda: read_labels(fields, "labels"), {}),
+            annotations=problems.of(lambda: read_annotations(fields, "annotations"), {}),
+            team=problems.of(lambda: _team(fields, place)),
+            secrets=problems.of(lambda: _secrets(fields, of_realm=of_realm), ()),
             source=source,
             lines={field: fields.line_of(field) for field in APP_FIELDS},
-            raw=raw,
+            raw=problems.of(lambda: each(RawSecret.parse, fields.mappings("raw")), ()),
         )
+        problems.refuse()
+        return app
+
+
+def _name(fields: Fields) -> AppName:
+    name: AppName = fields.parse("name", AppName, fields.text("name"))
+    stem = PurePath(fields.source).stem
+    if name != stem:
+        hint = f"rename the file to {name}.yaml, or write 'name: {stem}'"
+        fields.fail(f"'name' is '{name}', which is not the file's name", field="name", hint=hint)
+    return name
+
+
+def _secrets(fields: Fields, *, of_realm: bool) -> tuple[DeclaredSecret, ...]:
+    secrets = fields.mappings("secrets")
+    if not secrets and not fields.mappings("raw"):
+        hint = "declare at least one: 'secrets: [{name: my-app, keys: [DATABASE_URL]}]'"
+        fields.fail("the app declares no secrets", field="secrets", hint=hint)
+    return each(lambda item: DeclaredSecret.parse(item, of_realm=of_realm), secrets)
 
 
 def _reads(fields: Fields) -> Realm | ObjectName:

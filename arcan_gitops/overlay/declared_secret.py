@@ -13,7 +13,7 @@ from arcan_gitops.overlay.labels import read_annotations, read_labels
 from arcan_gitops.overlay.manifest import LABELS
 from arcan_gitops.overlay.refresh import RefreshChange
 from arcan_gitops.overlay.secret_type import SecretType, Template
-from arcan_gitops.yamlio import Fields, InvalidFile, one_of
+from arcan_gitops.yamlio import Fields, InvalidFile, Problems, each, one_of
 
 SECRET_FIELDS: Final = (
     "name", "keys", "all", "extract", "rewrite", "type", "registry", "template", "labels", "annotations",
@@ -114,34 +114,33 @@ class DeclaredSecret:
     @classmethod
     def parse(cls, fields: Fields, *, of_realm: bool) -> DeclaredSecret:
         """`of_realm`: its keys are a realm's. Raises `InvalidFile`."""
+        problems = Problems()
         fields.only(*SECRET_FIELDS)
-        name = fields.parse("name", ObjectName, fields.text("name"))
-        keys, extract = _content(fields, name, of_realm)
-        kind = SecretType.parse(fields, None if keys is None else tuple(keys))
-        creation = one_of(fields, "creationPolicy", fields.text("creationPolicy", "Owner"), CREATION_POLICIES)
-        deletion = one_of(
-            fields, "deletionPolicy", fields.text("deletionPolicy", "Retain"), DELETION_POLICIES
+        name: ObjectName = problems.of(
+            lambda: fields.parse("name", ObjectName, fields.text("name")), ObjectName("")
         )
-        _refuse_policies(fields, creation, deletion)
-        if "rewrite" in fields and keys is not None:
-            hint = "name them otherwise: {key: ..., as: ...}"
-            fields.fail(
-                "'rewrite' is for 'all' and 'extract', and these are single keys", field="rewrite", hint=hint
-            )
+        keys, extract = problems.of(lambda: _content(fields, name, of_realm), (None, None))
+        creation, deletion = problems.of(lambda: _policies(fields), ("", ""))
+        rewrites = problems.of(lambda: _rewrites(fields, keys), ())
+        template = problems.of(lambda: Template.parse(fields), Template())
+        labels = problems.of(lambda: read_labels(fields, "labels"), {})
+        annotations = problems.of(lambda: read_annotations(fields, "annotations"), {})
+        problems.refuse()
+        kind = SecretType.parse(fields, None if keys is None else tuple(keys))
         return cls(
             name=name,
             external=fields.parse("externalSecret", ObjectName, fields.text("externalSecret", name)),
             keys=keys,
             extract=extract,
-            rewrites=tuple(_rewrite(item) for item in fields.mappings("rewrite")),
+            rewrites=rewrites,
             type=kind,
-            template=Template.parse(fields),
+            template=template,
             refresh=RefreshChange.parse(fields),
             creation=creation,
             deletion=deletion,
             immutable=fields.flag("immutable"),
-            labels=read_labels(fields, "labels"),
-            annotations=read_annotations(fields, "annotations"),
+            labels=labels,
+            annotations=annotations,
             where=f"{fields.source}:{fields.line}",
             lines={field: f"{fields.source}:{fields.line_of(field)}" for field in SECRET_FIELDS},
         )
@@ -167,7 +166,7 @@ def _content(
             fields.fail(
                 "'extract' is for an app with a store; a realm's key is one text", field="extract", hint=hint
             )
-        extract = tuple(_extracted(item, where) for item, where in _items(fields, "extract"))
+        extract = each(lambda item: _extracted(*item), _items(fields, "extract"))
         if extract:
             return None, extract
     items = tuple(_items(fields, "keys"))
@@ -177,7 +176,9 @@ def _content(
         )
         fields.fail(f"secret '{name}' asks for nothing", hint=hint)
     keys: dict[KeyName, DeclaredKey] = {}
-    for item, where in items:
+
+    def add(given: tuple[object, str]) -> None:
+        item, where = given
         secret_key, key = _key(item, where, of_realm)
         if secret_key in keys:
             first = keys[secret_key].where.rpartition(":")[2]
@@ -185,6 +186,8 @@ def _content(
             hint = "name one of them otherwise: {key: ..., as: ...}"
             raise InvalidFile(f"{where}: {problem}", hint=hint)
         keys[secret_key] = key
+
+    each(add, items)
     return keys, None
 
 
@@ -242,6 +245,15 @@ def _secret_key(text: str, where: str, of_realm: bool) -> KeyName:
         raise InvalidFile(f"{where}: {problem}", hint="name it: {key: ..., as: NAME}") from None
 
 
+def _rewrites(fields: Fields, keys: object) -> tuple[Rewrite, ...]:
+    if "rewrite" in fields and keys is not None:
+        hint = "name them otherwise: {key: ..., as: ...}"
+        fields.fail(
+            "'rewrite' is for 'all' and 'extract', and these are single keys", field="rewrite", hint=hint
+        )
+    return each(_rewrite, fields.mappings("rewrite"))
+
+
 def _rewrite(fields: Fields) -> Rewrite:
     fields.only(*REWRITE_FIELDS)
     if "transform" in fields:
@@ -257,11 +269,16 @@ def _rewrite(fields: Fields) -> Rewrite:
     return Rewrite(source, fields.text("target"))
 
 
-def _refuse_policies(fields: Fields, creation: str, deletion: str) -> None:
-    """What ESO's admission, or its controller, refuses (externalsecret_validator.go)."""
+def _policies(fields: Fields) -> tuple[str, str]:
+    """(creation, deletion), and not what ESO's admission or its controller refuses
+    (externalsecret_validator.go).
+    """
+    creation = one_of(fields, "creationPolicy", fields.text("creationPolicy", "Owner"), CREATION_POLICIES)
+    deletion = one_of(fields, "deletionPolicy", fields.text("deletionPolicy", "Retain"), DELETION_POLICIES)
     if deletion == "Delete" and creation != "Owner":
         problem = f"deletionPolicy Delete needs creationPolicy Owner, not {creation}"
         fields.fail(problem, field="deletionPolicy", hint="ESO deletes only what it owns")
     if deletion == "Merge" and creation == "None":
         problem = "deletionPolicy Merge cannot go with creationPolicy None"
         fields.fail(problem, field="deletionPolicy", hint="there is no Secret to take keys out of")
+    return creation, deletion

@@ -9,6 +9,7 @@ from arcan_gitops.overlay.app import App
 from arcan_gitops.overlay.build import APPS_FOLDER
 from arcan_gitops.overlay.ca import read_ca
 from arcan_gitops.overlay.settings import SETTINGS_FILE, Settings
+from arcan_gitops.yamlio import InvalidFile
 
 
 class NoApps(ArcanError):
@@ -35,10 +36,13 @@ def read_apps(folder: Path) -> tuple[App, ...]:
             f"{apps}: no app is declared",
             hint=f"declare one as {apps}/my-app.yaml, or say with --kustomize-dir where '{APPS_FOLDER}' is",
         )
-    found, problems = [], []
+    found: list[App] = []
+    problems: list[ArcanError] = []
     for path in files:
         try:
             found.append(read_app(path))
+        except InvalidFile as error:
+            problems += error.problems or (error,)
         except ArcanError as error:
             problems.append(error)
     if problems:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from arcan_gitops.names import KeyName, did_you_mean
 from arcan_gitops.overlay.labels import read_annotations, read_labels
 from arcan_gitops.overlay.references import mapping
-from arcan_gitops.yamlio import Fields, one_of
+from arcan_gitops.yamlio import Fields, each, one_of
 
 DOCKER: Final = "kubernetes.io/dockerconfigjson"
 _BASIC_AUTH: Final = "kubernetes.io/basic-auth"
@@ -107,7 +107,8 @@ class Template:
         data: dict[str, str] = {}
         if "data" in fields:
             texts = mapping(fields, "data", "{KEY: TEXT}")
-            data = {str(texts.parse(name, KeyName, name)): texts.text(name) for name in texts.names()}
+            names = each(lambda name: str(texts.parse(name, KeyName, name)), texts.names())
+            data = dict(zip(names, each(texts.text, names), strict=True))
         policy = one_of(fields, "mergePolicy", fields.text("mergePolicy", "Replace"), MERGE_POLICIES)
         return cls(
             data,

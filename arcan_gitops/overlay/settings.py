@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from arcan_gitops.eso_version import NEWEST, EsoVersion, supported_version
@@ -16,7 +17,7 @@ from arcan_gitops.overlay.refresh import DEFAULT_REFRESH, Refresh, RefreshChange
 from arcan_gitops.overlay.server_url import ServerUrl
 from arcan_gitops.overlay.stores.kinds import KINDS
 from arcan_gitops.overlay.stores.store import DeclaredBackend
-from arcan_gitops.yamlio import Fields, one_of, read_mapping
+from arcan_gitops.yamlio import Fields, Problems, each, one_of, read_mapping
 
 SETTINGS_FILE: Final = "arcan.yaml"
 
@@ -120,20 +121,33 @@ class Settings:
         """Raises `InvalidFile`, with the line, for anything that is not a setting."""
         fields = read_mapping(data, source, aliases=True)
         fields.renamed("eso-version", "esoVersion")
+        problems = Problems()
         fields.only(*_FIELDS, "argocd", "overlays")
-        defaults = _store_settings(fields, DEFAULTS, read_ca)
+        defaults = problems.of(lambda: _store_settings(fields, DEFAULTS, read_ca), DEFAULTS)
         declared: tuple[Overlay, ...] = ()
-        if (overlays := fields.optional_mapping("overlays")) is not None:
-            names = sorted(overlays.names())
-            declared = tuple(_overlay(overlays, name, defaults, read_ca) for name in names)
-        argocd = fields.optional_mapping("argocd")
-        return cls(defaults, declared, source, None if argocd is None else ArgoCd.parse(argocd))
+        if not problems.found:  # what an overlay changes is known
+            declared = problems.of(lambda: _overlays(fields, defaults, read_ca), ())
+        argocd = problems.of(lambda: _argocd(fields))
+        problems.refuse()
+        return cls(defaults, declared, source, argocd)
 
 
 _FIELDS: Final = (
     "server", "stores", "tokenSecret", "refreshPolicy", "refreshInterval", "refreshSpread", "esoVersion",
 )  # fmt: skip
 _STORES: Final = ("scope", "name", "bulkName", "fullNames", "unified", "esoNamespace", *KINDS)
+
+
+def _argocd(fields: Fields) -> ArgoCd | None:
+    argocd = fields.optional_mapping("argocd")
+    return None if argocd is None else ArgoCd.parse(argocd)
+
+
+def _overlays(fields: Fields, defaults: StoreSettings, read_ca: CaReader) -> tuple[Overlay, ...]:
+    overlays = fields.optional_mapping("overlays")
+    if overlays is None:
+        return ()
+    return each(lambda name: _overlay(overlays, name, defaults, read_ca), sorted(overlays.names()))
 
 
 def _overlay(overlays: Fields, text: str, defaults: StoreSettings, read_ca: CaReader) -> Overlay:
@@ -150,35 +164,83 @@ def _overlay(overlays: Fields, text: str, defaults: StoreSettings, read_ca: CaRe
 
 def _store_settings(fields: Fields, base: StoreSettings, read_ca: CaReader) -> StoreSettings:
     """`base`, with what the mapping sets: the top of the file over the defaults, an overlay over the top."""
+    problems = Problems()
     settings = base
-    if (server := fields.optional_mapping("server")) is not None:
-        server.only("url", "ca", "deploy")  # the last is for arcan_gitops.deploy to read
-        settings = replace(
-            settings,
-            server_url=server.parse("url", ServerUrl, server.text("url", settings.server_url)),
-            ca=parse_ca(server, settings.ca, read_ca),
-        )
-    if (stores := fields.optional_mapping("stores")) is not None:
-        settings = _stores(stores, settings, read_ca)
-    if (secret := fields.optional_mapping("tokenSecret")) is not None:
-        secret.only("name", "key")
-        token_secret = SecretKey(
-            _object_name(secret, "name", settings.token_secret.name),
-            secret.parse("key", KeyName, secret.text("key", settings.token_secret.key)),
-        )
-        settings = replace(settings, token_secret=token_secret)
+    for section in (_server, _stores, _token_secret, _refresh, _eso_version):
+        settings = problems.of(partial(section, fields, settings, read_ca), settings)
+    problems.refuse()
+    return settings
+
+
+def _server(fields: Fields, settings: StoreSettings, read_ca: CaReader) -> StoreSettings:
+    if (server := fields.optional_mapping("server")) is None:
+        return settings
+    server.only("url", "ca", "deploy")  # the last is for arcan_gitops.deploy to read
+    return replace(
+        settings,
+        server_url=server.parse("url", ServerUrl, server.text("url", settings.server_url)),
+        ca=parse_ca(server, settings.ca, read_ca),
+    )
+
+
+def _token_secret(fields: Fields, settings: StoreSettings, _: CaReader) -> StoreSettings:
+    if (secret := fields.optional_mapping("tokenSecret")) is None:
+        return settings
+    secret.only("name", "key")
+    token_secret = SecretKey(
+        _object_name(secret, "name", settings.token_secret.name),
+        secret.parse("key", KeyName, secret.text("key", settings.token_secret.key)),
+    )
+    return replace(settings, token_secret=token_secret)
+
+
+def _refresh(fields: Fields, settings: StoreSettings, _: CaReader) -> StoreSettings:
     if (spread := fields.optional_text("refreshSpread")) is not None:
         settings = replace(settings, spread=fields.parse("refreshSpread", Spread, spread))
-    if (version := fields.optional_text("esoVersion")) is not None:
-        try:
-            settings = replace(settings, eso_version=supported_version(version))
-        except InvalidName as error:
-            fields.fail(error.message, field="esoVersion", hint=error.hint)
     return replace(settings, refresh=settings.refresh.changed(RefreshChange.parse(fields)))
 
 
-def _stores(fields: Fields, base: StoreSettings, read_ca: CaReader) -> StoreSettings:
+def _eso_version(fields: Fields, settings: StoreSettings, _: CaReader) -> StoreSettings:
+    if (version := fields.optional_text("esoVersion")) is None:
+        return settings
+    try:
+        return replace(settings, eso_version=supported_version(version))
+    except InvalidName as error:
+        fields.fail(error.message, field="esoVersion", hint=error.hint)
+
+
+def _stores(top: Fields, base: StoreSettings, read_ca: CaReader) -> StoreSettings:
+    if (fields := top.optional_mapping("stores")) is None:
+        return base
+    problems = Problems()
     fields.only(*_STORES)
+    settings = problems.of(lambda: _arcan_stores(fields, base), base)
+    others = dict(base.others)
+    for kind in KINDS:
+
+        def add(name: str, kind: str = kind) -> None:
+            declared = fields.optional_mapping(kind)
+            assert declared is not None  # the name comes from the mapping itself
+            store = _declared(declared, kind, name, base.others, read_ca)
+            if store.name in (settings.store_name, settings.bulk_store_name):
+                hint = "name it otherwise, or the Arcan stores: 'stores.name', 'stores.bulkName'"
+                declared.fail(f"the name '{name}' is that of an Arcan store", field=name, hint=hint)
+            if (other := others.get(store.name)) is not None and other.kind != kind:
+                problem = f"'{name}' is already the {other.kind} store of {other.where}"
+                declared.fail(problem, field=name, hint="name one of them otherwise")
+            others[store.name] = store
+
+        problems.of(partial(_each_name, fields, kind, add))
+    problems.refuse()
+    return replace(settings, others=others)
+
+
+def _each_name(fields: Fields, field: str, add: Callable[[str], None]) -> None:
+    if (named := fields.optional_mapping(field)) is not None:
+        each(add, named.names())
+
+
+def _arcan_stores(fields: Fields, base: StoreSettings) -> StoreSettings:
     scope = _scope(fields, base.scope)
     assert scope is not None  # the base has one
     settings = replace(
@@ -195,19 +257,7 @@ def _stores(fields: Fields, base: StoreSettings, read_ca: CaReader) -> StoreSett
     if settings.store_name == settings.bulk_store_name:
         problem = f"'name' and 'bulkName' are both '{settings.store_name}'"
         fields.fail(problem, field="bulkName", hint="name one of them otherwise")
-    others = dict(base.others)
-    for kind in KINDS:
-        if (declared := fields.optional_mapping(kind)) is not None:
-            for name in declared.names():
-                store = _declared(declared, kind, name, base.others, read_ca)
-                if store.name in (settings.store_name, settings.bulk_store_name):
-                    hint = "name it otherwise, or the Arcan stores: 'stores.name', 'stores.bulkName'"
-                    declared.fail(f"the name '{name}' is that of an Arcan store", field=name, hint=hint)
-                if (other := others.get(store.name)) is not None and other.kind != kind:
-                    problem = f"'{name}' is already the {other.kind} store of {other.where}"
-                    declared.fail(problem, field=name, hint="name one of them otherwise")
-                others[store.name] = store
-    return replace(settings, others=others)
+    return settings
 
 
 def _declared(

@@ -9,11 +9,8 @@ from arcan_gitops.errors import ArcanError
 from arcan_gitops.golang import jsonpath
 from arcan_gitops.golang.errors import GoError, NotSupported
 from arcan_gitops.golang.template import Contents, Template, contents, parse, render
-from arcan_gitops.golang.template.names import ALL
-from arcan_gitops.names import did_you_mean, nearest
+from arcan_gitops.template_advice import advice, undefined_template
 
-_UNKNOWN: Final = re.compile(r'function "(\w+)" not defined\Z')
-_DASHED: Final = re.compile(r"\.(\w+(?:-\w+)+)")
 # A quoted text as Go's errors quote it: it may be what nobody should read.
 _LITERAL: Final = re.compile(r'"(?:\\"(?:[^"\\]|\\.)*|`[^"]*)"(?:\.\.\.)?')
 # What a variable may stand for in a jsonPath: a name, an index, a whole path, nothing.
@@ -21,12 +18,16 @@ _SAMPLES: Final = ("x", "0", '$["x"]', "")
 
 
 class BrokenTemplate(ArcanError):
-    """A text that Go cannot parse; the message is Go's own."""
+    """A text that Go cannot parse, where the message is Go's own, or that includes what nothing defines."""
 
 
 def read_template(text: str, name: str) -> Contents:
     """What a template asks for. Raises `BrokenTemplate`, which quotes nothing of the text but a word."""
-    return contents(_parsed(text, name))
+    found = contents(_parsed(text, name))
+    for include in found.undefined:
+        problem, hint = undefined_template(include.names[0])
+        raise BrokenTemplate(f"line {include.line}: {problem}", hint=hint)
+    return found
 
 
 def _parsed(text: str, name: str) -> Template:
@@ -34,16 +35,7 @@ def _parsed(text: str, name: str) -> Template:
         return parse(text, name=name)
     except GoError as error:
         problem = _LITERAL.sub("a text in quotes", str(error))
-        raise BrokenTemplate(problem, hint=_hint(text, problem)) from None
-
-
-def _hint(text: str, problem: str) -> str | None:
-    if (match := _UNKNOWN.search(problem)) is not None:
-        known = did_you_mean(match[1], ALL) if nearest(match[1], ALL) else None
-        return known or "ESO has Go's functions, sprig's and its own: https://external-secrets.io, templating"
-    if "U+002D" in problem and (dashed := _DASHED.search(text)) is not None:
-        return f'a name with a dash is reached by index: {{{{ index . "{dashed[1]}" }}}}'
-    return None
+        raise BrokenTemplate(problem, hint=advice(text, problem)) from None
 
 
 def check_json_path(text: str) -> None:

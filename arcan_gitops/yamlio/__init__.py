@@ -7,6 +7,7 @@ imported here: nothing else needs ruamel.yaml.
 from arcan_gitops.yamlio.composing import Composer
 from arcan_gitops.yamlio.emitting import emit
 from arcan_gitops.yamlio.fields import Fields, InvalidFile, one_of
+from arcan_gitops.yamlio.problems import Problems, each
 from arcan_gitops.yamlio.reading import (
     read_documents,
     read_foreign,
@@ -20,8 +21,10 @@ __all__ = [
     "Composer",
     "Fields",
     "InvalidFile",
+    "Problems",
     "Template",
     "certain_template",
+    "each",
     "emit",
     "likely_template",
     "one_of",

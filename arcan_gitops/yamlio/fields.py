@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
-from arcan_gitops.errors import ArcanError, OldName
+from arcan_gitops.errors import ArcanError, OldName, together
 from arcan_gitops.names import InvalidName, did_you_mean, nearest
 
 T = TypeVar("T")
+_PLACE: Final = re.compile(r".*?:(\d+): ")
 
 
 class InvalidFile(ArcanError):
-    """A file that is not what it has to be; the message starts with `file:line:`."""
+    """A file that is not what it has to be; the message starts with `file:line:`.
+
+    `problems` are the single ones where it stands for several, which the message lists.
+    """
+
+    problems: tuple[InvalidFile, ...] = ()
+
+
+def all_of(found: Sequence[InvalidFile]) -> InvalidFile:
+    """One error for all of them, in the order of the file."""
+    single: dict[str, InvalidFile] = {}
+    for error in found:
+        for problem in error.problems or (error,):
+            single.setdefault(problem.message, problem)
+    problems = sorted(single.values(), key=_line)
+    whole = together(problems, f"{len(problems)} problems:")
+    if len(problems) > 1:
+        whole.problems = tuple(problems)
+    return whole
+
+
+def _line(error: InvalidFile) -> int:
+    """Where the problem is; those without a line come first."""
+    match = _PLACE.match(error.message)
+    return int(match[1]) if match is not None else 0
 
 
 class Items(list[Any]):
@@ -94,11 +120,16 @@ class Fields:
 
     def only(self, *known: str) -> None:
         """The same before anything is asked, so that a misspelt field is not reported as a missing one."""
+        found = []
         for field in self._values:
             if field not in known:
                 near = nearest(field, known)
                 hint = f"did you mean '{near}'?" if near else f"known fields: {', '.join(sorted(known))}"
-                self.fail(f"unknown field '{field}'", field=field, hint=hint)
+                found.append(
+                    InvalidFile(f"{self.source}:{self.line_of(field)}: unknown field '{field}'", hint=hint)
+                )
+        if found:
+            raise all_of(found)
 
     def optional_text(self, field: str) -> str | None:
         """A string, or None where the field is missing."""

@@ -109,6 +109,20 @@ def test_a_template_that_does_not_parse(text: str) -> None:
     assert rules(template(text)) == ["ARC090"]
 
 
+def test_the_hint_is_the_edit_that_mends_the_template() -> None:
+    (finding,) = findings(template("{{ .k0 | b64encode }}"))
+    assert finding.hint == "did you mean 'b64enc'?"
+    (finding,) = findings(template("{{ if .k0 }}a"))
+    assert finding.hint.startswith("add {{ end }}")
+
+
+def test_a_template_that_includes_what_it_does_not_define() -> None:
+    (finding,) = findings(template('{{ template "x" .k0 }}'))
+    assert finding.rule == "ARC090"
+    assert finding.message.endswith('includes the template "x", which it does not define: every sync fails')
+    assert '{{ define "x" }}' in finding.hint
+
+
 def test_a_typo_in_a_function_gets_the_words_of_go_and_no_text_of_the_template() -> None:
     (finding,) = findings(template("{{ .k0 | b64encode }}"))
     assert 'function "b64encode" not defined' in finding.message

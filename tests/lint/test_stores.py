@@ -303,7 +303,14 @@ def test_a_property_that_no_template_of_the_store_has(url: str, path: str, found
 
 
 @pytest.mark.parametrize(
-    "text", ["{{ .auth.token ", "{{ nosuch .auth.token }}", "{{ .auth-token }}", "{{ if .auth }}"]
+    "text",
+    [
+        "{{ .auth.token ",
+        "{{ nosuch .auth.token }}",
+        "{{ .auth-token }}",
+        "{{ if .auth }}",
+        '{{ template "x" }}',
+    ],
 )
 def test_a_template_of_a_store_that_does_not_parse(text: str) -> None:
     assert "ARC039" in rules(store(authorization=f"Bearer {text}"))

@@ -32,6 +32,11 @@ KEYS = "  keys: [{key: DATABASE_URL, as: url}, {key: REDIS_URL, as: pw-x}, {key:
         ("{{ .pw-x }}", "bad character U+002D '-'", '{{ index . "pw-x" }}'),
         ("{{ .url", "unclosed action", ""),
         ("{{ nosuchfunc .url }}", 'function "nosuchfunc" not defined', "templating"),
+        (
+            '{{ template "x" .url }}',
+            'line 1: includes the template "x", which it does not define',
+            "{{ define",
+        ),
         ("{{ .url | b64encode }}", 'function "b64encode" not defined', "'b64enc'"),
         ("{{ .ur }}", "uses .ur, which is no key of Secret 's'", "'url'"),
         ("{{ .ur | default `x` }}", "uses .ur", "'url'"),

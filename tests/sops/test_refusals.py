@@ -31,7 +31,7 @@ def line(name: str, document: bytes = DOCUMENT) -> bytes:
 
 def test_a_file_in_clear_is_not_encrypted() -> None:
     error = refused(PLAIN.encode(), sops.NotEncrypted)
-    assert "sops encrypt" in str(error.hint)
+    assert "encrypt it" in str(error.hint)
 
 
 def test_a_document_for_others_names_its_recipients_and_our_public_keys() -> None:

@@ -46,20 +46,29 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a template names, in the order of its text; `.a.b`, `$.a.b` and `index . "a" "b"` are the same."""
+    """What a template names, in the order of its text; `.a.b`, `$.a.b` and `index . "a" "b"` are the same.
+
+    `undefined` are templates that it includes and does not define: Go fails where it gets there.
+    """
 
     variables: tuple[Named, ...]
     functions: tuple[Named, ...]
+    undefined: tuple[Named, ...]
 
 
 def contents(template: Template) -> Contents:
     """The variables and functions of a template. Inside `with .a` and `$x := .a` names are followed."""
     walk = _Walk(template)
     walk.nodes(template.nodes, _ROOT, {"$": _ROOT})
+    undefined = _each_once(walk.undefined)
     for name in template.defined:
         if name not in walk.included:  # ESO never runs it
             walk.nodes(template.defined[name], None, {"$": None})
-    return Contents(tuple(dict.fromkeys(walk.variables)), tuple(dict.fromkeys(walk.functions)))
+    return Contents(_each_once(walk.variables), _each_once(walk.functions), undefined)
+
+
+def _each_once(named: Sequence[Named]) -> tuple[Named, ...]:
+    return tuple(dict.fromkeys(named))
 
 
 class _Walk:
@@ -67,6 +76,7 @@ class _Walk:
         self._template = template
         self.variables: list[Named] = []
         self.functions: list[Named] = []
+        self.undefined: list[Named] = []
         self.included: set[str] = set()
 
     def _line(self, at: int) -> int:
@@ -98,6 +108,8 @@ class _Walk:
 
     def _include(self, node: Include, dot: _Path, known: dict[str, _Path]) -> None:
         value = None if node.pipeline is None else self._pipeline(node.pipeline, dot, known)
+        if node.name not in self._template.defined and node.name != self._template.name:
+            self.undefined.append(Named((node.name,), self._line(node.at)))
         if node.name in self._template.defined and node.name not in self.included:
             self.included.add(node.name)
             self.nodes(self._template.defined[node.name], value, {"$": value})

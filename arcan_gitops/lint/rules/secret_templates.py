@@ -15,6 +15,7 @@ from arcan_gitops.lint.objects import ExternalSecret
 from arcan_gitops.lint.rule import Rule
 from arcan_gitops.lint.rules.templates import actions, cause
 from arcan_gitops.names import did_you_mean
+from arcan_gitops.template_advice import advice, undefined_template
 
 _DASHED: Final = re.compile(r"(?<![\w.)\]])\.([^\W\d]\w*(?:-\w+)+)")
 # Labels by which another program finds a Secret, or copies it; what Argo CD and Kustomize put on everything
@@ -94,11 +95,14 @@ def _parsed(manifests: Manifests) -> Iterator[tuple[ExternalSecret, Node, Templa
 
 def _not_a_template(manifests: Manifests) -> Iterator[Found]:
     for user, node, parsed in _parsed(manifests):
+        text = str(node.scalar)
         if isinstance(parsed, GoError):
             problem = f"ESO cannot parse the template: {cause(parsed)}"
-            yield user.object.found(
-                node, problem, "functions are Go's, sprig's and those of ESO's templating guide"
-            )
+            yield user.object.found(node, problem, advice(text, str(parsed)))
+            continue
+        for include in contents(parsed).undefined:
+            problem, hint = undefined_template(include.names[0])
+            yield user.object.found(node, f"the template {problem}: every sync fails", hint)
 
 
 def _unknown_variable(manifests: Manifests) -> Iterator[Found]:

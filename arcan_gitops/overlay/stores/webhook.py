@@ -23,7 +23,7 @@ from arcan_gitops.overlay.stores.endpoint import checked_endpoint, http_warnings
 from arcan_gitops.overlay.stores.store import Backend
 from arcan_gitops.overlay.template_text import BrokenTemplate, check_json_path, read_template
 from arcan_gitops.webhook import CREDENTIAL_NAME, NO_VALUE, is_written_out
-from arcan_gitops.yamlio import Fields, one_of
+from arcan_gitops.yamlio import Fields, each, one_of
 
 _METHODS: Final = ("GET", "POST")
 _HEADER: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", re.ASCII)
@@ -144,7 +144,9 @@ def _check(fields: Fields, webhook: Webhook) -> None:
     if is_plain_http(webhook.url) and urlsplit(webhook.url).port is None:
         hint = "write the port: ESO checks a store by connecting to it, and takes 443 where none is given"
         fields.fail("'url' is plain http without a port", field="url", hint=hint)
-    used = {field: _variables(fields, field, text) for field, text in webhook.templates.items()}
+    templates = webhook.templates
+    parsed = each(lambda field: _variables(fields, field, templates[field]), templates)
+    used = dict(zip(templates, parsed, strict=True))
     if not any({"key", "property"} & _names(variables) for variables in used.values()):
         hint = (
             "use {{ .remoteRef.key }} in 'url', or in 'result': $[\"secrets\"][0][\"{{ .remoteRef.key }}\"]"
@@ -153,9 +155,8 @@ def _check(fields: Fields, webhook: Webhook) -> None:
             "nothing asks for the key, so that every key would get the same value", field="url", hint=hint
         )
     known = {_REMOTE_REF, *(secret.variable for secret in webhook.secrets)}
-    for field, variables in used.items():
-        for variable in variables:
-            _check_variable(fields, field, variable, known)
+    named = [(field, variable) for field, variables in used.items() for variable in variables]
+    each(lambda use: _check_variable(fields, *use, known), named)
 
 
 def _variables(fields: Fields, field: str, text: str) -> tuple[Named, ...]:
