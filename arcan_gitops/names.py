@@ -10,9 +10,12 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from arcan_gitops.errors import ArcanError
+
+# The leaf of a document that says which place it belongs to. No key has this name.
+PLACE_KEY: Final = "arcan_place"
 
 
 class InvalidName(ArcanError):
@@ -67,8 +70,11 @@ class KeyName(_Name):
 
     __slots__ = ()
     noun = "key name"
-    rule = "1 to 253 of A-Z, a-z, 0-9, '.', '_' and '-', not '.' and not starting with '..'"
-    grammar = re.compile(r"(?!\.\.)(?!\.\Z)[A-Za-z0-9._-]{1,253}", re.ASCII)
+    rule = (
+        "1 to 253 of A-Z, a-z, 0-9, '.', '_' and '-', not '.', not starting with '..' "
+        f"and not '{PLACE_KEY}', which says where a document belongs"
+    )
+    grammar = re.compile(rf"(?!\.\.)(?!\.\Z)(?!{PLACE_KEY}\Z)[A-Za-z0-9._-]{{1,253}}", re.ASCII)
 
 
 class Namespace(_Name):
@@ -140,6 +146,11 @@ class SecretRef:
 
     def __str__(self) -> str:
         return "/".join(part for part in (self.realm, self.environment, self.key) if part is not None)
+
+
+def place_name(realm: RealmName, environment: EnvironmentName) -> str:
+    """`REALM/ENVIRONMENT`: what a document's `arcan_place` says."""
+    return f"{realm}/{environment}"
 
 
 def nearest(wrong: str, known: Iterable[str]) -> str | None:

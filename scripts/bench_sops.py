@@ -38,9 +38,11 @@ from line_chart import Line, Point, bars, svg
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
 from arcan_gitops import sops
+from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.realms import RealmTree, Repository
 from arcan_gitops.realms.settings import RealmSettings
 from arcan_gitops.realms.snapshot import load_environment
+from arcan_gitops.realms.tree import DocumentFile
 
 FASTER_SMALL: Final = 60  # than the binary, on 50 keys
 FASTER_LARGE: Final = 10  # than the binary, on 10,000 keys
@@ -235,10 +237,11 @@ def hold(path: Path, keys: int) -> None:
     """Load the document until so many keys are held, and print how much memory that takes."""
     held = sops.Identities([sys.stdin.read()])
     data = path.read_bytes()
+    file = DocumentFile(RealmName("bench"), EnvironmentName("prod"), path)
     environments: list[object] = []
     print(0, resident())
     while (so_far := MEMORY_KEYS * len(environments)) < keys:
-        environments.append(load_environment(data, path, RealmSettings(), held, frozenset()))
+        environments.append(load_environment(data, file, RealmSettings(), held))
         so_far += MEMORY_KEYS
         if so_far % MEMORY_STEP == 0 or so_far >= keys:
             print(so_far, resident(), flush=True)

@@ -95,7 +95,7 @@ def main() -> None:
                     "--output-type",
                     "yaml",
                 ],
-                input=emit([content(environment)]).encode(),
+                input=emit([{"arcan_place": f"{realm}/{environment}", **content(environment)}]).encode(),
                 cwd=ROOT,
                 capture_output=True,
                 check=True,

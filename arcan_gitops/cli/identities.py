@@ -12,7 +12,7 @@ import resource
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -23,6 +23,7 @@ from arcan_gitops.cli.environment import home, take
 from arcan_gitops.cli.key_command import output_of
 from arcan_gitops.cli.private_files import warn_of_readers
 from arcan_gitops.errors import ArcanError
+from arcan_gitops.names import EnvironmentName, InvalidName, RealmName, place_name
 from arcan_gitops.sops import BadIdentity, Identities
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -50,6 +51,7 @@ class Source:
     name: str
     read: Callable[[], str | bytes]
     optional: bool = False
+    only: str = ""  # a place, or the realm of places: it opens documents nowhere else
 
 
 def identity_options(command: _F) -> _F:
@@ -68,6 +70,7 @@ def identity_options(command: _F) -> _F:
         envvar="ARCAN_IDENTITY_FILE",
         metavar="FILE",
         help="age identities (from arcan keygen, or age-keygen) or an SSH private key; repeatable. "
+        "FILE=REALM or FILE=REALM/ENV: for those documents alone. "
         "SOPS_AGE_KEY_FILE, SOPS_AGE_KEY and sops's other variables count too.",
     )(command)
 
@@ -142,8 +145,25 @@ def _configuration_directory() -> Path:
 
 
 def _given(files: Iterable[Path]) -> Iterator[Source]:
-    for path in files:
-        yield _file(path)
+    for given in files:
+        path, only = _limited(given)
+        yield replace(_file(path), only=only)
+
+
+def _limited(given: Path) -> tuple[Path, str]:
+    """The file, and the realm or place behind its last `=`: unless a file is there whose name has one."""
+    file, equals, limit = str(given).rpartition("=")
+    if not equals or os.path.lexists(given):
+        return given, ""
+    realm, slash, environment = limit.partition("/")
+    try:
+        only = str(RealmName.parse(realm))
+        return Path(file), place_name(RealmName(realm), EnvironmentName.parse(environment)) if slash else only
+    except InvalidName as error:
+        raise CannotReadIdentity(
+            f"--identity-file {given}: {error.message}",
+            hint="write FILE, or FILE=REALM or FILE=REALM/ENVIRONMENT for the documents of those alone",
+        ) from None
 
 
 def _from_environment() -> Iterator[Source]:
@@ -178,7 +198,7 @@ def _collect(sources: Iterable[Source], passphrase_file: Path | None) -> Identit
     held = Identities(passphrase=passphrase, keep_others=True)
     for source in sources:
         try:
-            if not held.add(source.read(), source.name):
+            if not held.add(source.read(), source.name, source.only):
                 raise BadIdentity(f"{source.name}: holds no identity")
         except ArcanError as error:
             if not source.optional:

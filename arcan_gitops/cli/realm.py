@@ -9,6 +9,7 @@ import click
 
 from arcan_gitops.cli.options import realms_option
 from arcan_gitops.cli.output import say, say_hint, show_finding
+from arcan_gitops.cli.realm_bind import bind
 from arcan_gitops.cli.realm_create import create
 from arcan_gitops.cli.realm_recipients import recipients
 from arcan_gitops.cli.realm_rewrap import rotate, updatekeys
@@ -52,7 +53,7 @@ def check(path: Path) -> None:
     PATH is a folder of realms (default: realms), one realm, or one file.
 
     Checks structure, names, recipients (compared with .sops.yaml), values in clear, empty values, tokens
-    files, and documents that were copied between realms. Tampering can only be found with a key: by 'arcan
+    files, and documents that were copied. Tampering can only be found with a key: by 'arcan
     realm verify', and by the server when it loads.
     """
     warn_of_ignored(path)
@@ -66,5 +67,5 @@ def check(path: Path) -> None:
         raise click.exceptions.Exit(1)
 
 
-for command in (create, rotate, updatekeys, recipients, verify):
+for command in (create, bind, rotate, updatekeys, recipients, verify):
     realm.add_command(command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from arcan_gitops.cli.realm_options import one_environment_option, optional_real
 from arcan_gitops.cli.sops_binary import document_opener, sops_binary_options
 from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.realms import RealmTree
-from arcan_gitops.realms.verifying import Verdict, Verified
+from arcan_gitops.realms.verifying import Verdict, Verified, without_copies
 from arcan_gitops.realms.verifying import verify as verify_documents
 from arcan_gitops.sops import Identities, NoMatchingIdentity
 
@@ -22,6 +23,7 @@ from arcan_gitops.sops import Identities, NoMatchingIdentity
 @optional_realm_argument
 @one_environment_option
 @click.option("--require-mac", is_flag=True, help="Fail where the MAC of a document could not be checked.")
+@click.option("--require-binding", is_flag=True, help="Fail where a document is bound to no place.")
 @identity_options
 @sops_binary_options
 @realms_option
@@ -29,6 +31,7 @@ def verify(
     realm: RealmName | None,
     environment: EnvironmentName | None,
     require_mac: bool,
+    require_binding: bool,
     identity_file: tuple[Path, ...],
     passphrase_file: Path | None,
     sops_binary: str | None,
@@ -40,7 +43,8 @@ def verify(
 
     Structure takes no key. With an identity, each document that it opens is decrypted in memory and its MAC
     is checked, as the server does; no value is shown. The exit status is 1 if a document fails; a document
-    that no identity opens is reported, and fails only with --require-mac.
+    that no identity opens is reported, and fails only with --require-mac. A document that is bound to
+    another place than it stands at, and a copy of one that is bound to its place, fail.
 
     'arcan realm check' needs no key; it compares the files with each other and with .sops.yaml, and is for
     pull requests. This command is for people who have a key.
@@ -57,7 +61,8 @@ def verify(
             missing = error
         else:
             identities = Identities()
-    found = tuple(verify_documents(tree, documents, identities, opener.load))
+    verified = verify_documents(tree, documents, identities, opener.load, require_binding=require_binding)
+    found, told = without_copies(tuple(verified))
     width = max((len(_name(each)) for each in found), default=0)
     for each in found:
         click.echo(f"{_name(each).ljust(width)}  {each.verdict.value}")
@@ -66,11 +71,14 @@ def verify(
                 show(f"  {each.reason.message}")
             else:
                 show_finding(each.reason, indent="  ")
+    for warning in told:
+        say(f"warning: {warning}")
     for problem in misplaced:
         show_finding(problem)
     count = {verdict: sum(each.verdict is verdict for each in found) for verdict in Verdict}
     failed = count[Verdict.FAILED] + len(misplaced)
     say(f"{count[Verdict.VERIFIED]} verified, {count[Verdict.UNOPENED]} not opened, {failed} failed")
+    _tell_unbound(found)
     if missing is not None:
         say(f"no MAC was checked, so that tampering would not show: {missing.message}")
         say_hint(missing)
@@ -78,6 +86,12 @@ def verify(
         say("the MAC of what was not opened was not checked: give an identity that opens it")
     if failed or (require_mac and count[Verdict.UNOPENED]):
         raise click.exceptions.Exit(1)
+
+
+def _tell_unbound(found: Sequence[Verified]) -> None:
+    unbound = sum(each.seal is not None and not each.seal.bound for each in found)
+    if unbound:
+        say(f"{unbound} bound to no place, so that a copy elsewhere would not show: 'arcan realm bind' binds")
 
 
 def _name(each: Verified) -> str:

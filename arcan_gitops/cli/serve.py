@@ -88,6 +88,14 @@ from arcan_gitops.server.notify import Supervisor
     help="The folder with the clusters whose accounts may read, watched: see 'arcan cluster add'.",
 )
 @click.option(
+    "--binding",
+    type=click.Choice(("optional", "required")),
+    default="optional",
+    show_default=True,
+    help="Whether a document must be bound to its place by arcan realm bind. One that is bound to another "
+    "place is refused always; realm.yaml may require it too.",
+)
+@click.option(
     "--allow-demo-identity",
     is_flag=True,
     help="Serve documents encrypted to the public demo identity. For the samples only.",
@@ -113,6 +121,7 @@ def serve(
     audit_log: str,
     revoked: Path | None,
     clusters: Path | None,
+    binding: str,
     allow_demo_identity: bool,
 ) -> None:
     """Serve the realms to the External Secrets Operator over HTTPS.
@@ -145,6 +154,7 @@ def serve(
             identities=server_identities(identity_file, passphrase_file, required=not fallback.allowed.types),
             fallback=fallback,
             supervisor=Supervisor(notify_socket(), watchdog_seconds()),
+            binding_required=binding == "required",
             allow_demo_identity=allow_demo_identity,
         )
     )

@@ -112,6 +112,7 @@ class _Decrypted:
     data: bytes = field(repr=False)
     trees: list[Tree] = field(repr=False)
     metadata: Metadata = field(repr=False)
+    key_digest: bytes | None = None
 
     def editing(self) -> NoReturn:
         raise CannotEdit(

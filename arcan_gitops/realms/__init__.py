@@ -1,5 +1,6 @@
 """Many SOPS documents -> one `Snapshot`; and the repository that loads it again when files change."""
 
+from arcan_gitops.realms.binding import Demands
 from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.repository import Reload, Repository
 from arcan_gitops.realms.selection import BadSelection, Selection
@@ -12,6 +13,7 @@ __all__ = [
     "BadLayout",
     "BadSelection",
     "CannotRead",
+    "Demands",
     "DocumentFile",
     "Environment",
     "NoText",

@@ -10,6 +10,7 @@ from pathlib import Path
 from arcan_gitops.access import Policy, TokenRecord, read_tokens_file
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import KeyName, RealmName
+from arcan_gitops.realms.binding import NotBound
 from arcan_gitops.realms.manifests import explained, manifest_problem
 from arcan_gitops.realms.recipients import drift, wrong_recipients
 from arcan_gitops.realms.settings import RealmSettings
@@ -41,8 +42,8 @@ def check(path: Path) -> Report:
     """Check a folder of realms, the folder of one realm, or one file in it.
 
     Structure, names, clear and empty leaves, recipients against `.sops.yaml`, `realm.yaml`, `tokens.yaml`;
-    and documents that were copied between realms. Nothing here proves that no one tampered: that takes
-    the key.
+    documents that were copied, and those that are not bound where `realm.yaml` has it. Nothing here proves
+    that no one tampered, or which place a document is bound to: that takes the key.
     """
     if not path.exists():
         raise BadLayout(f"{path}: there is no such file or folder", hint="give the folder of the realms")
@@ -170,6 +171,9 @@ def _document(
         problems += [first, *(finding.located(document.path) for finding in findings[1:])]
     if (manifest := manifest_problem(outlined.keys, document.path)) is not None:
         problems.append(manifest)
+    if settings.binding and not outlined.bound:
+        bind = f"with an identity: arcan realm bind {document.realm} --env {document.environment}"
+        problems.append(NotBound(f"{document.path}: is not bound to its place", hint=bind))
     for key in outlined.keys:
         try:
             KeyName.parse(key)
@@ -186,15 +190,15 @@ def _document(
 
 
 def _copies(document: DocumentFile, outlined: Outline, wrapped: dict[str, DocumentFile]) -> list[ArcanError]:
-    """A data key is random for each document: two realms that share a wrapped one share a copy."""
+    """A data key is random for each document: two that share a wrapped one are copies."""
     problems: list[ArcanError] = []
     for group in outlined.metadata.groups:
         for key in group.age:
             first = wrapped.setdefault("".join(key.enc.split()), document)
-            if first.realm != document.realm and not problems:
+            if first.place != document.place and not problems:
                 problems.append(
                     ArcanError(
-                        f"{document.path}: has the data key of {first.path}, another realm's document",
+                        f"{document.path}: has the data key of {first.path}, document of another place",
                         hint="if this is intended, give it its own data key: "
                         f"'arcan realm rotate {document.realm} --env {document.environment}'",
                     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from arcan_gitops.atomic import CannotWrite
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.names import EnvironmentName, RealmName
+from arcan_gitops.names import EnvironmentName, RealmName, place_name
 from arcan_gitops.realms.creation_rules import CreationRule
 from arcan_gitops.realms.editing import write_document
 from arcan_gitops.realms.settings import RealmSettings, settings_of
@@ -26,6 +26,7 @@ class Creation:
     """A document that can be made: where it will be, by which rule, and for whom."""
 
     path: Path
+    place: str
     rule: CreationRule
     recipients: Recipients
     settings: RealmSettings
@@ -44,6 +45,7 @@ class Creation:
                 rule=self.rule.selection,
                 mac_only=self.rule.mac_only_encrypted,
                 limits=self.settings.limits,
+                place=self.place,
             )
         except ArcanError as error:
             raise error.located(self.path) from None
@@ -78,7 +80,7 @@ def plan_document(
     except ArcanError as error:
         raise error.located(config.path) from None
     settings = settings_of(tree, realm) if path.parent.is_dir() else RealmSettings()
-    return Creation(path, rule, recipients, settings)
+    return Creation(path, place_name(realm, environment), rule, recipients, settings)
 
 
 def _make_folders(folder: Path) -> list[Path]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from arcan_gitops.atomic import locked, replace_file
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import EnvironmentName, RealmName
+from arcan_gitops.realms.binding import require_place
 from arcan_gitops.realms.manifests import explained
 from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.settings import RealmSettings, settings_of
@@ -35,14 +36,25 @@ class OpenDocument:
     identities: Identities = field(repr=False)
 
     def load(self, opener: Opener = load) -> Document:
-        """The document, decrypted and verified, a new one each time. Raises `ArcanError`, naming the path."""
+        """The document, decrypted and verified, a new one each time.
+
+        Raises `ArcanError`, naming the path; `OtherPlace` where it belongs elsewhere.
+        """
+        return self._load(opener, require_place)
+
+    def load_wherever_it_belongs(self) -> Document:
+        """The same of a document that may be bound to another place: to bind it to this one."""
+        return self._load(load, lambda document, file: None)
+
+    def _load(self, opener: Opener, judge: Callable[[Document, DocumentFile], None]) -> Document:
         try:
             document = opener(
                 self.data,
-                identities=self.identities,
+                identities=self.identities.at(self.file.place),
                 limits=self.settings.limits,
             )
             _ = document.tree  # a file of several YAML documents is not a document of a realm
+            judge(document, self.file)
         except ArcanError as error:
             raise explained(error, self.data, self.file.path) from None
         return document
@@ -99,6 +111,25 @@ def edit_document(
     opened = open_document(tree, realm, environment, identities)
     document = opened.load()
     change(document)
+    return opened.save(document)
+
+
+def bind_document(opened: OpenDocument, moved_from: str | None = None) -> bool:
+    """Bind a document to the place where it stands, and write it; False if it was bound to it already.
+
+    `moved_from` is another place that it may be bound to until now. Raises `OtherPlace` where it is bound to
+    any other, `ClearLeaf` where its rule would leave the binding in clear, and as `OpenDocument.save`.
+    """
+    document = opened.load_wherever_it_belongs()
+    if moved_from is None or document.place != moved_from:
+        try:
+            require_place(document, opened.file)
+        except ArcanError as error:
+            raise error.located(opened.file.path) from None
+    try:
+        document.bind(opened.file.place)
+    except ArcanError as error:
+        raise error.located(opened.file.path) from None
     return opened.save(document)
 
 

@@ -7,7 +7,6 @@ never delays a revocation.
 
 from __future__ import annotations
 
-from collections.abc import Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +15,7 @@ from typing import Final
 from arcan_gitops.access import id_in_two_realms, read_tokens_file
 from arcan_gitops.errors import ArcanError, SeveralErrors, place_of
 from arcan_gitops.names import EnvironmentName, RealmName, did_you_mean
+from arcan_gitops.realms.binding import NO_DEMANDS, Demands, NotBound, OtherPlace
 from arcan_gitops.realms.file_state import states_of
 from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.selection import BadSelection, Selection
@@ -45,6 +45,8 @@ _LASTING: Final = (
     ClearLeaf,
     EmptyLeaf,
     TooLarge,
+    OtherPlace,
+    NotBound,
 )
 
 
@@ -65,13 +67,13 @@ class Repository:
         tree: RealmTree,
         identities: Identities,
         selection: Selection = Selection(),  # noqa: B008 - frozen
-        forbidden_recipients: Set[str] = frozenset(),
+        demands: Demands = NO_DEMANDS,
         open_document: Opener = load,
     ) -> None:
         self._tree = tree
         self._identities = identities
         self._selection = selection
-        self._forbidden_recipients = forbidden_recipients
+        self._demands = demands
         self._open_document = open_document
         self._failures: dict[Path, tuple[str, ArcanError]] = {}  # by the digest of the bytes that failed
 
@@ -178,15 +180,10 @@ class Repository:
                 if failure is not None and failed == key:  # costly, and known: all must wait for it
                     problems.append(failure)
                     continue
-                values, versions = load_environment(
-                    data,
-                    document.path,
-                    settings,
-                    self._identities,
-                    self._forbidden_recipients,
-                    self._open_document,
+                values, versions, seal = load_environment(
+                    data, document, settings, self._identities, self._demands, self._open_document
                 )
-                loaded[document.environment] = Environment(values, key, versions, states)
+                loaded[document.environment] = Environment(values, key, versions, seal, states)
                 self._failures.pop(document.path, None)
             except ArcanError as error:
                 if isinstance(error, _LASTING):

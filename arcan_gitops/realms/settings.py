@@ -18,15 +18,17 @@ _MAX_GLOBS: Final = 100  # each key is held against each of them
 class RealmSettings:
     """`limits` are those of the realm's documents: which keys may hold values in clear, or empty values.
 
+    `binding` says that its documents must be bound to their places: more than the server asks, never less.
     `token_expiry` is how long new tokens are to live, as a duration (`180d`), where the realm says so.
     """
 
     limits: Limits = DEFAULT_LIMITS
     token_expiry: str | None = None
+    binding: bool = False
 
     @classmethod
     def parse(cls, data: bytes, source: str) -> RealmSettings:
-        """Raises `InvalidFile`, with the line, for anything but these three."""
+        """Raises `InvalidFile`, with the line, for anything but these."""
         fields = read_mapping(data, source)
         settings = cls(
             Limits(
@@ -34,6 +36,7 @@ class RealmSettings:
                 allow_empty=fields.optional_texts("allowEmpty") or (),
             ),
             token_expiry=fields.optional_text("tokenExpiry"),
+            binding=_binding(fields),
         )
         fields.done()
         for field in ("allowUnencrypted", "allowEmpty"):
@@ -42,6 +45,17 @@ class RealmSettings:
         if settings.token_expiry is not None:
             _check_duration(fields, settings.token_expiry)
         return settings
+
+
+def _binding(fields: Fields) -> bool:
+    text = fields.optional_text("binding")
+    if text not in (None, "required"):
+        fields.fail(
+            "'binding' can only be 'required'",
+            field="binding",
+            hint="leave it out for what the server asks: a realm may ask for more, never for less",
+        )
+    return text is not None
 
 
 def _check_duration(fields: Fields, text: str) -> None:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from pathlib import Path
 from types import MappingProxyType
 
 from arcan_gitops.access import Accounts, Cluster, Policy, TokensFile
 from arcan_gitops.errors import ArcanError, together
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
+from arcan_gitops.realms.binding import NO_DEMANDS, Demands, Seal, seal_of
 from arcan_gitops.realms.file_state import FileState
 from arcan_gitops.realms.manifests import explained
 from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.settings import RealmSettings
 from arcan_gitops.realms.text import text_of
-from arcan_gitops.realms.tree import digest
+from arcan_gitops.realms.tree import DocumentFile, digest
 from arcan_gitops.secret import SecretValue
 from arcan_gitops.sops import Digests, EmptyLeaf, Identities, load
 
@@ -34,6 +34,7 @@ class Environment:
     values: Values = field(repr=False)
     digest: str
     versions: Digests
+    seal: Seal | None = field(default=None, repr=False, compare=False)  # not in a worker
     files: tuple[FileState, ...] | None = field(default=None, repr=False, compare=False)
 
     def version(self, key: KeyName | None) -> str | None:
@@ -116,27 +117,31 @@ class Snapshot:
 
 def load_environment(
     data: bytes,
-    path: Path,
+    file: DocumentFile,
     settings: RealmSettings,
     identities: Identities,
-    forbidden_recipients: Set[str],
+    demands: Demands = NO_DEMANDS,
     open_document: Opener = load,
-) -> tuple[Values, Digests]:
-    """The values of one document by key, and their versions. Raises `ArcanError`s that name the path."""
+) -> tuple[Values, Digests, Seal]:
+    """The values of one document by key, their versions, and its seal.
+
+    Raises `ArcanError`s that name the path; `OtherPlace` and `NotBound` are among them.
+    """
     try:
         document = open_document(
             data,
-            identities=identities,
+            identities=identities.at(file.place),
             limits=settings.limits,
         )
-        if not forbidden_recipients.isdisjoint(document.metadata.recipients):
+        seal = seal_of(document, file, required=demands.binding or settings.binding)
+        if not demands.forbidden_recipients.isdisjoint(document.metadata.recipients):
             raise ArcanError(
                 "is encrypted to the demo identity too, which everybody has",
                 hint="take it out of .sops.yaml, run 'arcan realm rotate', and change the secrets",
             )
-        return values_of(document.tree, settings), document.digests
+        return values_of(document.tree, settings), document.digests, seal
     except ArcanError as error:
-        raise explained(error, data, path) from None
+        raise explained(error, data, file.path) from None
 
 
 def values_of(tree: Mapping[str, object], settings: RealmSettings) -> Values:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.names import EnvironmentName, InvalidName, RealmName, did_you_mean
+from arcan_gitops.names import EnvironmentName, InvalidName, RealmName, did_you_mean, place_name
 
 DOCUMENT_SUFFIX: Final = ".sops.yaml"
 REALM_FILE: Final = "realm.yaml"
@@ -38,6 +38,11 @@ class DocumentFile:
     realm: RealmName
     environment: EnvironmentName
     path: Path
+
+    @property
+    def place(self) -> str:
+        """`REALM/ENVIRONMENT`, which its `arcan_place` must say."""
+        return place_name(self.realm, self.environment)
 
     def read(self) -> bytes:
         """The bytes of the file. Raises `CannotRead`."""

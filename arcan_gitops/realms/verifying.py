@@ -11,6 +11,7 @@ from enum import Enum
 
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import KeyName
+from arcan_gitops.realms.binding import Demands, Seal, copies
 from arcan_gitops.realms.manifests import explained
 from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.settings import RealmSettings, settings_of
@@ -34,6 +35,7 @@ class Verified:
     document: DocumentFile
     verdict: Verdict
     reason: ArcanError | None = None
+    seal: Seal | None = None  # of what was verified
 
 
 def verify(
@@ -41,13 +43,35 @@ def verify(
     documents: Sequence[DocumentFile],
     identities: Identities | None,
     open_document: Opener = load,
+    *,
+    require_binding: bool = False,
 ) -> Iterator[Verified]:
-    """Each document in turn, when it is asked for. Values are decrypted in memory, and none is kept."""
-    return (_verify(tree, document, identities, open_document) for document in documents)
+    """Each document in turn, when it is asked for. Values are decrypted in memory, and none is kept.
+
+    A document that belongs elsewhere fails, and with `require_binding` one that is bound to no place.
+    """
+    demands = Demands(binding=require_binding)
+    return (_verify(tree, document, identities, open_document, demands) for document in documents)
+
+
+def without_copies(found: Sequence[Verified]) -> tuple[tuple[Verified, ...], list[str]]:
+    """The same, where a copy of a document that is bound to its place has failed; and what is to be said of
+    documents with one data key.
+    """
+    seals = {(each.document.realm, each.document.environment): each.seal for each in found}
+    refused, told = copies({place: seal for place, seal in seals.items() if seal is not None})
+    return tuple(
+        Verified(each.document, Verdict.FAILED, refused[place]) if place in refused else each
+        for each, place in zip(found, seals, strict=True)
+    ), told
 
 
 def _verify(
-    tree: RealmTree, document: DocumentFile, identities: Identities | None, open_document: Opener
+    tree: RealmTree,
+    document: DocumentFile,
+    identities: Identities | None,
+    open_document: Opener,
+    demands: Demands,
 ) -> Verified:
     try:
         settings = settings_of(tree, document.realm)
@@ -58,12 +82,12 @@ def _verify(
     if identities is None:
         return Verified(document, Verdict.UNOPENED)
     try:
-        load_environment(data, document.path, settings, identities, frozenset(), open_document)
+        *_, seal = load_environment(data, document, settings, identities, demands, open_document)
     except (NoMatchingIdentity, Unsupported) as error:
         return Verified(document, Verdict.UNOPENED, error)
     except ArcanError as error:
         return Verified(document, Verdict.FAILED, error)
-    return Verified(document, Verdict.VERIFIED)
+    return Verified(document, Verdict.VERIFIED, seal=seal)
 
 
 def _check_structure(data: bytes, document: DocumentFile, settings: RealmSettings) -> None:

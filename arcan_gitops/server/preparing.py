@@ -10,7 +10,7 @@ from typing import Any
 
 from arcan_gitops.demo import DEMO_RECIPIENT
 from arcan_gitops.errors import ArcanError, SeveralErrors
-from arcan_gitops.realms import RealmTree, Repository, Snapshot
+from arcan_gitops.realms import Demands, RealmTree, Repository, Snapshot
 from arcan_gitops.server import tls
 from arcan_gitops.server.audit import AuditLog
 from arcan_gitops.server.cluster_list import ClusterList
@@ -58,7 +58,7 @@ def prepare(config: ServerConfig) -> Prepared:
             RealmTree(config.realms),
             identities,
             config.selection,
-            forbidden_recipients=forbidden,
+            Demands(config.binding_required, forbidden),
             open_document=config.fallback.load,
         )
         snapshot = attempt(lambda: repository.load(clusters.current))

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 from arcan_gitops.errors import together
 from arcan_gitops.golang.yaml import Timestamp
+from arcan_gitops.names import PLACE_KEY
+from arcan_gitops.sops.binding import without_place
 from arcan_gitops.sops.creating import encrypt
 from arcan_gitops.sops.data_key import data_key
 from arcan_gitops.sops.digests import Digests, digests, digests_of
@@ -39,6 +41,7 @@ from arcan_gitops.sops.identities import Identities
 from arcan_gitops.sops.limits import ANY_VALUES, DEFAULT_LIMITS, Limits
 from arcan_gitops.sops.metadata import split
 from arcan_gitops.sops.reading import findings_of, read_trees
+from arcan_gitops.sops.trees import Tree
 from arcan_gitops.sops.wrapping import BadRecipient, Recipients
 
 __all__ = [
@@ -132,11 +135,16 @@ def examine(
     trees = format_named(format).parse(data, limits)
     metadata = split(trees)
     findings = findings_of(trees, metadata, limits)
-    return Outline(len(trees), tuple(key for tree in trees for key in tree), metadata), findings
+    bound = any(PLACE_KEY in tree for tree in trees)
+    return Outline(len(trees), _keys(trees), metadata, bound), findings
 
 
 def key_names(data: bytes, *, format: str = "yaml", limits: Limits = DEFAULT_LIMITS) -> tuple[str, ...]:
     """The top-level key names in document order, which SOPS leaves in clear. Raises `SopsError`."""
     trees = format_named(format).parse(data, limits)
     split(trees)
-    return tuple(key for tree in trees for key in tree)
+    return _keys(trees)
+
+
+def _keys(trees: Sequence[Tree]) -> tuple[str, ...]:
+    return tuple(key for tree in trees for key in without_place(tree))

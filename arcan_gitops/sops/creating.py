@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from arcan_gitops.names import PLACE_KEY
+from arcan_gitops.sops.binding import refuse_place, require_rule
 from arcan_gitops.sops.cipher import mac_text, open_value
 from arcan_gitops.sops.encrypting import Sealer
 from arcan_gitops.sops.errors import BadValue, Malformed, NoKeys
@@ -33,14 +35,16 @@ def encrypt(
     format: str = "yaml",
     limits: Limits = DEFAULT_LIMITS,
     now: datetime | None = None,
+    place: str | None = None,
 ) -> bytes:
     """A new document that holds the tree, for age X25519 and SSH recipients.
 
     `format` and the tree are as in `load`. `recipients` are texts, each of which opens the document, or
     `Recipients` in groups. `rule` is a selection rule of SOPS (name, argument), by default
-    `unencrypted_suffix: _unencrypted`; `mac_only` sets `mac_only_encrypted`. What `load` would refuse
-    by the same `limits` is not written. Raises `ClearLeaf`, `EmptyLeaf`, `NoKeys`, `TooLarge`, `BadValue`,
-    `BadRecipient`, `Malformed` for a bad rule, and `Unsupported` for a rule or format that is not native.
+    `unencrypted_suffix: _unencrypted`; `mac_only` sets `mac_only_encrypted`. `place` binds it to a place,
+    `REALM/ENVIRONMENT`. What `load` would refuse by the same `limits` is not written. Raises `ClearLeaf`,
+    `EmptyLeaf`, `NoKeys`, `TooLarge`, `BadValue`, `BadRecipient`, `Malformed` for a bad rule, and
+    `Unsupported` for a rule or format that is not native.
     """
     into = format_named(format)
     if type(tree) is not dict:
@@ -50,8 +54,13 @@ def encrypt(
     plain = plain_value(tree, ())
     if not plain:
         raise NoKeys("a document needs a key")
+    for name in plain:
+        refuse_place(name)
     if rule is not None and (rule[0] not in RULES or not rule[1]):
         raise Malformed("not a selection rule", hint=f"a rule is one of {', '.join(RULES)} and its text")
+    if place is not None:
+        require_rule(rule or DEFAULT_RULE)
+        plain = {PLACE_KEY: place, **plain}
     key = new_data_key()
     whom = Recipients.of(recipients)
     needed = whom.needed()

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from arcan_gitops.sops.binding import without_place
 from arcan_gitops.sops.formats import format_named
 from arcan_gitops.sops.limits import DEFAULT_LIMITS, Limits
 from arcan_gitops.sops.metadata import split
@@ -32,8 +33,8 @@ class Digests:
 def digests(data: bytes, *, format: str = "yaml", limits: Limits = DEFAULT_LIMITS) -> Digests:
     """The digests of a document, 12 hexadecimal digits each, from its bytes alone.
 
-    The `sops` block counts for nothing (`mac` and `lastmodified` change with every edit), nor does the order
-    of top-level keys. Raises `SopsError`.
+    The `sops` block and the document's place count for nothing (`mac` and `lastmodified` change with every
+    edit), nor does the order of top-level keys. Raises `SopsError`.
     """
     trees = format_named(format).parse(data, limits)
     split(trees)
@@ -42,7 +43,7 @@ def digests(data: bytes, *, format: str = "yaml", limits: Limits = DEFAULT_LIMIT
 
 def digests_of(trees: Sequence[Mapping[str, Any]]) -> Digests:
     """The digests of the encrypted trees of a document, without their `sops` blocks."""
-    keys = {key: _digest([key, value]) for tree in trees for key, value in tree.items()}
+    keys = {key: _digest([key, value]) for tree in trees for key, value in without_place(tree).items()}
     return Digests(keys, _digest(sorted(keys.items())))
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
+from arcan_gitops.names import PLACE_KEY
+from arcan_gitops.sops.binding import refuse_place, require_rule, without_place
 from arcan_gitops.sops.errors import SopsError
 from arcan_gitops.sops.metadata import Metadata
 from arcan_gitops.sops.trees import Tree, Value
@@ -27,6 +29,10 @@ class Content(Protocol):
     @property
     def metadata(self) -> Metadata:
         """The `sops` block."""
+
+    @property
+    def key_digest(self) -> bytes | None:
+        """Names the data key, and says nothing of it; None where the data key is not here."""
 
     def editing(self) -> Editing:
         """What the edits are made by. Raises `CannotEdit` where the document is only read."""
@@ -65,7 +71,27 @@ class Document:
 
     @property
     def tree(self) -> Tree:
-        """The only tree. Raises `SopsError` where the file has several documents."""
+        """The only tree, without the place. Raises `SopsError` where the file has several documents."""
+        return without_place(self._only)
+
+    @property
+    def place(self) -> str | None:
+        """What the document says of where it belongs, as `REALM/ENVIRONMENT`; None if it is bound to nothing.
+
+        Raises `SopsError` where the file has several documents.
+        """
+        value = self._only.get(PLACE_KEY)
+        return None if value is None else str(value)
+
+    @property
+    def key_digest(self) -> bytes | None:
+        """SHA-256 over the data key: equal for documents that have the same one. None where a getsops binary
+        decrypted it.
+        """
+        return self._content.key_digest
+
+    @property
+    def _only(self) -> Tree:
         if len(self.trees) != 1:
             raise SopsError(
                 f"the file has {len(self.trees)} YAML documents where one is wanted", hint="split the file"
@@ -75,7 +101,7 @@ class Document:
     @property
     def keys(self) -> tuple[str, ...]:
         """The top-level key names, in document order."""
-        return tuple(key for tree in self.trees for key in tree)
+        return tuple(key for tree in self.trees for key in without_place(tree))
 
     def set(self, path: str | Sequence[str | int], value: Value) -> None:
         """Give a key (a top-level key, or a path of keys and list indexes) a value.
@@ -91,7 +117,17 @@ class Document:
 
         Raises `SeveralErrors` with what `set` would raise for each.
         """
+        for key in values:
+            refuse_place(key)
         self._content.editing().update({str(key): value for key, value in values.items()})
+
+    def bind(self, place: str) -> None:
+        """Have the document say that it belongs at a place, `REALM/ENVIRONMENT`; its keys stay as they are.
+
+        Raises `ClearLeaf` where its rule would leave that in clear, `CannotEdit`.
+        """
+        require_rule(self.metadata.rule)
+        self._content.editing().set((PLACE_KEY,), place)
 
     def unset(self, path: str | Sequence[str | int]) -> None:
         """Remove a key or a list item; comment lines above it stay.
@@ -105,7 +141,10 @@ class Document:
 
         Raises `NoSuchKey`, `BadValue`, `ClearLeaf`, `EmptyLeaf`, `CannotEdit`, also where the name is taken.
         """
-        self._content.editing().rename(_path(path), str(new_name))
+        steps = _path(path)
+        if len(steps) == 1:
+            refuse_place(new_name)
+        self._content.editing().rename(steps, str(new_name))
 
     def rotate(
         self,
@@ -161,6 +200,7 @@ class Outline:
     documents: int
     keys: tuple[str, ...]
     metadata: Metadata = field(repr=False)
+    bound: bool = False  # whether it says where it belongs
 
 
 def _path(path: str | Sequence[str | int]) -> tuple[str | int, ...]:
@@ -168,4 +208,5 @@ def _path(path: str | Sequence[str | int]) -> tuple[str | int, ...]:
     checked = tuple(str(step) if isinstance(step, str) else step for step in steps)
     if not checked or not all(type(step) is str or type(step) is int for step in checked):
         raise TypeError("a path is a key, or a sequence of keys and list indexes")
+    refuse_place(checked[0])
     return checked

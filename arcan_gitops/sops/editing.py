@@ -7,6 +7,7 @@ of every value that did not change.
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from typing import Any, Final, NoReturn
 
 from arcan_gitops.errors import ArcanError, SeveralErrors, some
 from arcan_gitops.golang.yaml import Timestamp
+from arcan_gitops.names import PLACE_KEY
 from arcan_gitops.sops.cipher import mac_text
 from arcan_gitops.sops.creating import reread
 from arcan_gitops.sops.edit_flow import RawPath, Splice
@@ -75,6 +77,11 @@ class Editing:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a document and its data key cannot be pickled")
+
+    @property
+    def key_digest(self) -> bytes:
+        """`Document.key_digest`."""
+        return hashlib.sha256(self._key).digest()
 
     def editing(self) -> Editing:
         """Itself: `Content` of a document that can be edited."""
@@ -146,7 +153,7 @@ class Editing:
         """`Document.unset`."""
         self._begin()
         self._require(path)
-        if len(path) == 1 and len(self.trees[0]) == 1:
+        if len(path) == 1 and len(self.trees[0]) == 1 + (PLACE_KEY in self.trees[0]):
             raise NoKeys(f"key {shown(path)}: is the document's only key", hint="delete the file instead")
         raw_path = self._raw_path(path)
         splices = self._opened.remove(raw_path)

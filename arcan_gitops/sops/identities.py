@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_private_key,
 )
 
+from arcan_gitops.errors import some
 from arcan_gitops.sops import age
 from arcan_gitops.sops.errors import BadIdentity, Malformed
 from arcan_gitops.sops.metadata import AgeKey
@@ -85,21 +86,57 @@ class Identities:
         self._by_recipient: dict[str, Any] = {}
         self._others: dict[str, None] = {}
         self._keep_others = keep_others
+        self._only: dict[
+            str, set[str]
+        ] = {}  # by recipient or other: where it may be used; not here: anywhere
+        self._at: dict[frozenset[str], Identities] = {}
         self._passphrase = passphrase
         self.data_keys = DataKeys()
         self.not_used: list[str] = []  # sources that hold none, and why: told where nothing opens a document
         for number, text in enumerate(texts, start=1):
             self.add(text, f"identity source {number}")
 
-    def add(self, text: str | bytes, name: str) -> bool:
+    def add(self, text: str | bytes, name: str, only: str = "") -> bool:
         """Take one more text, which errors call `name`: all of it, or nothing. False if it holds no identity.
 
-        Raises `BadIdentity`.
+        `only` is a place (`REALM/ENVIRONMENT`), or the realm of places, outside of which `at` leaves it out;
+        an identity that is given without one, too, is for all of them. Raises `BadIdentity`.
         """
         found, others = self._parsed(text, name)
+        self._at.clear()
+        for each in (*found, *others):
+            known = each in self._by_recipient or each in self._others
+            if only and (not known or each in self._only):
+                self._only.setdefault(each, set()).add(only)
+            elif not only:
+                self._only.pop(each, None)
         self._by_recipient |= found
         self._others |= dict.fromkeys(others)
         return bool(found or others)
+
+    def at(self, place: str) -> Identities:
+        """Those that may be used at a place, `REALM/ENVIRONMENT`.
+
+        They keep the data keys that they open for themselves: what one opened elsewhere is not open here.
+        """
+        if not self._only:
+            return self
+        here = {place, place.partition("/")[0]}
+        away = {each: only for each, only in self._only.items() if here.isdisjoint(only)}
+        kept = self._at.get(frozenset(away))
+        if kept is None:
+            kept = self._at[frozenset(away)] = Identities()
+            kept._by_recipient = {each: key for each, key in self._by_recipient.items() if each not in away}
+            kept._others = {each: None for each in self._others if each not in away}
+            kept.not_used = [
+                *self.not_used,
+                *(
+                    f"{each} (for {some(sorted(only))})"
+                    for each, only in away.items()
+                    if each in self._by_recipient
+                ),
+            ]
+        return kept
 
     def _parsed(self, source: str | bytes, where: str) -> tuple[dict[str, Any], list[str]]:
         found: dict[str, Any] = {}
@@ -143,20 +180,21 @@ class Identities:
         raise TypeError("identities cannot be pickled")
 
     def unwrap(self, key: AgeKey) -> bytes | None:
-        """What is inside `key`, or None if no identity opens it. Raises `Malformed`."""
+        """What is inside `key`, or None if the identity whose recipient it names does not open it.
+
+        No other is tried, though one might: who reads the name of a recipient in a document, in a review or
+        in a rule of who may read what, must be able to rely on it. Raises `Malformed`.
+        """
         file = age.unarmored(key.enc)
         if file is None:
             raise Malformed("sops.age.enc: not an ASCII-armored age file")
-        # The recipient that is named comes first, but it is only a note: any identity may open it.
         named = self._by_recipient.get(" ".join(key.recipient.split()[:2]))
-        for identities in ([named] if named is not None else [], list(self._by_recipient.values())):
-            if not identities:
-                continue
-            try:
-                return age.decrypt(file, identities)
-            except age.CannotOpen:
-                continue
-        return None
+        if named is None:
+            return None
+        try:
+            return age.decrypt(file, [named])
+        except age.CannotOpen:
+            return None
 
 
 _WHAT_IS_ONE: Final = (

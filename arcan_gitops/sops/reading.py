@@ -17,6 +17,8 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from arcan_gitops.errors import together
+from arcan_gitops.names import PLACE_KEY
+from arcan_gitops.sops.binding import require_encrypted
 from arcan_gitops.sops.cipher import COMMENT, PREFIX, canonical, decrypt, mac_text, open_value, split_value
 from arcan_gitops.sops.errors import ClearLeaf, EmptyLeaf, Malformed, NoKeys, SopsError, Tampered, TooLarge
 from arcan_gitops.sops.limits import Limits
@@ -63,7 +65,7 @@ class Walk:
 
     def walk(self, trees: Sequence[Tree]) -> list[Tree]:
         """The same, with what is wrong in `findings`: 100 of them at the most."""
-        if not any(trees):
+        if not any(len(tree) > (PLACE_KEY in tree) for tree in trees):
             raise NoKeys("the document holds no key", hint="add a key, or delete the file")
         read: list[Tree] = []
         with suppress(_Enough):
@@ -85,6 +87,13 @@ class Walk:
             if len(at) > _MAX_PATH + 1:
                 raise TooLarge(f"key {_shown(at)}: a path of more than {_MAX_PATH} characters")
             covered = matched or matches(key)
+            if not path and key == PLACE_KEY:
+                try:
+                    require_encrypted(value, covered is encrypts)
+                except SopsError as error:
+                    self._found(error)
+                    read[key] = None
+                    continue
             if type(value) is str:  # as nearly all are
                 opened = leaf(value, at, covered is encrypts)
             else:

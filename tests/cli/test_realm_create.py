@@ -39,10 +39,12 @@ def test_a_document_is_created_with_its_realm(arcan: RealmCommand) -> None:
 def test_it_has_the_key_groups_and_the_selection_rule_of_its_creation_rule(arcan: RealmCommand) -> None:
     arcan.rules(shop="2 of alice | bob | ci")
     config = arcan.folder / ".sops.yaml"
-    config.write_text(config.read_text() + "    encrypted_regex: ^[A-Z]\n    mac_only_encrypted: true\n")
+    config.write_text(
+        config.read_text() + "    encrypted_regex: ^[A-Z]|^arcan_place$\n    mac_only_encrypted: true\n"
+    )
     assert arcan(*PROD, "--key", "A", "--stdin", stdin=b"x").status == 0
     metadata = sops.outline(arcan.path("shop").read_bytes()).metadata
-    assert (metadata.rule, metadata.mac_only_encrypted) == (("encrypted_regex", "^[A-Z]"), True)
+    assert (metadata.rule, metadata.mac_only_encrypted) == (("encrypted_regex", "^[A-Z]|^arcan_place$"), True)
     assert (len(metadata.groups), metadata.shamir_threshold) == (3, 2)
     assert arcan.opens(arcan.path("shop"), "alice ci")
     assert not arcan.opens(arcan.path("shop"), "bob")
@@ -131,7 +133,7 @@ def test_what_no_server_would_load_is_not_written(arcan: RealmCommand) -> None:
     arcan.rules(shop="alice")
     refused(arcan, *PROD, *KEY, stdin=b"", says="key 'A': ")
     config = arcan.folder / ".sops.yaml"
-    config.write_text(config.read_text() + "    encrypted_regex: ^[A-Z]\n")
+    config.write_text(config.read_text() + "    encrypted_regex: ^[A-Z]|^arcan_place$\n")
     refused(arcan, *PROD, "--key", "a", "--stdin", says="key 'a': would be written in clear")
     config.write_text(config.read_text().replace("encrypted_regex", "encrypted_comment_regex"))
     refused(arcan, *PROD, *KEY, says="selection by comments")

@@ -83,7 +83,7 @@ def test_one_value_that_a_realm_cannot_have_does_not_keep_the_others_out(
     assert land(files, named("B", bad), named("C", "y"))[0] == ["skipped", "imported"]
     document = (files.root / "shop/prod.sops.yaml").read_bytes()
     assert json.loads(decrypt_to_json(document, files.identity).stdout) == {
-        **({"A": "x"} if there else {}),
+        **({"A": "x"} if there else {"arcan_place": "shop/prod"}),
         "C": "y",
     }
 

@@ -11,7 +11,7 @@ import pytest
 
 from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
-from arcan_gitops.realms import RealmTree, Repository, Selection, Snapshot
+from arcan_gitops.realms import Demands, RealmTree, Repository, Selection, Snapshot
 from arcan_gitops.realms.transfer import dump, restore
 from arcan_gitops.sops import Identities
 from tests.support.live_server import ARCAN, create_token
@@ -392,7 +392,7 @@ def test_a_bug_that_one_file_brings_out_is_that_realms_problem_alone(
 def test_a_document_for_a_public_identity_is_refused_at_a_reload_too(files: RealmFiles) -> None:
     _, public = new_identity()
     tree, identities = RealmTree(files.root), Identities([files.identity])
-    loader = Repository(tree, identities, forbidden_recipients=frozenset({public}))
+    loader = Repository(tree, identities, demands=Demands(forbidden_recipients=frozenset({public})))
     before = loader.load()
     files.replace(files.path("shop", "prod"), encrypt("A: x\n", files.recipient, public))
     after = loader.reload(before)

@@ -93,8 +93,9 @@ class ImportCommand:
         return self.files.path("shop", "prod")
 
     def seen_by_sops(self) -> dict[str, Any]:
-        """The values that the real sops reads."""
+        """The values that the real sops reads, but for the place that the document is bound to."""
         done = decrypt_to_json(self.path.read_bytes(), self.files.identity)
         assert done.returncode == 0, done.stderr.decode()
         tree: dict[str, Any] = json.loads(done.stdout)
+        assert tree.pop("arcan_place", "shop/prod") == "shop/prod"
         return tree

@@ -94,12 +94,17 @@ class RealmCommand:
         return run_sops("decrypt", str(path), identity=identity).returncode == 0
 
     def values(self, path: Path, held: str) -> dict[str, Any]:
-        """What the real sops reads."""
+        """What the real sops reads, but for the place that the document is bound to."""
         identity = "\n".join(self.people[name][0] for name in held.split())
         done = run_sops("decrypt", "--output-type", "json", str(path), identity=identity)
         assert done.returncode == 0, done.stderr.decode()
         tree: dict[str, Any] = json.loads(done.stdout)
+        assert tree.pop("arcan_place", self.place(path)) == self.place(path)
         return tree
+
+    def place(self, path: Path) -> str:
+        """What a document at the path must say of where it belongs."""
+        return f"{path.parent.name}/{path.name.removesuffix('.sops.yaml')}"
 
     def state(self) -> dict[Path, bytes]:
         """The content of every file."""

@@ -19,6 +19,7 @@ from arcan_gitops.realms import Opener
 from arcan_gitops.realms.importing.problems import BadImport, file_of, text_of
 from arcan_gitops.realms.place import Place
 from arcan_gitops.sops import ANY_VALUES, Document, Identities, NotEncrypted
+from arcan_gitops.sops.binding import without_place
 from arcan_gitops.sops.formats import format_named
 from arcan_gitops.sops.limits import DEFAULT_LIMITS
 
@@ -96,7 +97,8 @@ class SopsSource:
         )  # fmt: skip
         parts: list[Part] = []
         for tree, hidden in zip(document.trees, sealed, strict=True):
-            parts += parts_of(tree, hidden) if tree else ()
+            values = without_place(tree)  # of another repository's realm, or of this one's
+            parts += parts_of(values, hidden) if values else ()
         for part, title in zip(parts, titles(name, parts), strict=True):
             yield from part.values(title, self._whole)
 
