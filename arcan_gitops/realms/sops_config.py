@@ -82,7 +82,9 @@ class SopsConfig:
         if "creation_rules" not in root:
             near = nearest("creation_rules", root.names())
             hint = "list there for whom documents are encrypted"
-            root.fail("'creation_rules' is missing", hint=f"'{near}' is ignored by sops" if near else hint)
+            if near is not None:
+                hint = f"'{near}' is ignored by sops: did you mean 'creation_rules'?"
+            root.fail("'creation_rules' is missing", field=near, hint=hint)
         return cls(path, root.mappings("creation_rules"), recipient_names(data.decode("utf-8", "replace")))
 
     @property

@@ -8,12 +8,16 @@ sops.go (KeyGroup, MACOnlyEncrypted).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
+from arcan_gitops.errors import together
 from arcan_gitops.golang.yaml import parse_rfc3339
-from arcan_gitops.sops.errors import Malformed, NotEncrypted, TooLarge
+from arcan_gitops.sops.errors import Malformed, NotEncrypted, SopsError, TooLarge
+
+_T = TypeVar("_T")
 
 RULES: Final = (
     "unencrypted_suffix",
@@ -56,6 +60,7 @@ _SEMVER: Final = re.compile(
 )
 _HUAWEI_KEY: Final = re.compile(r"[^:\s]+:\S+")
 _FRACTION: Final = re.compile(r"\.[0-9]+")
+_MAX_FINDINGS: Final = 100  # of one block that are told
 MAX_KEY_GROUPS: Final = 255  # the parts of a data key are told apart by one byte
 
 
@@ -134,7 +139,8 @@ class Metadata:
 def split(trees: Sequence[dict[str, Any]]) -> Metadata:
     """Take the `sops` block out of every tree and read the first one's.
 
-    Raises `NotEncrypted` where the first tree has none, and `Malformed`.
+    Raises `NotEncrypted` where the first tree has none, `Malformed` and `TooLarge`: of several findings the
+    first one's class, with all of them in its message.
     """
     blocks = [tree.pop("sops", None) for tree in trees]
     if not blocks or blocks[0] is None:
@@ -148,31 +154,73 @@ def split(trees: Sequence[dict[str, Any]]) -> Metadata:
     return _read(block)
 
 
+class _Findings:
+    """What is wrong with the parts of a block, so that all of it is told at once."""
+
+    def __init__(self) -> None:
+        self._found: list[SopsError] = []
+
+    def of(self, read: Callable[[], _T], default: Any = None) -> _T:
+        """What `read` gives; `default` where it raises `SopsError`, to go on with until `refuse`."""
+        try:
+            return read()
+        except SopsError as error:
+            self._found.append(error)
+            stand_in: _T = default
+            return stand_in
+
+    def refuse(self) -> None:
+        """Raise what was found, the first one's class, with all of it in the message."""
+        if self._found:
+            found = self._found[:_MAX_FINDINGS]
+            raise together(found, f"{len(found)} findings:")
+
+
 def _read(block: Mapping[str, Any]) -> Metadata:
-    _refuse_other_spellings(block, "sops")
+    findings = _Findings()
+    findings.of(lambda: _refuse_other_spellings(block, "sops"))
+    version = findings.of(lambda: _version(block))
+    lastmodified = findings.of(lambda: _text(block, "lastmodified"))
+    time = findings.of(lambda: _time(lastmodified, "sops.lastmodified")) if lastmodified else ""
+    mac = findings.of(lambda: _optional_text(block, "mac"))
+    rule = findings.of(lambda: _rule(block))
+    mac_only = findings.of(lambda: _mac_only(block))
+    groups = findings.of(lambda: _groups(block, findings), ())
+    threshold = findings.of(lambda: _threshold(block, groups))
+    findings.refuse()
+    return Metadata(
+        version=version,
+        lastmodified=lastmodified,
+        mac=mac,
+        mac_aad=_FRACTION.sub("", time).encode(),
+        rule=rule,
+        mac_only_encrypted=mac_only,
+        groups=groups,
+        shamir_threshold=threshold,
+    )
+
+
+def _version(block: Mapping[str, Any]) -> str:
     version = _text(block, "version")
     if (match := _SEMVER.fullmatch(version)) is None:
         raise Malformed("sops.version: not a version")
     if int(match[1]) < 3:
         raise Malformed("sops.version: written by SOPS before 3.0, whose format differs")
-    lastmodified = _text(block, "lastmodified")
+    return version
+
+
+def _rule(block: Mapping[str, Any]) -> tuple[str, str]:
     given = [name for name in RULES if _optional_text(block, name)]
     if len(given) > 1:
         raise Malformed(f"sops: more than one selection rule: {', '.join(given)}")
+    return (given[0], block[given[0]]) if given else DEFAULT_RULE
+
+
+def _mac_only(block: Mapping[str, Any]) -> bool:
     mac_only = block.get("mac_only_encrypted", False)
     if type(mac_only) is not bool:
         raise Malformed("sops.mac_only_encrypted: must be true or false")
-    groups = _groups(block)
-    return Metadata(
-        version=version,
-        lastmodified=lastmodified,
-        mac=_optional_text(block, "mac"),
-        mac_aad=_FRACTION.sub("", _time(lastmodified, "sops.lastmodified")).encode(),
-        rule=(given[0], block[given[0]]) if given else DEFAULT_RULE,
-        mac_only_encrypted=mac_only,
-        groups=groups,
-        shamir_threshold=_threshold(block, groups),
-    )
+    return mac_only
 
 
 def _refuse_other_spellings(block: Mapping[str, Any], where: str) -> None:
@@ -219,11 +267,11 @@ def _time(text: str, field: str) -> str:
     return time
 
 
-def _groups(block: Mapping[str, Any]) -> tuple[KeyGroup, ...]:
+def _groups(block: Mapping[str, Any], findings: _Findings) -> tuple[KeyGroup, ...]:
     """The flat lists are one group; `key_groups` counts only where all flat lists are empty."""
-    flat = _group(block, "sops")
+    flat = _group(block, "sops", findings)
     listed = [
-        _group(entry, f"sops.key_groups[{at}]")
+        _group(entry, f"sops.key_groups[{at}]", findings)
         for at, entry in enumerate(_mappings(block, "key_groups", "sops"))
     ]
     if flat is not None:
@@ -240,19 +288,30 @@ def _groups(block: Mapping[str, Any]) -> tuple[KeyGroup, ...]:
     return groups
 
 
-def _group(block: Mapping[str, Any], where: str) -> KeyGroup | None:
+def _group(block: Mapping[str, Any], where: str, findings: _Findings) -> KeyGroup | None:
     """The keys of a block, or None where it has none. SOPS before 3.10 wrote empty lists and nulls."""
-    others = tuple(name for name, fields in _OTHER_KEYS.items() if _other_keys(block, name, fields, where))
-    age = []
-    for at, entry in enumerate(_mappings(block, "age", where)):
-        place = f"{where}.age[{at}]"
-        recipient, enc = _text(entry, "recipient", place), _text(entry, "enc", place)
-        if RECIPIENT.fullmatch(recipient) is None:  # it is shown in messages
-            raise Malformed(f"{place}.recipient: not a recipient")
-        if len(enc) > _MAX_ENC or at >= MAX_RECIPIENTS:
-            raise TooLarge(f"{place}: more than {_MAX_ENC} characters, or {MAX_RECIPIENTS} recipients")
-        age.append(AgeKey(recipient, enc))
+    others = tuple(
+        name
+        for name, fields in _OTHER_KEYS.items()
+        if findings.of(partial(_other_keys, block, name, fields, where), True)
+    )
+    entries = findings.of(lambda: _mappings(block, "age", where), [{}])
+    if len(entries) > MAX_RECIPIENTS:
+        raise TooLarge(f"{where}.age: more than {MAX_RECIPIENTS} recipients")
+    age = [
+        findings.of(partial(_age_key, entry, f"{where}.age[{at}]"), AgeKey("", ""))
+        for at, entry in enumerate(entries)
+    ]
     return KeyGroup(tuple(age), others) if age or others else None
+
+
+def _age_key(entry: Mapping[str, Any], place: str) -> AgeKey:
+    recipient, enc = _text(entry, "recipient", place), _text(entry, "enc", place)
+    if RECIPIENT.fullmatch(recipient) is None:  # it is shown in messages
+        raise Malformed(f"{place}.recipient: not a recipient")
+    if len(enc) > _MAX_ENC:
+        raise TooLarge(f"{place}: more than {_MAX_ENC} characters")
+    return AgeKey(recipient, enc)
 
 
 def _other_keys(block: Mapping[str, Any], name: str, fields: Sequence[str], where: str) -> bool:

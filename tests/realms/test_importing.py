@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,21 @@ stringData:
 def test_a_dotenv_line_is_read_as_people_write_it(line: str, value: str) -> None:
     assert read_values(f"{line}\n".encode(), ".env") == {"A": value}
     assert read_values(line.encode(), "-", "dotenv") == {"A": value}
+
+
+def test_every_line_of_a_dotenv_file_that_is_wrong_is_told() -> None:
+    text = f"A=x\n{CANARY}\nB='1\n2' {CANARY}\nC=y\n1X={CANARY}\nA={CANARY}\nD=\"{CANARY}\nE {CANARY}\n"
+    with pytest.raises(BadImport) as caught:
+        read_values(text.encode(), ".env")
+    assert CANARY not in f"{caught.value.message} {caught.value.hint}"
+    assert sorted(re.findall(r"\.env:(\d+): ", caught.value.message)) == ["2", "3", "4", "6", "7", "8"]
+    assert caught.value.message.startswith(".env: 6 lines cannot be read:\n")
+
+
+def test_a_file_that_is_no_dotenv_at_all_is_told_with_a_bound() -> None:
+    with pytest.raises(BadImport) as caught:
+        read_values(f"{CANARY}\n".encode() * 5_000, ".env")
+    assert caught.value.message.count(".env:") == 101
 
 
 @pytest.mark.parametrize(

@@ -222,7 +222,7 @@ WRONG = {
     "rules that are none": ("creation_rules: 5\n", "'creation_rules' must be a list"),
     "a rule that is none": ("creation_rules: [5]\n", "'creation_rules' must be a list of mappings"),
     "null for the rules": ("creation_rules:\n", "'creation_rules' is missing"),
-    "a misspelt list of rules": (f"creation_rule:\n  - age: {A}\n", "'creation_rules' is missing 'creation_rule' is ignored by sops"),
+    "a misspelt list of rules": (f"creation_rule:\n  - age: {A}\n", "'creation_rules' is missing 'creation_rule' is ignored by sops: did you mean 'creation_rules'?"),
     "a number as age": ("creation_rules:\n  - age: 5\n", ":2: 'age' must be a text, or a list of texts (rule 1)"),
     "a number in age": ("creation_rules:\n  - age: [5]\n", "'age' must be a text, or a list of texts"),
     "a mapping as age": ("creation_rules:\n  - age: {a: b}\n", "'age' must be a"),

@@ -171,6 +171,47 @@ def test_all_findings_of_a_document_are_told_at_once() -> None:
         assert "  key 'c': is empty, which the MAC does not cover: anybody could have emptied it" in lines
 
 
+def test_all_findings_of_the_sops_block_are_told_at_once() -> None:
+    block = b"""\
+a: ENC[AES256_GCM,data:YQ==,iv:YQ==,tag:YQ==,type:str]
+sops:
+  version: "2.1.0"
+  lastmodified: yesterday
+  mac_only_encrypted: "yes"
+  encrypted_regex: a
+  unencrypted_regex: b
+  mac: 5
+  pgp: [{fp: x}]
+  age:
+    - recipient: age1a
+    - enc: x
+    - {recipient: "\\n", enc: x}
+"""
+    for read in (sops.outline, partial(sops.load, identities=[IDENTITY]), sops.key_names):
+        with pytest.raises(sops.Malformed) as caught:
+            read(block)
+        assert caught.value.message.split("\n") == [
+            "9 findings:",
+            "  sops.version: written by SOPS before 3.0, whose format differs",
+            "  sops.lastmodified: not an RFC 3339 time",
+            "  sops.mac: must be a text (quote it)",
+            "  sops: more than one selection rule: unencrypted_regex, encrypted_regex",
+            "  sops.mac_only_encrypted: must be true or false",
+            "  sops.pgp[0].enc: missing",
+            "  sops.age[0].enc: missing",
+            "  sops.age[1].recipient: missing",
+            "  sops.age[2].recipient: not a recipient",
+        ]
+
+
+def test_the_findings_of_a_large_block_have_a_bound() -> None:
+    entries = "".join("    - {}\n" for _ in range(400))
+    block = f"a: x\nsops:\n  version: 3.9.0\n  lastmodified: '2024-01-01T00:00:00Z'\n  age:\n{entries}"
+    assert refused(block.encode(), sops.Malformed).message.count("missing") == 100
+    more = block + entries
+    assert "more than 500 recipients" in refused(more.encode(), sops.TooLarge).message
+
+
 def test_a_thousand_findings_are_not_all_told() -> None:
     document = encrypt("\n".join(f"k{n}_unencrypted: x" for n in range(300)) + "\na: y\n", RECIPIENT)
     assert refused(document, sops.ClearLeaf).message.count("is in clear") == 100
