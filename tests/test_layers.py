@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "eso_version": {"errors", "names"},
     "template_advice": {"errors", "names", "golang"},
     "editor": {"errors"},
+    "git": {"errors"},
     "memory_folder": {"errors"},
     "certificates": {"errors", "names"},
     "demo": set(),
@@ -89,6 +90,7 @@ ONLY_IN = {
         "cli/key_command.py",
         "getsops/binary.py",
         "editor.py",
+        "git.py",
         "bootstrap/kubectl.py",
         "memory_folder.py",  # what removes the folder if this process is killed
     },

@@ -6,6 +6,7 @@ import ctypes
 import os
 import sys
 from pathlib import Path
+from typing import Final
 
 
 def home() -> Path:
@@ -24,6 +25,15 @@ def take(name: str) -> str | None:
         _overwrite(name)
     del os.environ[name]
     return value
+
+
+# What this process may hold, and neither kubectl, its plugins nor git have any use for.
+_NOT_FOR_OTHERS: Final = ("ARCAN_TOKEN", "SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE")
+
+
+def for_other_programs() -> dict[str, str]:
+    """The environment, without what is confidential."""
+    return {name: text for name, text in os.environ.items() if name not in _NOT_FOR_OTHERS}
 
 
 def _overwrite(name: str) -> None:

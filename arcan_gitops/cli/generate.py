@@ -11,14 +11,15 @@ import click
 from arcan_gitops.cli.catalogue import contents_of
 from arcan_gitops.cli.eso_known import versions_in, warn_if_unknown, warn_of_unknown
 from arcan_gitops.cli.generate_app import app, inventory, plan_inventories, with_inventory
-from arcan_gitops.cli.generate_argocd import argocd, plan_argocd
+from arcan_gitops.cli.generate_argocd import argocd, plan_argocd, print_leftovers
 from arcan_gitops.cli.generate_server import plan_servers
 from arcan_gitops.cli.generated import Generated, check_option, check_or_write
 from arcan_gitops.cli.options import kustomize_option, realms_option
 from arcan_gitops.cli.output import say, warn, warn_lines
 from arcan_gitops.cli.parsed import Parsed
-from arcan_gitops.cli.project import catalogue_for
+from arcan_gitops.cli.project import catalogue_for, servers_that_go
 from arcan_gitops.cli.raw_entries import judge_raw
+from arcan_gitops.cli.vanishing import base_option, declared_apps, refuse_vanishing
 from arcan_gitops.deploy import find_intruders, find_refused, find_unreachable, find_unserved
 from arcan_gitops.errors import SeveralErrors, grouped
 from arcan_gitops.eso_version import EsoVersion, supported_version
@@ -30,7 +31,6 @@ from arcan_gitops.overlay import (
     build_overlays,
     find_warnings,
     quickstart,
-    read_apps,
     read_settings,
 )
 from arcan_gitops.overlay.argocd.settings import ArgoCd
@@ -206,24 +206,29 @@ def _keys(
 
 @generate.command()
 @check_option
+@base_option
 @realms_option
 @kustomize_option
 @click.pass_context
-def overlays(ctx: click.Context, check: bool, realms: Path, kustomize_dir: Path) -> None:
+def overlays(ctx: click.Context, check: bool, base: str | None, realms: Path, kustomize_dir: Path) -> None:
     """Write the overlays of the declared apps.
 
     Reads arcan.yaml and apps/*.yaml and writes overlays/<overlay>/, in the same folder. Every key, token and
     namespace is checked against the realm files first; no identity is needed. Files that were not generated
     are never touched. An overlay whose settings have server.deploy takes in a server of its own: base/,
     components/, servers/<overlay>/, and a kustomization.yaml in the folder of each realm that it selects.
+    What would go without a word (an app, a namespace, a Secret, an overlay) is an error: --base says against
+    which commit, as in --check --base origin/main for a pull request; without it, against the last one.
     With a section argocd it also does what `arcan generate argocd` does, and where a realm has an inventory
     what `arcan generate inventory` does.
     """
-    settings, apps = read_settings(kustomize_dir), read_apps(kustomize_dir)
+    settings, declared = read_settings(kustomize_dir), declared_apps(kustomize_dir, base)
+    apps = declared.apps
     catalogue = catalogue_for(realms, kustomize_dir, apps, settings)
     places = settings.overlays(catalogue.environments())
     servers = plan_servers(realms, kustomize_dir, places)
-    tree = build_overlays(apps, settings, catalogue, servers.overlays)
+    with_server = servers.overlays | servers_that_go(kustomize_dir, settings)
+    tree = build_overlays(apps, settings, catalogue, with_server, departures=declared.departures)
     if wrong := (*find_intruders(apps, servers.servers), *find_unserved(apps, servers.servers)):
         raise SeveralErrors("the overlays cannot be generated:", wrong)
     raw_warnings = judge_raw(tree, apps, places)
@@ -242,9 +247,11 @@ def overlays(ctx: click.Context, check: bool, realms: Path, kustomize_dir: Path)
         plan_inventories(realms, catalogue, with_inventory(realms, catalogue)),
         *servers.generated,
         Generated(kustomize_dir / "overlays", tree),
-        plan_argocd(kustomize_dir, settings, apps, places, servers.overlays),
+        plan_argocd(kustomize_dir, settings, declared, places, with_server),
     )
-    check_or_write(ctx, generated, check=check, command="arcan generate overlays")
+    refuse_vanishing(kustomize_dir, base, tree, declared, settings, places)
+    compared = check_or_write(ctx, generated, check=check, command="arcan generate overlays")
+    print_leftovers(settings, compared)
 
 
 def _vulnerable(overlays: Sequence[Overlay]) -> Iterator[str]:

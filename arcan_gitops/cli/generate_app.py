@@ -17,7 +17,14 @@ from arcan_gitops.cli.raw_entries import judge_raw
 from arcan_gitops.cli.root import REALMS, at_root
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import RealmName
-from arcan_gitops.overlay import Catalogue, build_overlays, find_warnings, read_app, read_settings
+from arcan_gitops.overlay import (
+    Catalogue,
+    Declared,
+    build_overlays,
+    find_warnings,
+    read_declaration,
+    read_settings,
+)
 from arcan_gitops.overlay.app import Realm
 from arcan_gitops.overlay.inventory import (
     INVENTORY_COMMAND,
@@ -64,25 +71,32 @@ def app(
     the inventory: take a new one after each change of the realm, or declare the app with consistency:
     latest.
     """
-    declared = read_app(file)
-    settings = read_settings(kustomize_dir)
-    if isinstance(declared.reads, Realm):
-        if isinstance(declared.place, ManyNamespaces):
-            raise ArcanError(
-                f"{declared.at('namespaces')}: many namespaces need a cluster-wide store, "
-                "which is the platform's",
-                hint="declare the app among the platform's, or one app for each namespace",
-            )
-        settings = settings.for_an_app_elsewhere()
-    reads_realm = isinstance(declared.reads, Realm)
-    found = _inventories(inventories) if reads_realm or inventories or not settings.declared else ()
+    declared, settings = Declared.of([read_declaration(file)]), read_settings(kustomize_dir)
+    for one in declared.apps:
+        if isinstance(one.reads, Realm):
+            if isinstance(one.place, ManyNamespaces):
+                raise ArcanError(
+                    f"{one.at('namespaces')}: many namespaces need a cluster-wide store, "
+                    "which is the platform's",
+                    hint="declare the app among the platform's, or one app for each namespace",
+                )
+            settings = settings.for_an_app_elsewhere()
+    reads_realm = any(isinstance(one.reads, Realm) for one in declared.apps)
+    found = _inventories(inventories) if reads_realm or inventories or not settings.lists_overlays else ()
     catalogue = read_inventories((read_file(path), str(path)) for path in found)
     command = f"arcan generate app {shlex.quote(file.name)}"
-    tree = build_overlays([declared], settings, catalogue, cluster_stores=False, command=command)
+    tree = build_overlays(
+        declared.apps,
+        settings,
+        catalogue,
+        departures=declared.departures,
+        cluster_stores=False,
+        command=command,
+    )
     overlays = settings.overlays(catalogue.environments())
-    raw_warnings = judge_raw(tree, [declared], overlays)
+    raw_warnings = judge_raw(tree, declared.apps, overlays)
     warn_of_unknown(overlays)
-    for warning in (*raw_warnings, *find_warnings([declared], overlays)):
+    for warning in (*raw_warnings, *find_warnings(declared.apps, overlays)):
         warn(warning)
     again = f"arcan generate app {shlex.quote(str(file))} --output {shlex.quote(str(output))}"
     check_or_write(ctx, [Generated(output, tree, command=command)], check=check, command=again)

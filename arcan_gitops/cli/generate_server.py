@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -33,7 +33,7 @@ class Servers:
     generated: tuple[Generated, ...]
 
     @property
-    def overlays(self) -> Collection[OverlayName]:
+    def overlays(self) -> frozenset[OverlayName]:
         """The overlays that have one."""
         return frozenset(server.settings.overlay.name for server in self.servers)
 

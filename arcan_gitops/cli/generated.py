@@ -28,16 +28,22 @@ class Generated:
     command: str = COMMAND  # as the headers of the files name it
 
 
-def check_or_write(ctx: click.Context, generated: Sequence[Generated], *, check: bool, command: str) -> None:
-    """Print the difference, and exit 1 if there is one; or write, and say what was written."""
-    compared = [  # all of them, before any is written
+def check_or_write(
+    ctx: click.Context, generated: Sequence[Generated], *, check: bool, command: str
+) -> tuple[Comparison, ...]:
+    """Print the difference, and exit 1 if there is one; or write, and say what was written.
+
+    Gives what was there before, beside what is there now.
+    """
+    compared = tuple(  # all of them, before any is written
         compare(part.root, part.tree, command=part.command, shared=part.shared) for part in generated
-    ]
+    )
     if check:
         _check(ctx, compared, command)
-        return
+        return compared
     for part in compared:
         _write(part)
+    return compared
 
 
 def _check(ctx: click.Context, compared: Sequence[Comparison], command: str) -> None:

@@ -59,7 +59,7 @@ class Declaring:
         Raises `ArcanError` where arcan.yaml declares overlays, and none of that environment.
         """
         settings = read_settings(self.folder)
-        if not settings.declared:
+        if not settings.lists_overlays:
             documents = tree.scan_all()[0] if tree.root.is_dir() else ()  # there may be no realm yet
             others = any(document.environment != environment for document in documents)
             return (OverlayName(environment),) if others else None

@@ -18,6 +18,7 @@ from arcan_gitops.overlay.uses import Use
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _MOST: Final = 20
+HINT: Final = "see that nothing mounts them any more; --yes skips this check"
 
 
 class InUse(ArcanError):
@@ -48,19 +49,32 @@ def confirm_unused(
         return
     except ArcanError as error:
         found = [f"which apps use it is not known: {error.message}"]
-    if not found:
+    hint = "remove it from the files of these apps first; --yes skips this check"
+    confirm(what, found, yes=yes, why="declared apps use it", hint=hint)
+
+
+def confirm(
+    what: str,
+    lines: Sequence[str],
+    *,
+    yes: bool,
+    why: str,
+    hint: str = "--yes skips this check",
+) -> None:
+    """Say the lines, and go on only with `yes` or an answer at the terminal; without lines, at once.
+
+    Raises `InUse` where there is no terminal, or the answer is no.
+    """
+    if not lines:
         return
-    for line in found[:_MOST]:
+    for line in lines[:_MOST]:
         say(line)
-    if len(found) > _MOST:
-        say(f"... and {len(found) - _MOST} more")
+    if len(lines) > _MOST:
+        say(f"... and {len(lines) - _MOST} more")
     if yes:
         return
     if not at_a_terminal():
-        raise InUse(
-            f"{what}: declared apps use it; nothing was changed",
-            hint="remove it from the files of these apps first; --yes skips this check",
-        )
+        raise InUse(f"{what}: {why}; nothing was changed", hint=hint)
     if not click.confirm(printable(f"arcan: {what}: continue anyway?"), default=False, err=True):
         raise InUse(f"{what}: nothing was changed")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,23 @@ import click
 
 from arcan_gitops.atomic import replace_file
 from arcan_gitops.cli.eso_known import warn_if_unknown
+from arcan_gitops.cli.in_use import HINT, confirm
 from arcan_gitops.cli.options import kustomize_option, realms_option
 from arcan_gitops.cli.output import say, warn
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.project import OVERLAY
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.eso_version import EsoVersion, supported_version
-from arcan_gitops.names import EnvironmentName, Namespace, OverlayName
-from arcan_gitops.overlay import Settings, read_settings
+from arcan_gitops.names import EnvironmentName, Namespace, OverlayName, did_you_mean
+from arcan_gitops.overlay import Settings, read_apps, read_settings
+from arcan_gitops.overlay.argocd.leftovers import overlay_commands
 from arcan_gitops.overlay.argocd.settings import ClusterName
-from arcan_gitops.overlay.ca import read_ca
+from arcan_gitops.overlay.ca import EmbeddedCa, read_ca
 from arcan_gitops.overlay.declaring import declare_overlay
+from arcan_gitops.overlay.made import secrets_that_go
+from arcan_gitops.overlay.project import NoApps
+from arcan_gitops.overlay.removal import Day
+from arcan_gitops.overlay.removing import without_overlay
 from arcan_gitops.overlay.server_url import ServerUrl
 from arcan_gitops.overlay.settings import SETTINGS_FILE
 from arcan_gitops.realms import RealmTree
@@ -28,7 +35,7 @@ from arcan_gitops.realms.tree import read_file
 
 @click.group()
 def overlay() -> None:
-    """Add a cluster, or another environment on one."""
+    """Add or remove a cluster, or another environment on one."""
 
 
 @overlay.command()
@@ -78,7 +85,7 @@ def add(
     path = kustomize_dir / SETTINGS_FILE
     data = read_file(path) if path.exists() else b""
     declarations = {**implied, name: declaration}
-    edited = declare_overlay(data, str(path), declarations, lambda text: read_ca(kustomize_dir / text))
+    edited = declare_overlay(data, str(path), declarations, partial(_read_ca, kustomize_dir))
     replace_file(path, edited)
     for other in implied:
         say(f"{path}: declared overlay '{other}', which was there without a line")
@@ -89,6 +96,46 @@ def add(
         warn(f"no realm has an environment '{environment}' yet")
         say(f"next: arcan realm create REALM --env {environment} --key NAME")
     say(f"next: arcan generate overlays, then: arcan bootstrap {name}")
+
+
+@overlay.command()
+@click.argument("name", type=OVERLAY)
+@click.option("--yes", is_flag=True, help="Do not ask before Kubernetes Secrets go.")
+@kustomize_option
+def remove(name: OverlayName, yes: bool, kustomize_dir: Path) -> None:
+    """Say in arcan.yaml that an overlay goes, with the day.
+
+    Its line stays, and with it the overlay's Applications: by empty folders, which `arcan generate overlays`
+    writes, Argo CD prunes what is there. No app's file has to change. Names the Kubernetes Secrets that will
+    go, and asks. What is left to do by hand, once all of it is pruned, is printed as commands.
+    """
+    path = kustomize_dir / SETTINGS_FILE
+    settings = read_settings(kustomize_dir)
+    known = {each.name: each for each in (*settings.declared, *settings.removed)}
+    if name not in known:
+        raise ArcanError(f"{path}: there is no overlay '{name}'", hint=did_you_mean(name, known))
+    if known[name].removed is not None:
+        raise ArcanError(
+            f"{known[name].where}: overlay '{name}' is removed already", hint="arcan generate overlays"
+        )
+    try:
+        apps = read_apps(kustomize_dir)
+    except NoApps:
+        apps = ()
+    going = secrets_that_go(apps, settings, known[name])
+    confirm(f"overlay '{name}'", list(map(str, going)), yes=yes, why="Kubernetes Secrets would go", hint=HINT)
+    read = partial(_read_ca, kustomize_dir)
+    replace_file(path, without_overlay(read_file(path), str(path), name, Day.today(), read))
+    say(f"{path}: overlay '{name}' is removed")
+    say("next: arcan generate overlays, and commit both")
+    if settings.argocd is not None:
+        say("once Argo CD has pruned it, take its line out, arcan generate overlays, and by hand:")
+        for command in overlay_commands(settings.argocd, name):
+            click.echo(command)
+
+
+def _read_ca(kustomize_dir: Path, text: str) -> EmbeddedCa:
+    return read_ca(kustomize_dir / text)
 
 
 def _environments(realms: Path) -> tuple[EnvironmentName, ...]:
@@ -106,7 +153,7 @@ def _implied(
     environment: EnvironmentName,
 ) -> dict[OverlayName, dict[str, Any]]:
     """The overlays that exist while none is declared, except the one that is added."""
-    if settings.declared:
+    if settings.lists_overlays:
         return {}
     found = {each.name: each for each in settings.overlays(environments)}
     if name in found and found[name].environment != environment:

@@ -47,9 +47,9 @@ def catalogue_for(realms: Path, kustomize_dir: Path, apps: Sequence[App], settin
     try:
         return load_catalogue(realms)
     except ArcanError as error:
-        if needed or (realms.exists() and not settings.declared):
+        if needed or (realms.exists() and not settings.lists_overlays):
             raise
-        if not settings.declared:
+        if not settings.lists_overlays:
             raise _no_overlay(settings) from None
         if realms.exists():
             warn(f"no declared app reads a realm, and what is wrong here changes nothing: {error.message}")
@@ -61,9 +61,9 @@ def overlays_of(settings: Settings, realms: Path) -> tuple[Overlay, ...]:
 
     Raises as `load_catalogue` does, and `ArcanError` where there is no overlay.
     """
-    if not settings.declared and not realms.exists():
+    if not settings.lists_overlays and not realms.exists():
         raise _no_overlay(settings)
-    return settings.overlays(() if settings.declared else load_catalogue(realms).environments())
+    return settings.overlays(() if settings.lists_overlays else load_catalogue(realms).environments())
 
 
 def _no_overlay(settings: Settings) -> ArcanError:
@@ -78,6 +78,11 @@ def servers_of(kustomize_dir: Path, overlays: Sequence[Overlay]) -> tuple[Server
     """The servers that arcan.yaml declares for those overlays; none where there is no such file."""
     path = kustomize_dir / SETTINGS_FILE
     return read_servers(read_file(path), str(path), overlays) if path.exists() else ()
+
+
+def servers_that_go(kustomize_dir: Path, settings: Settings) -> frozenset[OverlayName]:
+    """The removed overlays that had a server: their platform has to be pruned."""
+    return frozenset(server.overlay.name for server in servers_of(kustomize_dir, settings.removed))
 
 
 def find_overlay(overlays: Sequence[Overlay], name: OverlayName | None) -> Overlay:

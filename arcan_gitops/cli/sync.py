@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Final
 import click
 
 from arcan_gitops.bootstrap import Kubectl, Refresh, refreshes
+from arcan_gitops.cli.environment import for_other_programs
 from arcan_gitops.cli.options import kustomize_option, realms_option
 from arcan_gitops.cli.output import say, warn
 from arcan_gitops.cli.parsed import Parsed
@@ -22,8 +22,6 @@ from arcan_gitops.overlay import App, read_apps, read_settings
 from arcan_gitops.overlay.settings import Overlay
 
 _NOW_IN_SHELL: Final = "$(date +%s)"
-# What this process may hold, and neither kubectl nor its plugins have any use for.
-_NOT_FOR_KUBECTL: Final = ("ARCAN_TOKEN", "SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE")
 
 
 @click.command()
@@ -95,7 +93,7 @@ def _run(found: tuple[Refresh, ...], cluster: tuple[str, ...]) -> None:
     """Every one is tried; those that fail are named at the end."""
     # finer than a second: ESO takes no notice of a stamp that it has seen, and two changes may be that close
     kubectl, stamp = Kubectl.find(), str(time.time_ns())
-    environment = {name: text for name, text in os.environ.items() if name not in _NOT_FOR_KUBECTL}
+    environment = for_other_programs()
     problems: list[ArcanError] = []
     for refresh in found:
         try:

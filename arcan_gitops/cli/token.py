@@ -208,7 +208,7 @@ def revoke_token(
 
 def _confirm(tree: RealmTree, realm: RealmName, name: str, kustomize_dir: Path, *, yes: bool) -> None:
     def uses(apps: Sequence[App], settings: Settings) -> Sequence[Use]:
-        environments = () if settings.declared else environments_of(tree)
+        environments = () if settings.lists_overlays else environments_of(tree)
         return uses_of_token(apps, settings, realm, environments, TokenName(name))
 
     confirm_unused(f"revoking token '{name}'", kustomize_dir, uses, yes=yes)

@@ -34,7 +34,7 @@ class Declared:
             apps = read_apps(kustomize_dir)
         except NoApps:
             apps = ()
-        environments = () if settings.declared else environments_of(tree)
+        environments = () if settings.lists_overlays else environments_of(tree)
         return cls(settings, apps, settings.overlays(environments))
 
 

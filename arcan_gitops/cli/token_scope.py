@@ -122,7 +122,7 @@ def _confirm(
     old, new = (TokenScope(each.environments, each.keys) for each in (before, after))
 
     def uses(apps: Sequence[App], settings: Settings) -> Sequence[Use]:
-        environments = () if settings.declared else environments_of(tree)
+        environments = () if settings.lists_overlays else environments_of(tree)
         return uses_out_of_scope(apps, settings.overlays(environments), credential, old, new)
 
     confirm_unused(f"narrowing token '{credential.token}'", kustomize_dir, uses, yes=yes)

@@ -8,7 +8,7 @@ from arcan_gitops.overlay.app_schema import app_schema
 from arcan_gitops.overlay.build import build_overlays
 from arcan_gitops.overlay.catalogue import Catalogue, Contents, TokenScope
 from arcan_gitops.overlay.check import find_warnings
-from arcan_gitops.overlay.project import read_app, read_apps, read_settings
+from arcan_gitops.overlay.project import Declared, read_apps, read_declaration, read_declared, read_settings
 from arcan_gitops.overlay.quickstart import Consumer, quickstart
 from arcan_gitops.overlay.settings import Settings, StoreSettings
 from arcan_gitops.overlay.tree import Changes, Comparison, ForeignFiles, Tree, compare
@@ -20,6 +20,7 @@ __all__ = [
     "Comparison",
     "Consumer",
     "Contents",
+    "Declared",
     "ForeignFiles",
     "Settings",
     "StoreSettings",
@@ -30,7 +31,8 @@ __all__ = [
     "compare",
     "find_warnings",
     "quickstart",
-    "read_app",
     "read_apps",
+    "read_declaration",
+    "read_declared",
     "read_settings",
 ]

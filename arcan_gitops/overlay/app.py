@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
 from typing import Final
 
 from arcan_gitops.names import AppName, Namespace, ObjectName, OverlayName, RealmName, TokenName
-from arcan_gitops.overlay.declared_secret import DeclaredSecret
+from arcan_gitops.overlay.declared_secret import SECRET_FIELDS, DeclaredSecret
 from arcan_gitops.overlay.labels import read_annotations, read_labels
 from arcan_gitops.overlay.place import ManyNamespaces, Place, by_overlay, read_overlays, read_place
-from arcan_gitops.overlay.raw_secret import RawSecret
+from arcan_gitops.overlay.raw_secret import RAW_FIELDS, RawSecret
 from arcan_gitops.overlay.references import mapping
 from arcan_gitops.overlay.refresh import RefreshChange
-from arcan_gitops.yamlio import Fields, Problems, each, one_of, read_mapping
+from arcan_gitops.overlay.removal import (
+    REMOVED,
+    Departure,
+    RemovedApp,
+    RemovedSecret,
+    read_left,
+    split_removed,
+)
+from arcan_gitops.yamlio import Fields, InvalidFile, Problems, each, one_of, read_mapping
 
 APP_FIELDS: Final = (
     "name", "realm", "token", "store", "namespace", "namespaces", "overlays", "consistency",
-    "refreshPolicy", "refreshInterval", "labels", "annotations", "team", "secrets", "raw",
+    "refreshPolicy", "refreshInterval", "labels", "annotations", "team", "secrets", "raw", "left", REMOVED,
 )  # fmt: skip
 TEAM_FIELDS: Final = ("groups", "users")
 _EVERYBODY: Final = ("system:authenticated", "system:unauthenticated", "system:anonymous")
@@ -61,7 +69,8 @@ class Team:
 class App:
     """One app. It reads a realm, or the declared store that it names.
 
-    `place` is the same everywhere, or says it for each overlay; `overlays` None is all.
+    `place` is the same everywhere, or says it for each overlay; `overlays` None is all. `left` are the places
+    where it was, `removed` are Secrets that it had.
     """
 
     name: AppName
@@ -77,6 +86,8 @@ class App:
     source: str
     lines: Mapping[str, int]
     raw: tuple[RawSecret, ...] = ()
+    left: tuple[Departure, ...] = ()
+    removed: tuple[RemovedSecret, ...] = ()
 
     def at(self, field: str) -> str:
         """`file:line` of a field, for errors."""
@@ -93,14 +104,22 @@ class App:
     @classmethod
     def parse(cls, data: bytes, source: str) -> App:
         """The app that a file declares. Raises `InvalidFile`, with the line, for anything it cannot be."""
-        fields = read_mapping(data, source, aliases=True)
+        declared = parse_declaration(data, source)
+        if isinstance(declared, RemovedApp):
+            raise InvalidFile(f"{declared.where}: the app is removed", hint=f"take '{REMOVED}' out")
+        return declared
+
+    @classmethod
+    def of(cls, fields: Fields) -> App:
+        """The app of a file that has been read. Raises `InvalidFile`."""
         problems = Problems()
-        fields.only(*APP_FIELDS)
         name = problems.of(lambda: _name(fields), AppName(""))
         unread = ObjectName("") if "store" in fields else Realm(RealmName(""), TokenName(""))
         reads = problems.of(lambda: _reads(fields), unread)
         of_realm = isinstance(reads, Realm)
         place = problems.of(lambda: read_place(fields), {})
+        stay, gone = problems.of(lambda: split_removed(fields, "secrets", SECRET_FIELDS), ((), ()))
+        raw, raw_gone = problems.of(lambda: split_removed(fields, "raw", RAW_FIELDS, raw=True), ((), ()))
         app = cls(
             name=name,
             reads=reads,
@@ -111,13 +130,27 @@ class App:
             labels=problems.of(lambda: read_labels(fields, "labels"), {}),
             annotations=problems.of(lambda: read_annotations(fields, "annotations"), {}),
             team=problems.of(lambda: _team(fields, place)),
-            secrets=problems.of(lambda: _secrets(fields, of_realm=of_realm), ()),
-            source=source,
+            secrets=problems.of(
+                lambda: each(lambda item: DeclaredSecret.parse(item, of_realm=of_realm), stay), ()
+            ),
+            source=fields.source,
             lines={field: fields.line_of(field) for field in APP_FIELDS},
-            raw=problems.of(lambda: each(RawSecret.parse, fields.mappings("raw")), ()),
+            raw=problems.of(lambda: each(RawSecret.parse, raw), ()),
+            left=problems.of(lambda: read_left(fields, name), ()),
+            removed=(*gone, *raw_gone),
         )
+        problems.of(lambda: _refuse_none(fields, stay, raw))
+        if not problems.found:
+            problems.of(lambda: _refuse_both(app))
         problems.refuse()
         return app
+
+
+def parse_declaration(data: bytes, source: str) -> App | RemovedApp:
+    """What a file declares: an app, or that the app is gone. Raises `InvalidFile`."""
+    fields = read_mapping(data, source, aliases=True)
+    fields.only(*APP_FIELDS)
+    return RemovedApp.of(fields, _name(fields)) if REMOVED in fields else App.of(fields)
 
 
 def _name(fields: Fields) -> AppName:
@@ -129,12 +162,24 @@ def _name(fields: Fields) -> AppName:
     return name
 
 
-def _secrets(fields: Fields, *, of_realm: bool) -> tuple[DeclaredSecret, ...]:
-    secrets = fields.mappings("secrets")
-    if not secrets and not fields.mappings("raw"):
+def _refuse_none(fields: Fields, secrets: Sequence[Fields], raw: Sequence[Fields]) -> None:
+    """An app without any Secret, or with none left."""
+    if not secrets and not raw and (fields.mappings("secrets") or fields.mappings("raw")):
+        hint = f"remove the app: arcan app remove {PurePath(fields.source).stem}"
+        fields.fail("every Secret of the app is removed", field="secrets", hint=hint)
+    if not secrets and not raw:
         hint = "declare at least one: 'secrets: [{name: my-app, keys: [DATABASE_URL]}]'"
         fields.fail("the app declares no secrets", field="secrets", hint=hint)
-    return each(lambda item: DeclaredSecret.parse(item, of_realm=of_realm), secrets)
+
+
+def _refuse_both(app: App) -> None:
+    """A Secret that an app has, and has not."""
+    made: list[tuple[str, str]] = [(secret.name, secret.external) for secret in app.secrets]
+    made += [(raw.target, raw.name) for raw in app.raw]
+    for gone in app.removed:
+        if any(gone.is_of(secret, external) for secret, external in made):
+            problem = f"{gone.where}: this Secret is declared, and removed"
+            raise InvalidFile(problem, hint="keep one of the two entries")
 
 
 def _reads(fields: Fields) -> Realm | ObjectName:

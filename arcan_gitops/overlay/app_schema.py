@@ -24,6 +24,7 @@ from arcan_gitops.overlay.declared_secret import (
 )
 from arcan_gitops.overlay.raw_secret import RAW_FIELDS
 from arcan_gitops.overlay.refresh import REFRESH_POLICIES
+from arcan_gitops.overlay.removal import DEPARTURE_FIELDS, REMOVED, Day
 from arcan_gitops.overlay.secret_type import DOCKER, MERGE_POLICIES, REQUIRED, TEMPLATE_FIELDS
 
 Schema = dict[str, Any]
@@ -41,11 +42,11 @@ def app_schema() -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "An app of Arcan: which keys go into which Kubernetes Secrets",
         **app,
-        "oneOf": [realm, other],
-        "allOf": [
-            {"oneOf": [{"required": ["namespace"]}, {"required": ["namespaces"]}]},
-            _any_required("secrets", "raw"),
+        "anyOf": [
+            {"required": [REMOVED]},
+            {"oneOf": [realm, other], "allOf": [_any_required("secrets", "raw")]},
         ],
+        "allOf": [_ONE_PLACE],
     }
 
 
@@ -94,6 +95,8 @@ def _map(keys: Schema, values: Schema, description: str) -> Schema:
     }
 
 
+_ONE_PLACE: Final[Schema] = {"oneOf": [{"required": ["namespace"]}, {"required": ["namespaces"]}]}
+_REMOVED: Final = _said(_pattern(Day.grammar), "The day on which it went: 2026-11-28.")
 _LABEL_NAME: Final = _pattern(labels.NAME)
 _LABELS: Final = _map(_LABEL_NAME, _pattern(labels.VALUE), "Labels of the Secret.")
 _ANNOTATIONS: Final = _map(_LABEL_NAME, _TEXT, "Annotations of the Secret.")
@@ -168,20 +171,40 @@ _SECRET: Final[Schema] = {
             ),
             "immutable": _said({"type": "boolean"}, "The Secret never changes again."),
             "externalSecret": _name(ObjectName, "The name of the ExternalSecret; default: the Secret's."),
+            REMOVED: _REMOVED,
         },
         SECRET_FIELDS,
         required=("name",),
     ),
-    "oneOf": [
-        {"required": ["keys"], **_NOT_ALL, "not": _any_required("extract", "rewrite")},
-        {"required": ["extract"], **_NOT_ALL},
+    "anyOf": [
+        {"required": [REMOVED]},
         {
-            "required": ["all"],
-            "properties": {"all": {"const": True}},
-            "not": _any_required("keys", "extract"),
+            "oneOf": [
+                {"required": ["keys"], **_NOT_ALL, "not": _any_required("extract", "rewrite")},
+                {"required": ["extract"], **_NOT_ALL},
+                {
+                    "required": ["all"],
+                    "properties": {"all": {"const": True}},
+                    "not": _any_required("keys", "extract"),
+                },
+            ],
         },
     ],
 }
+_NAMESPACE: Final[Schema] = {
+    "anyOf": [_name(Namespace), _map(_name(OverlayName), _name(Namespace), "By overlay.")],
+    "description": "Where the Kubernetes Secrets are.",
+}
+_NAMESPACES: Final[Schema] = {
+    "anyOf": [
+        _list(_name(Namespace), "By name."),
+        _object(
+            {"matchLabels": {**_LABELS, "minProperties": 1}}, ("matchLabels",), required=("matchLabels",)
+        ),
+    ],
+    "description": "Many namespaces that all get the Secrets; needs cluster-wide stores.",
+}
+_OVERLAYS: Final = _list(_name(OverlayName), "Where the app goes; everywhere where it is left out.")
 _APP: Final = {
     "name": _name(AppName, "The name of the file, without .yaml."),
     "realm": _name(RealmName, "The realm that the app reads."),
@@ -190,20 +213,9 @@ _APP: Final = {
         "description": "A token in the realm's tokens.yaml, by name.",
     },
     "store": _name(ObjectName, "A store of arcan.yaml, in place of realm and token."),
-    "namespace": {
-        "anyOf": [_name(Namespace), _map(_name(OverlayName), _name(Namespace), "By overlay.")],
-        "description": "Where the Kubernetes Secrets are.",
-    },
-    "namespaces": {
-        "anyOf": [
-            _list(_name(Namespace), "By name."),
-            _object(
-                {"matchLabels": {**_LABELS, "minProperties": 1}}, ("matchLabels",), required=("matchLabels",)
-            ),
-        ],
-        "description": "Many namespaces that all get the Secrets; needs cluster-wide stores.",
-    },
-    "overlays": _list(_name(OverlayName), "Where the app goes; everywhere where it is left out."),
+    "namespace": _NAMESPACE,
+    "namespaces": _NAMESPACES,
+    "overlays": _OVERLAYS,
     "consistency": _one_of(
         tuple(consistency.value for consistency in Consistency),
         "pinned: the state that the overlay was generated from, or none; latest: whatever is loaded.",
@@ -227,10 +239,27 @@ _APP: Final = {
                 ),
                 "labels": _LABELS,
                 "annotations": _ANNOTATIONS,
+                REMOVED: _REMOVED,
             },
             RAW_FIELDS,
-            required=("name", "spec"),
-        ),
+            required=("name",),
+        )
+        | _any_required("spec", REMOVED),
         "ExternalSecrets as ESO has them, for what 'secrets' cannot say.",
     ),
+    "left": _list(
+        _object(
+            {
+                "namespace": _NAMESPACE,
+                "namespaces": _NAMESPACES,
+                "overlays": _OVERLAYS,
+                REMOVED: _REMOVED,
+            },
+            DEPARTURE_FIELDS,
+            required=(REMOVED,),
+        )
+        | _ONE_PLACE,
+        "Where the app was, and is no more.",
+    ),
+    REMOVED: _said(_REMOVED, "The day on which the app went; its Secrets go with it."),
 }

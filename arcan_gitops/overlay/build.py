@@ -8,7 +8,7 @@ from typing import Final
 from arcan_gitops.errors import SeveralErrors
 from arcan_gitops.names import AppName, Namespace, OverlayName
 from arcan_gitops.overlay.app import App
-from arcan_gitops.overlay.argocd.applications import PLATFORM_FOLDER
+from arcan_gitops.overlay.argocd.settings import PLATFORM_FOLDER
 from arcan_gitops.overlay.catalogue import Catalogue
 from arcan_gitops.overlay.check import MOST_PROBLEMS, find_problems
 from arcan_gitops.overlay.entries import external_secrets, raw_manifests
@@ -17,8 +17,10 @@ from arcan_gitops.overlay.manifest import Manifest
 from arcan_gitops.overlay.place import ManyNamespaces
 from arcan_gitops.overlay.placement import Placement, by_store_namespace, placements
 from arcan_gitops.overlay.plan import plan
+from arcan_gitops.overlay.removal import Departure
 from arcan_gitops.overlay.settings import SETTINGS_FILE, Settings
 from arcan_gitops.overlay.team import team_manifests
+from arcan_gitops.overlay.tombstones import tombstones
 from arcan_gitops.overlay.tree import COMMAND, Tree, header
 from arcan_gitops.yamlio import emit
 
@@ -27,6 +29,9 @@ SERVERS_FOLDER: Final = "servers"
 _MOST_NAMED: Final = 8  # apps, in the header of a file
 _CLUSTER_STORES_FILE: Final = "cluster-stores.yaml"
 _STORES_FILE: Final = "stores.yaml"
+_TOMBSTONE: Final = (
+    "# A tombstone: nothing is here any more, and Argo CD prunes what was. Its sources say when it may go.\n"
+)
 
 # Folder of an overlay -> its files: path below it -> the apps that it is made from, and the text.
 _Folders = dict[str, dict[str, tuple[tuple[Placement, ...], str]]]
@@ -38,11 +43,12 @@ def build_overlays(
     catalogue: Catalogue,
     servers: Collection[OverlayName] = (),
     *,
+    departures: Sequence[Departure] = (),
     cluster_stores: bool = True,
     command: str = COMMAND,
 ) -> Tree:
     """The tree below `overlays/`; an overlay that no app goes to has no files, unless it is of `servers`:
-    those take the server of servers/<overlay>/ in.
+    those take the server of servers/<overlay>/ in. `departures` and removed overlays leave tombstones.
 
     overlay/<namespace>/ has what is in one namespace: stores.yaml with the stores that an app uses there, and
     apps/<app>.yaml with an ExternalSecret for each Kubernetes Secret. overlay/_platform/ has what is of the
@@ -52,16 +58,18 @@ def build_overlays(
     `command` is the one that the files name as their origin. Raises `SeveralErrors` with all that is wrong.
     """
     overlays = settings.overlays(catalogue.environments())
-    problems = find_problems(apps, overlays, catalogue)
+    removed = [overlay.name for overlay in settings.removed]
+    problems = find_problems(apps, overlays, catalogue, departures, removed)
     if problems:
         hint = f"these are the first {MOST_PROBLEMS}" if len(problems) == MOST_PROBLEMS else None
         raise SeveralErrors("the overlays cannot be generated:", problems, hint=hint)
     files: dict[str, str] = {}
-    for overlay in overlays:
-        placed = placements(apps, overlay)
+    empty = tombstones(apps, departures, settings, overlays, servers)
+    for overlay in (*overlays, *settings.removed):
+        placed = placements(apps, overlay) if overlay.removed is None else ()
         folders = _folders(placed, catalogue, command, cluster_stores=cluster_stores)
         taken_in: dict[str, list[str]] = {}  # from elsewhere, by folder
-        if overlay.name in servers:
+        if overlay.name in servers and overlay.removed is None:
             folders = {PLATFORM_FOLDER: {}, **folders}
             taken_in[PLATFORM_FOLDER] = [f"../../../{SERVERS_FOLDER}/{overlay.name}"]
         for folder, made in folders.items():
@@ -71,9 +79,12 @@ def build_overlays(
                 [users[name] for name in sorted(users)], [kustomization(resources)], command
             )
             files |= {f"{overlay.name}/{folder}/{path}": text for path, (_, text) in made.items()}
-        if folders:
+        emptied = empty.get(overlay.name, {})
+        for folder, sources in emptied.items():
+            files[f"{overlay.name}/{folder}/{KUSTOMIZATION_FILE}"] = _tombstone(folder, sources, command)
+        if folders or emptied:
             files[f"{overlay.name}/{KUSTOMIZATION_FILE}"] = _file(
-                placed, [kustomization(list(folders))], command
+                placed, [kustomization([*folders, *emptied])], command
             )
     return files
 
@@ -122,6 +133,11 @@ def _team(placement: Placement) -> Iterator[tuple[Namespace, Manifest]]:
         for namespace in placement.namespaces:
             for manifest in team_manifests(placement.app.name, namespace, placement.app.team):
                 yield namespace, manifest
+
+
+def _tombstone(folder: str, sources: Sequence[str], command: str) -> str:
+    namespace = None if folder == PLATFORM_FOLDER else Namespace(folder)
+    return header(sources, command) + _TOMBSTONE + emit([kustomization([], namespace)])
 
 
 def _file(placed: Sequence[Placement], manifests: Sequence[Manifest], command: str, notes: str = "") -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 from arcan_gitops.eso_version import CREATE_OR_MERGE, UNIFIED_STORE, Feature
@@ -15,6 +16,7 @@ from arcan_gitops.overlay.needed_tokens import creating, needed_scope
 from arcan_gitops.overlay.place import ManyNamespaces
 from arcan_gitops.overlay.placement import Placement, placements
 from arcan_gitops.overlay.reading import reading_problems
+from arcan_gitops.overlay.removal import Departure
 from arcan_gitops.overlay.settings import Overlay, Scope
 from arcan_gitops.overlay.templates import template_problems
 from arcan_gitops.yamlio import InvalidFile
@@ -23,15 +25,21 @@ MOST_PROBLEMS: Final = 100
 
 
 def find_problems(
-    apps: Sequence[App], overlays: Sequence[Overlay], catalogue: Catalogue
+    apps: Sequence[App],
+    overlays: Sequence[Overlay],
+    catalogue: Catalogue,
+    departures: Sequence[Departure] = (),
+    removed: Sequence[OverlayName] = (),
 ) -> tuple[InvalidFile, ...]:
     """Every reason why the overlays cannot be generated, each with its file, line and nearest match.
+    `removed` are overlays that may be named, and are no more.
 
     In the order of overlays and apps; two overlays of one environment do not say the same thing twice. After
     `MOST_PROBLEMS` it stops looking: one cause, such as a renamed realm, can be behind thousands of them.
     """
     found: dict[str, InvalidFile] = {}
-    for problem in _all(apps, overlays, catalogue):
+    problems = chain(_all(apps, overlays, catalogue, removed), _gone(departures, apps, overlays, removed))
+    for problem in problems:
         found.setdefault(problem.message, problem)
         if len(found) == MOST_PROBLEMS:
             break
@@ -63,7 +71,12 @@ def find_warnings(apps: Sequence[App], overlays: Sequence[Overlay]) -> tuple[str
     return tuple(found)
 
 
-def _all(apps: Sequence[App], overlays: Sequence[Overlay], catalogue: Catalogue) -> Iterator[InvalidFile]:
+def _all(
+    apps: Sequence[App],
+    overlays: Sequence[Overlay],
+    catalogue: Catalogue,
+    removed: Sequence[OverlayName],
+) -> Iterator[InvalidFile]:
     for overlay in overlays:
         reads_realms = any(placement.credential is not None for placement in placements(apps, overlay))
         if reads_realms and overlay.environment not in catalogue.environments():
@@ -76,7 +89,7 @@ def _all(apps: Sequence[App], overlays: Sequence[Overlay], catalogue: Catalogue)
             yield from _realm(
                 app, app.reads, realms, catalogue, lambda read: needed_scope(apps, overlays, read)
             )
-        yield from _declaration(app, overlays)
+        yield from _declaration(app, overlays, removed)
     for overlay in overlays:
         placed = placements(apps, overlay)
         for placement in placed:
@@ -90,33 +103,64 @@ def _all(apps: Sequence[App], overlays: Sequence[Overlay], catalogue: Catalogue)
         yield from collisions(placed)
 
 
-def _declaration(app: App, overlays: Sequence[Overlay]) -> Iterator[InvalidFile]:
+def _declaration(
+    app: App, overlays: Sequence[Overlay], removed: Sequence[OverlayName]
+) -> Iterator[InvalidFile]:
     """What holds whichever overlay the app goes to."""
-    known = [overlay.name for overlay in overlays]
-    for name in app.overlays or ():
+    known = [*(overlay.name for overlay in overlays), *removed]
+    yield from _unknown(app.overlays or (), app.at("overlays"), known)
+    if isinstance(app.place, Mapping):
+        yield from _by_overlay(app, "namespace", app.place, overlays, known)
+    if isinstance(app.reads, Realm) and isinstance(app.reads.token, Mapping):
+        yield from _by_overlay(app, "token", app.reads.token, overlays, known)
+
+
+def _unknown(names: Iterable[OverlayName], where: str, known: Sequence[OverlayName]) -> Iterator[InvalidFile]:
+    for name in names:
         if name not in known:
             hint = did_you_mean(name, known)
-            yield InvalidFile(f"{app.at('overlays')}: there is no overlay '{name}'", hint=hint)
-    if isinstance(app.place, Mapping):
-        yield from _by_overlay(app, "namespace", app.place, known)
-    if isinstance(app.reads, Realm) and isinstance(app.reads.token, Mapping):
-        yield from _by_overlay(app, "token", app.reads.token, known)
+            yield InvalidFile(f"{where}: there is no overlay '{name}'", hint=hint)
 
 
 def _by_overlay(
-    app: App, field: str, given: Mapping[OverlayName, str], known: Sequence[OverlayName]
+    app: App,
+    field: str,
+    given: Mapping[OverlayName, str],
+    overlays: Sequence[Overlay],
+    known: Sequence[OverlayName],
 ) -> Iterator[InvalidFile]:
     """A field with a value for each overlay names all overlays of the app, and no others."""
-    for name in given:
-        if name not in known:
-            hint = did_you_mean(name, known)
-            yield InvalidFile(f"{app.at(field)}: there is no overlay '{name}'", hint=hint)
-    for name in known:
-        if app.goes_to(name) and name not in given:
-            problem = f"{app.at(field)}: no {field} is given for overlay '{name}'"
+    yield from _unknown(given, app.at(field), known)
+    for overlay in overlays:
+        if app.goes_to(overlay.name) and overlay.name not in given:
+            problem = f"{app.at(field)}: no {field} is given for overlay '{overlay.name}'"
             yield InvalidFile(
-                problem, hint=f"add '{name}: {field.upper()}', or leave the overlay out of 'overlays'"
+                problem, hint=f"add '{overlay.name}: {field.upper()}', or leave the overlay out of 'overlays'"
             )
+
+
+def _gone(
+    departures: Sequence[Departure],
+    apps: Sequence[App],
+    overlays: Sequence[Overlay],
+    removed: Sequence[OverlayName],
+) -> Iterator[InvalidFile]:
+    """What is said to be gone, and is not, or cannot have been there."""
+    known = [*(overlay.name for overlay in overlays), *removed]
+    declared = {app.name: app for app in apps}
+    for gone in departures:
+        yield from _unknown(gone.overlays or (), gone.where, known)
+        if isinstance(gone.place, Mapping):
+            yield from _unknown(gone.place, gone.where, known)
+        app = declared.get(gone.app)
+        for overlay in overlays:
+            place = gone.place_in(overlay.name)
+            if app is None or place is None or not app.goes_to(overlay.name):
+                continue
+            if app.place_in(overlay.name) == place:
+                problem = f"app '{app.name}' has left this place, and goes there, in overlay '{overlay.name}'"
+                hint = "name the overlays that it has left: 'overlays: [...]'; or take the entry out"
+                yield InvalidFile(f"{gone.where}: {problem}", hint=hint)
 
 
 def _realm(

@@ -12,12 +12,14 @@ from arcan_gitops.names import InvalidName, KeyName, ObjectName
 from arcan_gitops.overlay.labels import read_annotations, read_labels
 from arcan_gitops.overlay.manifest import LABELS
 from arcan_gitops.overlay.refresh import RefreshChange
+from arcan_gitops.overlay.removal import REMOVED
 from arcan_gitops.overlay.secret_type import SecretType, Template
 from arcan_gitops.yamlio import Fields, InvalidFile, Problems, each, one_of
 
 SECRET_FIELDS: Final = (
     "name", "keys", "all", "extract", "rewrite", "type", "registry", "template", "labels", "annotations",
     "refreshPolicy", "refreshInterval", "creationPolicy", "deletionPolicy", "immutable", "externalSecret",
+    REMOVED,
 )  # fmt: skip
 KEY_FIELDS: Final = ("key", "as", "property", "version", "decode")
 _NOT_OF_A_REALM: Final = {

@@ -5,20 +5,18 @@ Edited as text and not by a YAML editor, which moves the comments below the last
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.golang.yaml import Ambiguous, resolve_plain
 from arcan_gitops.names import OverlayName
 from arcan_gitops.overlay.ca import CaReader
 from arcan_gitops.overlay.settings import Settings
 from arcan_gitops.yamlio import InvalidFile
+from arcan_gitops.yamlio.emitting import flow
 
 _BLOCK: Final = re.compile(r"overlays:(?P<braces>[ \t]*\{[ \t]*\})?[ \t]*(?:#.*)?")
-_PLAIN: Final = re.compile(r"[A-Za-z0-9][\w./:-]*[\w/-]|[A-Za-z0-9]", re.ASCII)
 _INDENT: Final = "  "
 
 # What an overlay sets, as in the file: {"environment": "prod", "server": {"url": ...}}
@@ -33,13 +31,13 @@ def declare_overlay(
     Raises `InvalidFile` for a file that is wrong, `ArcanError` where there is one or no place to write it.
     """
     before = Settings.parse(data, source, read_ca) if data.strip() else Settings(source=source)
-    known = {overlay.name: overlay for overlay in before.declared}
+    known = {overlay.name: overlay for overlay in (*before.declared, *before.removed)}
     for name in declarations:
         if name in known:
             raise ArcanError(
                 f"{known[name].where}: there is an overlay '{name}' already", hint="choose another name"
             )
-    lines = [f"{_flow(name)}: {_flow(declaration)}" for name, declaration in declarations.items()]
+    lines = [f"{flow(name)}: {flow(declaration)}" for name, declaration in declarations.items()]
     edited = _insert(data.decode("utf-8"), lines)
     if edited is None or not _adds_just(declarations, edited, before, read_ca):
         raise ArcanError(
@@ -55,8 +53,8 @@ def _adds_just(names: Collection[OverlayName], edited: str, before: Settings, re
         after = Settings.parse(edited.encode("utf-8"), before.source, read_ca)
     except InvalidFile:  # about a text that is in no file
         return False
-    known = {overlay.name: overlay for overlay in before.declared}
-    found = {overlay.name: overlay for overlay in after.declared}
+    known = {overlay.name: overlay for overlay in (*before.declared, *before.removed)}
+    found = {overlay.name: overlay for overlay in (*after.declared, *after.removed)}
     unchanged = all(found.get(name) == overlay for name, overlay in known.items())
     return after.defaults == before.defaults and unchanged and set(found) == {*known, *names}
 
@@ -82,15 +80,3 @@ def _insert(text: str, entries: Sequence[str]) -> str | None:
             indent = lines[number][: -len(lines[number].lstrip(" "))]
         last = number
     return "\n".join([*lines[: last + 1], *(indent + entry for entry in entries), *lines[last + 1 :]])
-
-
-def _flow(value: Any) -> str:
-    """A mapping or a text in one line."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{name}: {_flow(item)}" for name, item in value.items()) + "}"
-    text = str(value)
-    try:
-        plain = _PLAIN.fullmatch(text) is not None and isinstance(resolve_plain(text), str)
-    except (Ambiguous, OverflowError):
-        plain = False
-    return text if plain else json.dumps(text)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from arcan_gitops.errors import ArcanError, SeveralErrors
-from arcan_gitops.overlay.app import App
+from arcan_gitops.overlay.app import App, parse_declaration
 from arcan_gitops.overlay.build import APPS_FOLDER
 from arcan_gitops.overlay.ca import read_ca
+from arcan_gitops.overlay.removal import Departure, RemovedApp
 from arcan_gitops.overlay.settings import SETTINGS_FILE, Settings
 from arcan_gitops.yamlio import InvalidFile
 
@@ -27,8 +31,34 @@ def read_settings(folder: Path) -> Settings:
     return Settings.parse(_read(path), str(path), lambda text: read_ca(folder / text))
 
 
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the files of a folder declare: the apps, by name, and what is gone of apps that are or were."""
+
+    apps: tuple[App, ...]
+    departures: tuple[Departure, ...] = ()
+
+    @classmethod
+    def of(cls, found: Iterable[App | RemovedApp]) -> Self:
+        """From what each file declares."""
+        apps: list[App] = []
+        departures: list[Departure] = []
+        for one in found:
+            if isinstance(one, App):
+                apps.append(one)
+                departures += one.left
+            else:
+                departures += one.departures
+        return cls(tuple(apps), tuple(departures))
+
+
 def read_apps(folder: Path) -> tuple[App, ...]:
-    """`apps/*.yaml` of the folder, by name. Raises `SeveralErrors` with every file that is wrong."""
+    """The apps of the folder that are not removed. Raises as `read_declared`."""
+    return read_declared(folder).apps
+
+
+def read_declared(folder: Path) -> Declared:
+    """`apps/*.yaml` of the folder. Raises `SeveralErrors` with every file that is wrong."""
     apps = folder / APPS_FOLDER
     files = sorted(path for path in apps.glob("*.y*ml") if not path.name.startswith("."))
     if not files:
@@ -36,25 +66,25 @@ def read_apps(folder: Path) -> tuple[App, ...]:
             f"{apps}: no app is declared",
             hint=f"declare one as {apps}/my-app.yaml, or say with --kustomize-dir where '{APPS_FOLDER}' is",
         )
-    found: list[App] = []
+    found: list[App | RemovedApp] = []
     problems: list[ArcanError] = []
     for path in files:
         try:
-            found.append(read_app(path))
+            found.append(read_declaration(path))
         except InvalidFile as error:
             problems += error.problems or (error,)
         except ArcanError as error:
             problems.append(error)
     if problems:
         raise SeveralErrors("the declared apps cannot be read:", problems)
-    return tuple(found)
+    return Declared.of(found)
 
 
-def read_app(path: Path) -> App:
-    """The app of one file. Raises `InvalidFile`, and `ArcanError` for a file that cannot be one."""
+def read_declaration(path: Path) -> App | RemovedApp:
+    """What one file declares. Raises `InvalidFile`, and `ArcanError` for a file that cannot be an app's."""
     if path.suffix != ".yaml":
         raise ArcanError(f"{path}: an app's file ends in .yaml", hint=f"rename it to {path.stem}.yaml")
-    return App.parse(_read(path), str(path))
+    return parse_declaration(_read(path), str(path))
 
 
 def _read(path: Path) -> bytes:

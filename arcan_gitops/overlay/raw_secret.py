@@ -9,9 +9,10 @@ from typing import Any, Final
 from arcan_gitops.names import ObjectName
 from arcan_gitops.overlay.labels import read_annotations, read_labels
 from arcan_gitops.overlay.references import mapping
+from arcan_gitops.overlay.removal import REMOVED
 from arcan_gitops.yamlio import Fields
 
-RAW_FIELDS: Final = ("name", "spec", "labels", "annotations")
+RAW_FIELDS: Final = ("name", "spec", "labels", "annotations", REMOVED)
 
 
 @dataclass(frozen=True, slots=True)

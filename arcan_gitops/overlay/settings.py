@@ -14,6 +14,7 @@ from arcan_gitops.overlay.argocd.settings import IN_CLUSTER, ArgoCd, ClusterName
 from arcan_gitops.overlay.ca import DEFAULT_CA, CaReader, CertificateAuthority, parse_ca
 from arcan_gitops.overlay.references import SecretKey
 from arcan_gitops.overlay.refresh import DEFAULT_REFRESH, Refresh, RefreshChange, Spread
+from arcan_gitops.overlay.removal import REMOVED, Day, read_day
 from arcan_gitops.overlay.server_url import ServerUrl
 from arcan_gitops.overlay.stores.kinds import KINDS
 from arcan_gitops.overlay.stores.store import DeclaredBackend
@@ -84,20 +85,30 @@ class Overlay:
     settings: StoreSettings
     where: str  # `file:line`, for errors
     cluster: ClusterName = IN_CLUSTER
+    removed: Day | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The whole file: the settings that hold everywhere, and the overlays that it declares, if any."""
+    """The whole file: the settings that hold everywhere, and the overlays that it declares, if any.
+
+    `removed` are those that it keeps for the day on which they went: nothing goes there any more.
+    """
 
     defaults: StoreSettings = DEFAULTS
     declared: tuple[Overlay, ...] = ()
     source: str = SETTINGS_FILE
     argocd: ArgoCd | None = None
+    removed: tuple[Overlay, ...] = ()
+
+    @property
+    def lists_overlays(self) -> bool:
+        """Whether the file says which overlays there are, or have been; else each environment is one."""
+        return bool(self.declared or self.removed)
 
     def overlays(self, environments: Sequence[EnvironmentName]) -> tuple[Overlay, ...]:
         """The declared overlays, sorted; where none is declared, one for each of the environments."""
-        if self.declared:
+        if self.lists_overlays:
             return self.declared
         return tuple(
             Overlay(OverlayName(environment), environment, self.defaults, self.source)
@@ -113,8 +124,15 @@ class Settings:
         def alone(settings: StoreSettings) -> StoreSettings:
             return replace(settings, scope=Scope.NAMESPACE, full_names=True)
 
-        declared = tuple(replace(overlay, settings=alone(overlay.settings)) for overlay in self.declared)
-        return replace(self, defaults=alone(self.defaults), declared=declared)
+        def each(overlays: Sequence[Overlay]) -> tuple[Overlay, ...]:
+            return tuple(replace(overlay, settings=alone(overlay.settings)) for overlay in overlays)
+
+        return replace(
+            self,
+            defaults=alone(self.defaults),
+            declared=each(self.declared),
+            removed=each(self.removed),
+        )
 
     @classmethod
     def parse(cls, data: bytes, source: str, read_ca: CaReader) -> Settings:
@@ -124,12 +142,14 @@ class Settings:
         problems = Problems()
         fields.only(*_FIELDS, "argocd", "overlays")
         defaults = problems.of(lambda: _store_settings(fields, DEFAULTS, read_ca), DEFAULTS)
-        declared: tuple[Overlay, ...] = ()
+        found: tuple[Overlay, ...] = ()
         if not problems.found:  # what an overlay changes is known
-            declared = problems.of(lambda: _overlays(fields, defaults, read_ca), ())
+            found = problems.of(lambda: _overlays(fields, defaults, read_ca), ())
         argocd = problems.of(lambda: _argocd(fields))
         problems.refuse()
-        return cls(defaults, declared, source, argocd)
+        declared = tuple(overlay for overlay in found if overlay.removed is None)
+        removed = tuple(overlay for overlay in found if overlay.removed is not None)
+        return cls(defaults, declared, source, argocd, removed)
 
 
 _FIELDS: Final = (
@@ -155,11 +175,13 @@ def _overlay(overlays: Fields, text: str, defaults: StoreSettings, read_ca: CaRe
     fields = overlays.optional_mapping(text)
     assert fields is not None  # the name comes from the mapping itself
     fields.renamed("eso-version", "esoVersion")
-    fields.only("environment", "cluster", *_FIELDS)
+    fields.only("environment", "cluster", REMOVED, *_FIELDS)
     environment = fields.parse("environment", EnvironmentName, fields.text("environment"))
     settings = _store_settings(fields, defaults, read_ca)
     cluster = fields.parse("cluster", ClusterName, fields.text("cluster", IN_CLUSTER))
-    return Overlay(name, environment, settings, f"{overlays.source}:{overlays.line_of(text)}", cluster)
+    where = f"{overlays.source}:{overlays.line_of(text)}"
+    removed = read_day(fields) if REMOVED in fields else None
+    return Overlay(name, environment, settings, where, cluster, removed)
 
 
 def _store_settings(fields: Fields, base: StoreSettings, read_ca: CaReader) -> StoreSettings:

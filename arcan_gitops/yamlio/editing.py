@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
+from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError as RuamelError
 
 from arcan_gitops.yamlio.fields import InvalidFile
@@ -40,6 +42,19 @@ class RoundTrip:
         out = io.BytesIO()
         self._yaml.dump(self.root, out)
         return out.getvalue()
+
+
+def one_line(value: Any) -> Any:
+    """A mapping or list that is to stand in one line, `{a: [b]}`, as a part of a file that is edited."""
+    made: Any
+    if isinstance(value, Mapping):
+        made = CommentedMap({name: one_line(item) for name, item in value.items()})
+    elif isinstance(value, list | tuple):
+        made = CommentedSeq(map(one_line, value))
+    else:
+        return value
+    made.fa.set_flow_style()
+    return made
 
 
 def _indentation(data: bytes) -> tuple[int, int, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -11,6 +13,8 @@ from yaml.representer import SafeRepresenter
 from yaml.resolver import Resolver
 
 from arcan_gitops.golang.yaml import Ambiguous, resolve_plain
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9][\w./:-]*[\w/-]|[A-Za-z0-9]", re.ASCII)
 
 
 def emit(documents: Iterable[Mapping[str, Any]]) -> str:
@@ -27,6 +31,20 @@ def emit(documents: Iterable[Mapping[str, Any]]) -> str:
     # straight to libyaml: PyYAML's way by a graph of nodes takes more than twice as long
     text: str = yaml.emit(events, Dumper=yaml.CSafeDumper, width=1_000_000, allow_unicode=True)
     return text
+
+
+def flow(value: Any) -> str:
+    """A mapping, list or text in one line, as a person writes it: `{namespace: shop, overlays: [prod]}`."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name}: {flow(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(flow, value)) + "]"
+    text = str(value)
+    try:
+        plain = _PLAIN.fullmatch(text) is not None and isinstance(resolve_plain(text), str)
+    except (Ambiguous, OverflowError):
+        plain = False
+    return text if plain else json.dumps(text)
 
 
 def _add(events: list[yaml.Event], value: Any) -> None:

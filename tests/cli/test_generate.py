@@ -370,7 +370,7 @@ def test_an_app_that_goes_takes_its_files_with_it(arcan: Run):
     other = Path("kustomize/apps/other.yaml")
     other.write_text(SHOP.replace("name: shop\n", "name: other\n").replace("namespace: shop", "namespace: o"))
     assert arcan("overlays").status == 0
-    other.unlink()
+    other.write_text("name: other\nnamespace: o\nremoved: 2026-11-28\n")
     result = arcan("overlays")
     assert "arcan: removed kustomize/overlays/prod/o/apps/other.yaml\n" in result.err
     assert not Path("kustomize/overlays/prod/o/stores.yaml").exists()

@@ -12,7 +12,9 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 ENCRYPTED = "Every changed file is encrypted, well formed and for the right recipients"
 WHOLE_TREE = "So is the whole tree"
-KEYS_EXIST = "Every key that an app asks for exists, and its token may read it"
+KEYS_EXIST = (
+    "Every key that an app asks for exists, its token may read it, and nothing goes that nobody said goes"
+)
 WIDENED = "Name every token that may read more than before"
 
 
@@ -134,3 +136,22 @@ def test_removing_a_realm_is_no_error_of_the_file_check(change: PullRequest):
     steps = change.run("realms.yml")
     assert steps[ENCRYPTED].returncode == 0
     assert list(failed(steps)) == [KEYS_EXIST]
+
+
+def test_an_app_whose_file_is_deleted_is_refused_and_one_that_is_removed_passes(change: PullRequest):
+    app = change.root / "kustomize/apps/mailer.yaml"
+    text = app.read_text()
+    app.unlink()
+    shutil.rmtree(change.root / "kustomize/overlays/prod/mailer")
+    change.merge()
+    problems = failed(change.run("realms.yml"))
+    assert list(problems) == [KEYS_EXIST]
+    assert "nothing says that app 'mailer' goes" in problems[KEYS_EXIST]
+    change.git("reset", "--quiet", "--hard", "HEAD^1")
+    change.git("checkout", "--quiet", "change")
+    app.write_text(f"{text}removed: 2026-11-28\n")
+    change.arcan("generate", "overlays")
+    change.merge()
+    steps = change.run("realms.yml")
+    assert failed(steps) == {}
+    assert "in namespace 'mailer' of overlay 'prod' goes: app 'mailer'" in steps[KEYS_EXIST].stderr

@@ -86,7 +86,7 @@ def test_the_workflow_for_realms_does_all_that_needs_no_key():
     script = "\n".join(step.get("run", "") for step in steps(ROOT / ".github/workflows/realms.yml"))
     for command in (
         "arcan realm check",
-        "arcan generate overlays --check",
+        "arcan generate overlays --check --base HEAD^1",
         "scripts/widened_tokens.py HEAD^1",
     ):
         assert command in script

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from arcan_gitops.overlay.argocd.settings import IN_CLUSTER, ArgoCd, EsoChart
+from arcan_gitops.overlay.argocd.settings import IN_CLUSTER, PLATFORM_FOLDER, ArgoCd, EsoChart
 from arcan_gitops.overlay.argocd.targets import Target
 from arcan_gitops.overlay.manifest import Manifest, metadata
 
-PLATFORM_FOLDER: Final = "_platform"  # beside folders of namespaces, none of which can be called like this
 # Only removed by hand: Applications would stay behind without their project.
 KEEP: Final = {"argocd.argoproj.io/sync-options": "Prune=false"}
 API_VERSION: Final = "argoproj.io/v1alpha1"

@@ -58,7 +58,8 @@ def build_argocd(argocd: ArgoCd, targets: Sequence[Target]) -> Tree:
 
 
 def _by_cluster(targets: Sequence[Target]) -> Mapping[ClusterName, tuple[Target, ...]]:
-    ordered = sorted(targets, key=lambda target: (target.cluster, target.overlay))
+    # what is of the whole cluster is as the first says: one that is not removed, if there is one
+    ordered = sorted(targets, key=lambda target: (target.cluster, target.removed, target.overlay))
     return {
         cluster: tuple(target for target in ordered if target.cluster == cluster)
         for cluster in dict.fromkeys(target.cluster for target in ordered)
@@ -80,6 +81,8 @@ def _disagreements(group: Sequence[Target]) -> list[ArcanError]:
                 for what, instead in _shared(other, target)
             ]
     for target in group[1:]:
+        if target.removed:
+            continue
         pairs = (
             ("ESO", first.eso_version, target.eso_version),
             ("ESO's namespace", first.eso_namespace, target.eso_namespace),

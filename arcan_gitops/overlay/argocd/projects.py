@@ -59,7 +59,7 @@ def overlays_project(argocd: ArgoCd, targets: Sequence[Target]) -> Manifest:
     roles = [("rbac.authorization.k8s.io", "Role"), ("rbac.authorization.k8s.io", "RoleBinding")]
     kinds = [*NAMESPACE_KINDS, *(roles if any(target.teams for target in targets) else ())]
     if argocd.reach is Reach.LISTED:
-        places = sorted({str(name) for target in targets for name in target.namespaces})
+        places = sorted({str(name) for target in targets for name in (*target.namespaces, *target.emptied)})
     else:
         closed = sorted({*_SYSTEM, str(argocd.namespace), str(targets[0].eso_namespace)})
         places = ["*", *(f"!{name}" for name in closed)]

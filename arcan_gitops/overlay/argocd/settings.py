@@ -11,6 +11,8 @@ from arcan_gitops.eso_version import EsoVersion
 from arcan_gitops.names import InvalidName, Namespace, ObjectName
 from arcan_gitops.yamlio import Fields, one_of
 
+PLATFORM_FOLDER: Final = "_platform"  # beside folders of namespaces, none of which can be called like this
+
 
 class Reach(StrEnum):
     """Which namespaces of a cluster the Applications of apps may reach."""

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 
 from arcan_gitops.names import Namespace, ObjectName, OverlayName
 from arcan_gitops.overlay.app import App
-from arcan_gitops.overlay.argocd.settings import ClusterName
+from arcan_gitops.overlay.argocd.settings import PLATFORM_FOLDER, ClusterName
 from arcan_gitops.overlay.placement import by_store_namespace, placements
 from arcan_gitops.overlay.plan import plan
 from arcan_gitops.overlay.settings import Overlay
+from arcan_gitops.overlay.tombstones import Tombstones
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """One overlay and where it goes.
 
-    `eso_version` has no `v`: `2.9.0`; `namespaces` are those that its apps fill, `server_namespace` is that
-    of its server, if it has one; `teams`: an app lets a team make ExternalSecrets.
+    `eso_version` has no `v`: `2.9.0`; `namespaces` are those that its apps fill, `emptied` those with a
+    tombstone; `server_namespace` is that of its server, if it has, or had, one; `teams`: an app lets a team
+    make ExternalSecrets.
     """
 
     overlay: OverlayName
@@ -30,6 +32,8 @@ class Target:
     teams: bool
     cluster_stores: tuple[ObjectName, ...]
     where: str  # `file:line`, for errors
+    emptied: tuple[Namespace, ...] = ()
+    removed: bool = False
 
     @property
     def platform_namespace(self) -> Namespace:
@@ -42,14 +46,18 @@ def targets(
     overlays: Sequence[Overlay],
     servers: Collection[OverlayName],
     server_namespace: Namespace,
+    empty: Tombstones,
 ) -> Iterator[Target]:
-    """The overlays that have files: an app goes there, or a server is part of it.
+    """The overlays that have files: an app goes there, a server is part of it, or a tombstone is. `overlays`
+    are also those that are removed, in which all else is gone.
 
     Raises `InvalidName` where the names of stores have to end in that of a token, and cannot.
     """
     for overlay in overlays:
-        placed = placements(apps, overlay)
-        if not placed and overlay.name not in servers:
+        placed = placements(apps, overlay) if overlay.removed is None else ()
+        emptied = empty.get(overlay.name, {})
+        has_server = overlay.name in servers
+        if not placed and not emptied and not (has_server and overlay.removed is None):
             continue
         namespaces = {name for placement in placed for name in placement.namespaces}
         cluster_wide = by_store_namespace(placed).get(None)
@@ -60,8 +68,10 @@ def targets(
             str(overlay.settings.eso_version),
             overlay.settings.eso_namespace,
             tuple(sorted(namespaces)),
-            server_namespace if overlay.name in servers else None,
+            server_namespace if has_server else None,
             any(placement.app.team is not None for placement in placed),
             tuple(sorted(store.name for store in stores)),
             overlay.where,
+            tuple(Namespace(folder) for folder in emptied if folder != PLATFORM_FOLDER),
+            overlay.removed is not None,
         )
