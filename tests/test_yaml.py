@@ -92,6 +92,8 @@ def test_errors_point_at_the_line() -> None:
         (b"a: [1,\n>>>>>>> x\n", "f:2: a conflict marker of Git"),
         (b"a: 1\nb: \xe9t\xe9\n", "f:2: not UTF-8"),
         ("a: 1".encode("utf-16")[:-1], "f:1: not UTF-8 but UTF-16"),
+        ("a: 1".encode("utf-16-be"), "f:1: not UTF-8 but UTF-16"),
+        ("a: 1".encode("utf-16-le"), "f:1: not UTF-8 but UTF-16"),
         (b"a: 1\n\nb: \x00\n", "f:3: a control character (U+0000)"),
     ],
 )

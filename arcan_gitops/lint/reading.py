@@ -12,7 +12,7 @@ from typing import Final
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.lint.nodes import Node, Oddity, Unreadable, read_nodes
 from arcan_gitops.yamlio import Template, certain_template, likely_template
-from arcan_gitops.yamlio.faults import encoding_fault, unreadable
+from arcan_gitops.yamlio.faults import directive, encoding_fault, unreadable
 
 _SUFFIXES: Final = (".yaml", ".yml")
 # At column 0 these three characters end a document, also inside what looks like a scalar (YAML 1.2, 9.1.2).
@@ -97,6 +97,9 @@ def read_documents(source: Source) -> Iterator[Document | NotYaml]:
     text = source.data.decode("utf-8-sig")
     for chunk in _chunks(source.name, text):
         certain = certain_template(chunk.text)
+        if (fault := directive(chunk.text.encode())) is not None:
+            yield NotYaml(chunk, chunk.first_line + fault.line - 1, fault.problem, fault.hint or "")
+            continue
         try:
             nodes = read_nodes(chunk.text, chunk.first_line)
         except Unreadable as error:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
+from arcan_gitops.errors import printable
 from arcan_gitops.validate.results import Result, Status
 from arcan_gitops.yamlio import InvalidFile, read_objects
 
@@ -45,7 +46,7 @@ def read_manifests(data: bytes, source: str) -> list[Manifest | Result]:
     try:
         documents = read_objects(data, source)
     except InvalidFile as error:
-        place = error.message.removeprefix(f"{source}:").strip()
+        place = error.message.removeprefix(f"{printable(source)}:").strip()
         number, colon, problem = place.partition(": ")
         where = f"line {number}: {problem}" if colon and number.isdigit() else place
         hint = f" ({error.hint})" if error.hint else ""
@@ -125,5 +126,5 @@ def _without_twins(items: list[Manifest | Result]) -> list[Manifest | Result]:
 
 def shown(text: str) -> str:
     """`text` as it may be printed: no control characters, and no more of it than a name can be long."""
-    printable = "".join(character if character.isprintable() else "?" for character in text)
-    return printable if len(printable) <= 253 else printable[:250] + "..."
+    kept = "".join(character if character.isprintable() else "?" for character in text)
+    return kept if len(kept) <= 253 else kept[:250] + "..."

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 
 _BYTE_ORDER_MARKS: Final = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+_UTF_16: Final = re.compile(rb"\0[ -~\n]|[ -~\n]\0")  # of a text that begins in ASCII, without a mark
 # What `git merge` and `git rebase` leave at the beginning of lines; the third is of the style diff3.
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 _CONFLICT: Final = re.compile(rb"^(?:<{7} |={7}\r?$|>{7} |\|{7} )", re.MULTILINE)
+_DIRECTIVE: Final = re.compile(
+    rb"(?:\A(?:\xef\xbb\xbf)?|^---[ \t\r]*\n)(?:[ \t\r]*(?:#[^\n]*)?\n)*(%)", re.MULTILINE
+)
 _RESOLVE: Final = "finish the merge: 'git status' says how; of an encrypted document keep one side whole"
 
 
@@ -28,6 +32,8 @@ def encoding_fault(data: bytes) -> Fault | None:
     for mark, encoding in _BYTE_ORDER_MARKS.items():
         if data.startswith(mark):
             return Fault(1, f"not UTF-8 but {encoding}", "save the file as UTF-8")
+    if _UTF_16.match(data) is not None:
+        return Fault(1, "not UTF-8 but UTF-16", "save the file as UTF-8")
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -42,6 +48,18 @@ def conflict(data: bytes) -> Fault | None:
         return None
     line = data.count(b"\n", 0, marker.start()) + 1
     return Fault(line, "a conflict marker of Git: a merge is not finished", _RESOLVE)
+
+
+def directive(data: bytes) -> Fault | None:
+    """The first `%YAML` or `%TAG` line of a file of manifests, or None.
+
+    kubectl and Kustomize take a file apart at its lines `---`, so that a directive is a document without an
+    end to them (k8s.io/apimachinery pkg/util/yaml, kyaml kio/byteio_reader.go).
+    """
+    if (found := _DIRECTIVE.search(data)) is None:
+        return None
+    line = data.count(b"\n", 0, found.start(1)) + 1
+    return Fault(line, "a YAML directive, which kubectl and Kustomize do not read", "remove the line")
 
 
 def unreadable(data: bytes) -> Fault | None:

@@ -9,7 +9,7 @@ import yaml
 
 from arcan_gitops.golang.yaml import Ambiguous, resolve_plain
 from arcan_gitops.yamlio.composing import Composer
-from arcan_gitops.yamlio.faults import Fault, conflict, not_one, unreadable
+from arcan_gitops.yamlio.faults import Fault, conflict, directive, encoding_fault, not_one, unreadable
 from arcan_gitops.yamlio.fields import Fields, InvalidFile, Items
 from arcan_gitops.yamlio.templates import likely_template
 
@@ -46,6 +46,8 @@ def read_objects(data: bytes, source: str) -> list[Any]:
     (`annotations:`) is absent, as it is to the API server. Raises `InvalidFile`, which names a template of
     Helm or Jinja as what it is.
     """
+    if (fault := encoding_fault(data) or directive(data)) is not None:
+        raise _invalid(source, fault)
     composer = _PlainComposer(data, source, aliases=True, nulls=False)
     try:
         return [node for _, node in _documents(composer, data, source) if node is not None]

@@ -12,6 +12,8 @@ from arcan_gitops.eso_version import EsoVersion
 from arcan_gitops.lint.check import NothingToLint, lint
 from arcan_gitops.lint.nodes import Node, Unreadable, read_nodes
 from arcan_gitops.lint.reading import Source, files_under, read_file
+from arcan_gitops.validate.manifests import read_manifests
+from arcan_gitops.validate.results import Result
 from tests.lint.writing import external_secret, findings, rules, store
 
 
@@ -198,3 +200,38 @@ def test_many_manifests_are_read_in_no_time() -> None:
     started = time.monotonic()
     assert findings(text) == ()
     assert time.monotonic() - started < 10
+
+
+OBJECT = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        (f"%YAML 1.1\n---\n{OBJECT}", 1, "a YAML directive, which kubectl and Kustomize do not read"),
+        (f"# about it\n\n%YAML 1.2\n---\n{OBJECT}", 3, "a YAML directive"),
+        (f"{OBJECT}---\n%TAG ! tag:x,2000:\n---\n{OBJECT}", 5, "a YAML directive"),
+        ("\ufeff%YAML 1.1\r\n---\r\na: b\r\n", 1, "a YAML directive"),
+        (f"{OBJECT}data:\n  a: |\n    %YAML 1.1\n", 0, ""),
+        (f"---\n# %YAML\n{OBJECT}", 0, ""),
+    ],
+)
+def test_a_directive_is_judged_by_lint_and_validate_as_kubectl_does(text: str, line: int, said: str) -> None:
+    found = lint([Source("a", text.encode())], EsoVersion(2, 9)).findings
+    results = [item for item in read_manifests(text.encode(), "a") if isinstance(item, Result)]
+    assert len(found) == len(results) == (1 if line else 0)
+    for finding, result in zip(found, results, strict=True):
+        assert finding.place is not None
+        assert (finding.rule, finding.place.line) == ("ARC001", line)
+        assert finding.message.startswith(said)
+        assert result.message.startswith(f"line {line}: {said}")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_lint_and_validate_name_another_encoding_alike(encoding: str) -> None:
+    data = OBJECT.encode(encoding)
+    (finding,) = lint([Source("a", data)], EsoVersion(2, 9)).findings
+    (result,) = read_manifests(data, "a")
+    assert isinstance(result, Result)
+    assert finding.message == "not UTF-8 but UTF-16"
+    assert result.message == "line 1: not UTF-8 but UTF-16 (save the file as UTF-8)"

@@ -109,6 +109,16 @@ def test_what_repeats_is_one_row_of_the_text_report() -> None:
     assert rows[5].startswith("13 manifests: 5 valid, 8 invalid, 0 errors")
 
 
+def test_the_name_of_a_file_with_a_line_end_is_one_line_and_is_not_repeated() -> None:
+    (result,) = read_manifests(b"a: [", "a\n::error::b.yaml")
+    assert isinstance(result, Result)
+    assert result.message.startswith("line 2: ")
+    twice = replace(result, source="c\n::error::d.yaml")
+    rows = FORMATS["text"](replace(REPORT, results=(result, twice))).splitlines()
+    assert not any(row.lstrip(" |").startswith("::") for row in rows)
+    assert rows[2] == "  | also in c\ufffd::error::d.yaml"
+
+
 def test_the_json_report_has_every_result() -> None:
     body = json.loads(FORMATS["json"](REPORT))
     assert (body["engine"], body["esoVersions"], body["passed"]) == ("embedded", ["v2.9.0"], False)

@@ -35,7 +35,7 @@ def _rows(results: Iterable[Result]) -> Iterator[tuple[str, str, str, str, str]]
         own = source if status is Status.VALID else ""  # a failure is said once for all sources
         rows.setdefault((kind, some(names, _MOST_NAMED), status, message, own), []).append(source)
     for (kind, shown, status, message, _), sources in rows.items():
-        others = f"\nalso in {some(sources[1:])}" if sources[1:] else ""
+        others = f"\nalso in {some([printable(other) for other in sources[1:]])}" if sources[1:] else ""
         yield _row(sources[0], kind, shown, status, message + others)
 
 
