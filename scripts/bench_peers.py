@@ -111,7 +111,7 @@ class Servers:
             "--port", "0", "--audit-log", str(audit), "--drain-delay", "0", *options,
         ])  # fmt: skip
         log = self._log(ARCAN)
-        found = _wait(f"{ARCAN} serves", lambda: re.search(r"serving .*:(\d+)", log.read_text()))
+        found = _wait(f"{ARCAN} serves", log, lambda: re.search(r"serving .*:(\d+)", log.read_text()))
         paths = {bulk(keys): f"{PATH_PREFIX}/{_REALM}?env={bulk(keys)}" for keys in BULKS}
         paths[SINGLE] = f"{PATH_PREFIX}/{_REALM}/{next(iter(flat(10)))}?env={bulk(10)}"
         headers = {"Authorization": f"Bearer {made.stdout.strip()}", NAMESPACE_HEADER: "shop"}
@@ -128,35 +128,39 @@ class Servers:
         folder = self._folder / "openbao"
         folder.mkdir()
         port, cluster, audit = free_port(), free_port(), folder / "audit.log"
-        settings = {
-            "storage": {"file": {"path": str(folder / "data")}},
-            "listener": {"tcp": {
-                "address": f"127.0.0.1:{port}", "cluster_address": f"127.0.0.1:{cluster}",
-                "tls_cert_file": str(self._tls / "server.crt"), "tls_key_file": str(self._tls / "server.key"),
-            }},
-            "audit": {"file": {"bench": {"options": {"file_path": str(audit)}}}},
-            "api_addr": f"https://127.0.0.1:{port}",
-            "disable_mlock": True,
-            "log_level": "warn",
-        }  # fmt: skip
-        (folder / "config.json").write_text(json.dumps(settings))
-        process = self._start(OPENBAO, [str(program), "server", f"-config={folder / 'config.json'}"])
+        (folder / "config.hcl").write_text(f"""
+            storage "file" {{ path = "{folder}/data" }}
+            listener "tcp" {{
+                address = "127.0.0.1:{port}"
+                cluster_address = "127.0.0.1:{cluster}"
+                tls_cert_file = "{self._tls}/server.crt"
+                tls_key_file = "{self._tls}/server.key"
+            }}
+            audit "file" "bench" {{ options = {{ file_path = "{audit}" }} }}
+            api_addr = "https://127.0.0.1:{port}"
+            log_level = "warn"
+        """)
+        process = self._start(OPENBAO, [str(program), "server", f"-config={folder}/config.hcl"])
         peer = Peer(OPENBAO, port, {"health": "/v1/sys/seal-status"}, {}, process)
-        _wait(f"{OPENBAO} answers", lambda: self.read(peer, "health"))
+        log = self._log(OPENBAO)
+        _wait(f"{OPENBAO} answers", log, lambda: self.read(peer, "health"))
         made = json.loads(
             self._ask(port, "POST", "/v1/sys/init", {"secret_shares": 1, "secret_threshold": 1})
         )
         self._ask(port, "POST", "/v1/sys/unseal", {"key": made["keys"][0]})
         headers = {"X-Vault-Token": made["root_token"]}
-        mount = {"type": "kv", "options": {"version": "2"}}
-        _wait(
-            f"{OPENBAO} is active", lambda: self._ask(port, "POST", "/v1/sys/mounts/secret", mount, headers)
-        )
+
+        def write(path: str, content: Any) -> bytes:
+            return _wait(
+                f"{OPENBAO} takes {path}", log, lambda: self._ask(port, "POST", path, content, headers)
+            )
+
+        write("/v1/sys/mounts/secret", {"type": "kv", "options": {"version": "2"}})
         contents = {bulk(keys): flat(keys) for keys in BULKS}
         contents[SINGLE] = {"value": next(iter(flat(10).values()))}
         paths = {name: f"/v1/secret/data/{name}" for name in contents}
         for name, data in contents.items():
-            _wait(f"{OPENBAO} stores", lambda: self._ask(port, "POST", paths[name], {"data": data}, headers))  # noqa: B023
+            write(paths[name], {"data": data})
         assert audit.stat().st_size, f"{OPENBAO} has written no audit line"
         return Peer(OPENBAO, port, paths, headers, process, audit)
 
@@ -208,7 +212,7 @@ class Servers:
     def _constant(self, name: str, port: int, process: int, arcan: Peer) -> Peer:
         peer = Peer(name, port, {what: f"/{what}" for what in arcan.paths}, arcan.headers, process)
         for what in arcan.paths:
-            body = _wait(f"{name} answers", lambda: self.read(peer, what))  # noqa: B023
+            body = _wait(f"{name} answers", self._log(name), lambda: self.read(peer, what))  # noqa: B023
             assert body == (self._folder / "bodies" / what).read_bytes(), f"{name} answers other bytes"
         return peer
 
@@ -277,8 +281,8 @@ def _openbao() -> Path:
     return program
 
 
-def _wait(what: str, look: Callable[[], _Found | None]) -> _Found:
-    """What `look` finds, once it does; an `OSError` is not yet. Raises `TimeoutError`."""
+def _wait(what: str, log: Path, look: Callable[[], _Found | None]) -> _Found:
+    """What `look` finds, once it does; an `OSError` is not yet. Raises `TimeoutError` with the log's end."""
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end:
         with suppress(OSError):
@@ -286,4 +290,5 @@ def _wait(what: str, look: Callable[[], _Found | None]) -> _Found:
             if found is not None:
                 return found
         time.sleep(0.05)
-    raise TimeoutError(f"waited {_START_SECONDS:.0f} s in vain until {what}")
+    said = log.read_text(errors="replace")[-2000:]
+    raise TimeoutError(f"waited {_START_SECONDS:.0f} s in vain until {what}:\n{said}")

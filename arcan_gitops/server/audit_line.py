@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Final
 
 # One write of at most this many bytes is whole or not at all in a pipe (PIPE_BUF), and cannot be torn apart
@@ -41,7 +41,6 @@ FIELDS: Final = (
 Fields = Mapping[str, str | int | None]
 
 _MAX_TEXT: Final = 253
-_encoded: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def line(now: float, worker: int, sequence: int, fields: Fields) -> bytes:
@@ -61,7 +60,7 @@ def _line(start: str, fields: Fields) -> bytes:
     parts = [start]
     for name, value in fields.items():
         if value is not None:
-            parts.append(f',"{name}":{_encoded(value[:_MAX_TEXT] if isinstance(value, str) else value)}')
+            parts.append(f',"{name}":{quoted(value[:_MAX_TEXT]) if isinstance(value, str) else value}')
     parts.append("}\n")
     return "".join(parts).encode("ascii")
 
