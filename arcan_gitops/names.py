@@ -136,6 +136,30 @@ class AppName(_Name):
     grammar = _LABEL
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class AccountName:
+    """A service account of a cluster: `eu/shop/arcan`."""
+
+    cluster: KubeCluster
+    namespace: Namespace
+    service_account: ObjectName
+
+    def __str__(self) -> str:
+        return f"{self.cluster}/{self.namespace}/{self.service_account}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """`CLUSTER/NAMESPACE/ACCOUNT`, or with dots in place of slashes, as a file can be named: neither a
+        cluster nor a namespace has one. Raises `InvalidName`.
+        """
+        parts = text.split("/") if "/" in text else text.split(".", 2)
+        if len(parts) != 3:
+            raise InvalidName(
+                f"{text[:80]!r} is not the name of an account", hint="write it as CLUSTER/NAMESPACE/ACCOUNT"
+            )
+        return cls(KubeCluster.parse(parts[0]), Namespace.parse(parts[1]), ObjectName.parse(parts[2]))
+
+
 @dataclass(frozen=True, slots=True)
 class SecretRef:
     """What a request or a declaration asks for; `key` is None for all keys of the environment."""

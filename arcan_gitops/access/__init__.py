@@ -5,7 +5,7 @@ who calls, and the `Caller` or `Account` what it may read. `add`, `revoke` and `
 as bytes; only `edit_file` touches a disk.
 """
 
-from arcan_gitops.access.account_record import AccountName, AccountRecord
+from arcan_gitops.access.account_record import AccountRecord
 from arcan_gitops.access.accounts import NO_ACCOUNTS, Account, Accounts
 from arcan_gitops.access.cluster import Cluster, one_key_in_two
 from arcan_gitops.access.edit import (
@@ -46,7 +46,6 @@ __all__ = [
     "ONE_POLICY",
     "READ_ONLY",
     "Account",
-    "AccountName",
     "AccountNotAuthenticated",
     "AccountRecord",
     "Accounts",

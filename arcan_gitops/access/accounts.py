@@ -16,19 +16,18 @@ from typing import Any, Final
 
 import jwt
 
-from arcan_gitops.access.account_record import AccountName, AccountRecord
-from arcan_gitops.access.cluster import Cluster, require_own_keys
+from arcan_gitops.access.account_record import AccountRecord
+from arcan_gitops.access.cluster import SIGNATURE_ONLY, UNREADABLE, Cluster, require_own_keys
 from arcan_gitops.access.not_authenticated import AccountNotAuthenticated, AccountReason, audited_account
 from arcan_gitops.access.scope import Scope
 from arcan_gitops.access.within import require_within
-from arcan_gitops.names import KubeCluster, Namespace, ObjectName, RealmName, SecretRef
+from arcan_gitops.names import AccountName, KubeCluster, Namespace, ObjectName, RealmName, SecretRef
 
 AUDIENCE: Final = "arcan"
 SECRET_ISSUER: Final = "kubernetes/serviceaccount"
 MAX_TOKEN_BYTES: Final = 8 * 1024  # of headers that ESO sends; a token of Kubernetes has about 1 KiB
 _PREFIX: Final = "kubernetes.io/serviceaccount/"
 _JWT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
-_UNREADABLE: Final = (jwt.PyJWTError, ValueError, RecursionError)  # deep JSON in claims that nobody signed
 _LEEWAY_SECONDS: Final = 10.0  # between the clocks of two machines
 _MOST_REMOVED: Final = 4096
 _CLAIMED: Final = re.compile(r"[a-z0-9.-]{1,253}", re.ASCII)
@@ -136,7 +135,7 @@ class Accounts:
         """The cluster whose key signed it, and its claims, of which nothing is checked yet."""
         try:
             algorithm = jwt.get_unverified_header(presented).get("alg")
-        except _UNREADABLE:
+        except UNREADABLE:
             raise AccountNotAuthenticated(AccountReason.MALFORMED) from None
         known = {key.algorithm for cluster in self._clusters for key in cluster.keys}
         if not known:
@@ -149,20 +148,11 @@ class Accounts:
                 if key.algorithm != algorithm:
                     continue
                 try:
-                    claims = jwt.decode(presented, key.key, [key.algorithm], options=_SIGNATURE_ONLY)
-                except _UNREADABLE:
+                    claims = jwt.decode(presented, key.key, [key.algorithm], options=SIGNATURE_ONLY)
+                except UNREADABLE:
                     continue
                 return cluster, claims
         raise AccountNotAuthenticated(AccountReason.SIGNATURE, claimed)
-
-
-_SIGNATURE_ONLY: Final[Any] = {
-    "verify_signature": True,
-    **dict.fromkeys(
-        ("verify_exp", "verify_nbf", "verify_iat", "verify_aud", "verify_iss", "verify_sub", "verify_jti"),
-        False,
-    ),
-}
 
 
 def _of_secret(claims: Mapping[str, Any], who: str) -> _Identity:
@@ -204,7 +194,7 @@ def _claimed(presented: str) -> str:
         raise AccountNotAuthenticated(AccountReason.MALFORMED)
     try:
         claims = jwt.decode(presented, options={"verify_signature": False})
-    except _UNREADABLE:
+    except UNREADABLE:
         raise AccountNotAuthenticated(AccountReason.MALFORMED) from None
     subject = claims.get("sub")
     parts = subject.split(":") if isinstance(subject, str) else []

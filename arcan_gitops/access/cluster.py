@@ -81,6 +81,27 @@ def require_own_keys(clusters: Iterable[Cluster]) -> None:
                 raise one_key_in_two(owner, cluster.name)
 
 
+SIGNATURE_ONLY: Final[Any] = {
+    "verify_signature": True,
+    **dict.fromkeys(
+        ("verify_exp", "verify_nbf", "verify_iat", "verify_aud", "verify_iss", "verify_sub", "verify_jti"),
+        False,
+    ),
+}
+UNREADABLE: Final = (jwt.PyJWTError, ValueError, RecursionError)  # deep JSON in claims that nobody signed
+
+
+def signer_of(token: str, cluster: Cluster) -> SigningKey | None:
+    """The key of the cluster that signed a token, or None; nothing else of the token is looked at."""
+    for key in cluster.keys:
+        try:
+            jwt.decode(token, key.key, [key.algorithm], options=SIGNATURE_ONLY)
+        except UNREADABLE:
+            continue
+        return key
+    return None
+
+
 def one_key_in_two(owner: str, cluster: str) -> ArcanError:
     """Nobody could say of which of them a token is."""
     return ArcanError(

@@ -7,13 +7,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from arcan_gitops.access.account_record import AccountName, AccountRecord
+from arcan_gitops.access.account_record import AccountRecord
 from arcan_gitops.access.layout import Layout
 from arcan_gitops.access.rewriting import edited_accounts, started
 from arcan_gitops.access.scope import in_order
 from arcan_gitops.access.tokens_file import read_tokens_file
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.names import did_you_mean
+from arcan_gitops.names import AccountName, did_you_mean
 
 
 def add_account(data: bytes | None, source: str, record: AccountRecord) -> bytes:

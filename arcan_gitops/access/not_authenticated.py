@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import ClassVar, Final
 
-from arcan_gitops.access.account_record import AccountName
 from arcan_gitops.errors import ArcanError
+from arcan_gitops.names import AccountName
 
 
 class Reason(Enum):

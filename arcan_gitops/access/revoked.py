@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from arcan_gitops.access.account_record import AccountName
 from arcan_gitops.access.accounts import Account
 from arcan_gitops.access.policy import Caller
 from arcan_gitops.access.record import token_name
 from arcan_gitops.access.token import TOKEN_ID
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.names import RealmName
+from arcan_gitops.names import AccountName, RealmName
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from arcan_gitops.access.account_record import AccountName, AccountRecord
+from arcan_gitops.access.account_record import AccountRecord
 from arcan_gitops.access.record import TokenRecord
+from arcan_gitops.names import AccountName
 from arcan_gitops.yamlio import Fields, InvalidFile, read_mapping
 
 # One realm's file must not be able to keep the server from the others'.

@@ -29,12 +29,19 @@ class Kubectl:
 
     def run(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
         """Run one command; what it says of errors goes to standard error as it is. Raises `ArcanError`."""
+        self._run(arguments, environment, subprocess.DEVNULL)
+
+    def read(self, arguments: Sequence[str], environment: Mapping[str, str]) -> bytes:
+        """The same for a command whose output is wanted, and is shown nowhere."""
+        return self._run(arguments, environment, subprocess.PIPE) or b""
+
+    def _run(self, arguments: Sequence[str], environment: Mapping[str, str], stdout: int) -> bytes | None:
         command = f"'kubectl {' '.join(arguments)}'"
         try:
             done = subprocess.run(
                 [self.program, *arguments],
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
+                stdout=stdout,
                 timeout=_TIMEOUT_SECONDS,
                 env=dict(environment),
                 check=False,
@@ -49,3 +56,4 @@ class Kubectl:
         if done.returncode != 0:
             hint = "what kubectl said is above; try the command by itself"
             raise ArcanError(f"{command} failed with status {done.returncode}", hint=hint)
+        return done.stdout

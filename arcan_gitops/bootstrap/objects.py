@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from arcan_gitops.names import KeyName, Namespace, ObjectName
-from arcan_gitops.overlay.naming import Credential
+from arcan_gitops.overlay.credentials import Credential
 
 
 @dataclass(frozen=True, slots=True)

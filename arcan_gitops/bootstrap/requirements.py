@@ -10,11 +10,11 @@ from arcan_gitops.bootstrap.server import has_ca, server_secrets
 from arcan_gitops.deploy.names import CA_KEY, CA_MAP, SERVER_NAMESPACE, server_hosts
 from arcan_gitops.deploy.settings import ServerSettings
 from arcan_gitops.errors import SeveralErrors
-from arcan_gitops.names import KeyName, Namespace, ObjectName, RealmName
+from arcan_gitops.names import AccountName, KeyName, Namespace, ObjectName, RealmName
 from arcan_gitops.overlay.app import App, Realm
 from arcan_gitops.overlay.catalogue import Catalogue, TokenScope
 from arcan_gitops.overlay.check import find_problems
-from arcan_gitops.overlay.naming import Credential
+from arcan_gitops.overlay.credentials import Credential
 from arcan_gitops.overlay.needed_tokens import needed_scope, scope_options
 from arcan_gitops.overlay.needs import CaNeed, SecretNeed
 from arcan_gitops.overlay.placement import by_store_namespace, placements
@@ -59,7 +59,7 @@ def requirements(
     all else that keeps the overlay from being generated.
     """
     here = [_only_in(app, overlay) for app in apps if app.goes_to(overlay.name)]
-    if problems := find_problems(here, [overlay], _with_tokens(catalogue, here)):
+    if problems := find_problems(here, [overlay], _with_credentials(catalogue, here, overlay)):
         raise SeveralErrors(f"overlay '{overlay.name}' cannot be generated:", problems)
     placed = placements(here, overlay)
     needs = [need for group in by_store_namespace(placed).values() for need in plan(group).needs]
@@ -89,14 +89,21 @@ def _only_in(app: App, overlay: Overlay) -> App:
     return replace(app, overlays=None, place=place, reads=reads)
 
 
-def _with_tokens(catalogue: Catalogue, apps: Iterable[App]) -> Catalogue:
-    """The catalogue as it is when every token has been made, with a scope that reads everything."""
+def _with_credentials(catalogue: Catalogue, apps: Sequence[App], overlay: Overlay) -> Catalogue:
+    """The catalogue as it is when every token has been made, and every account granted: each that is missing
+    with a scope that reads everything.
+    """
     tokens: dict[RealmName, Mapping[str, TokenScope]] = dict(catalogue.tokens)
-    for app in apps:
-        if isinstance(app.reads, Realm):
-            known = tokens.get(app.reads.name, {})
-            tokens[app.reads.name] = {**dict.fromkeys(app.reads.tokens, TokenScope()), **known}
-    return replace(catalogue, tokens=tokens)
+    accounts: dict[RealmName, Mapping[AccountName, TokenScope]] = dict(catalogue.accounts)
+    for placement in placements(apps, overlay):
+        read = placement.credential
+        if read is None or catalogue.scope_of(read) is not None:
+            continue
+        if read.account is not None:
+            accounts[read.realm] = {**accounts.get(read.realm, {}), read.account: TokenScope()}
+        else:
+            tokens[read.realm] = {**tokens.get(read.realm, {}), read.token: TokenScope()}
+    return replace(catalogue, tokens=tokens, accounts=accounts)
 
 
 def _tokens(

@@ -17,7 +17,7 @@ from typing import Final
 
 from arcan_gitops.bootstrap.outputs.texts import comments
 from arcan_gitops.names import OverlayName
-from arcan_gitops.overlay.naming import Credential
+from arcan_gitops.overlay.credentials import Credential
 from arcan_gitops.overlay.needed_tokens import TokenPlace
 
 _FUNCTIONS: Final = Path(__file__).resolve().parent / "outputs" / "rotation.sh"

@@ -25,6 +25,8 @@ _COMMANDS: Final = {
     "keygen": ("keygen", "Make an age identity, outside of Git."),
     "serve": ("serve", "Serve the realms to the External Secrets Operator over HTTPS."),
     "token": ("token", "Create, list, narrow, rotate and revoke the tokens of a realm."),
+    "account": ("account", "Grant reads of a realm to service accounts of clusters."),
+    "cluster": ("cluster", "Make clusters known whose accounts may read realms."),
     "secret": ("secret", "Set, read, edit and import the secrets of a realm."),
     "realm": ("realm", "Create, list, check and re-encrypt the documents of realms."),
     "import": ("import_", "Take over the secrets of Vault, Infisical, AWS, Kubernetes or files."),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from arcan_gitops.access import newest, read_tokens
+from arcan_gitops.access import newest, read_tokens_file
 from arcan_gitops.errors import ArcanError, SeveralErrors
-from arcan_gitops.names import EnvironmentName, KeyName, RealmName
+from arcan_gitops.names import AccountName, EnvironmentName, KeyName, RealmName
 from arcan_gitops.overlay import Catalogue, Contents, TokenScope
 from arcan_gitops.realms import DocumentFile, RealmTree
 from arcan_gitops.realms.settings import settings_of
@@ -22,6 +22,7 @@ def load_catalogue(realms: Path) -> Catalogue:
     tree = RealmTree(realms)
     contents: dict[tuple[RealmName, EnvironmentName], Contents] = {}
     tokens: dict[RealmName, dict[str, TokenScope]] = {}
+    accounts: dict[RealmName, dict[AccountName, TokenScope]] = {}
     expiry: dict[RealmName, str] = {}
     problems: list[ArcanError] = []
     for document in tree.documents():
@@ -31,14 +32,16 @@ def load_catalogue(realms: Path) -> Catalogue:
             problems.append(error)
     for realm in tree.realms():
         try:
-            tokens[realm] = _tokens(tree.tokens_file(realm))
+            tokens[realm], granted = _callers(tree.tokens_file(realm))
+            if granted:
+                accounts[realm] = granted
             if (ends := settings_of(tree, realm).token_expiry) is not None:
                 expiry[realm] = ends
         except ArcanError as error:
             problems.append(error)
     if problems:
         raise SeveralErrors(f"{realms}: the realms cannot be read:", problems)
-    return Catalogue(contents, tokens, expiry)
+    return Catalogue(contents, tokens, expiry, accounts)
 
 
 def contents_of(document: DocumentFile) -> Contents:
@@ -51,10 +54,14 @@ def contents_of(document: DocumentFile) -> Contents:
         raise error.located(document.path) from None
 
 
-def _tokens(path: Path | None) -> dict[str, TokenScope]:
+def _callers(path: Path | None) -> tuple[dict[str, TokenScope], dict[AccountName, TokenScope]]:
     """Scopes by name; of several tokens with one name (a rotation's overlap) the newest counts."""
     if path is None:
-        return {}
-    records = read_tokens(read_file(path), str(path))
+        return {}, {}
+    file = read_tokens_file(read_file(path), str(path))
+    records = file.tokens
     current = (newest(records, name) for name in {record.name for record in records})
-    return {token.name: TokenScope(token.environments, token.keys) for token in current if token is not None}
+    return (
+        {token.name: TokenScope(token.environments, token.keys) for token in current if token is not None},
+        {account.name: TokenScope(account.environments, account.keys) for account in file.accounts},
+    )

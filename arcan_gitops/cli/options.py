@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from arcan_gitops.cli.output import warn
-from arcan_gitops.cli.root import KUSTOMIZE, REALMS, at_root
+from arcan_gitops.cli.root import CLUSTERS, KUSTOMIZE, REALMS, at_root
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _JSON: Final = "--json"
@@ -28,6 +28,14 @@ realms_option = click.option(
     default=partial(at_root, REALMS),
     envvar="ARCAN_REALMS",
     help="Folder of the realms.  [default: realms]",
+)
+
+clusters_option = click.option(
+    "--clusters",
+    type=click.Path(path_type=Path),
+    default=partial(at_root, CLUSTERS),
+    envvar="ARCAN_CLUSTERS",
+    help="Folder of the clusters' keys.  [default: clusters]",
 )
 
 

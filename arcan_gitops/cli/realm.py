@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from arcan_gitops.cli.options import realms_option
+from arcan_gitops.cli.options import clusters_option, realms_option
 from arcan_gitops.cli.output import say, say_hint, show_finding
 from arcan_gitops.cli.realm_bind import bind
 from arcan_gitops.cli.realm_create import create
@@ -47,17 +47,19 @@ def list_realms(realms: Path) -> None:
 
 @realm.command()
 @click.argument("path", type=click.Path(path_type=Path), default=partial(at_root, REALMS))
-def check(path: Path) -> None:
+@clusters_option
+def check(path: Path, clusters: Path) -> None:
     """Check realm files without any key.
 
     PATH is a folder of realms (default: realms), one realm, or one file.
 
     Checks structure, names, recipients (compared with .sops.yaml), values in clear, empty values, tokens
-    files, and documents that were copied. Tampering can only be found with a key: by 'arcan
+    files, and documents that were copied; of all realms also the files of clusters that their accounts name.
+    Tampering can only be found with a key: by 'arcan
     realm verify', and by the server when it loads.
     """
     warn_of_ignored(path)
-    report = check_realms(path)
+    report = check_realms(path, clusters)
     for problem in report.problems:
         show_finding(problem)
     if report.without_config:

@@ -15,6 +15,7 @@ from typing import Final
 
 REALMS: Final = "realms"
 KUSTOMIZE: Final = "kustomize"
+CLUSTERS: Final = "clusters"
 
 
 def at_root(name: str) -> Path:

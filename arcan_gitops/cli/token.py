@@ -49,7 +49,7 @@ from arcan_gitops.cli.token_scope import scope
 from arcan_gitops.deploy.revocation import revocation_command
 from arcan_gitops.names import InvalidName, RealmName, TokenName
 from arcan_gitops.overlay import App, Settings
-from arcan_gitops.overlay.naming import Credential
+from arcan_gitops.overlay.credentials import Credential
 from arcan_gitops.overlay.uses import Use, uses_of_token
 from arcan_gitops.realms.tree import TOKENS_FILE, RealmTree, read_file
 

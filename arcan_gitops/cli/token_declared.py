@@ -11,7 +11,7 @@ from arcan_gitops.cli.project import find_overlay
 from arcan_gitops.cli.token_files import environments_of
 from arcan_gitops.cli.token_output import Asked
 from arcan_gitops.overlay import App, Settings, read_apps, read_settings
-from arcan_gitops.overlay.naming import Credential
+from arcan_gitops.overlay.credentials import Credential
 from arcan_gitops.overlay.needed_tokens import TokenPlace, place_without_app, token_places
 from arcan_gitops.overlay.project import NoApps
 from arcan_gitops.overlay.settings import Overlay

@@ -24,7 +24,7 @@ from arcan_gitops.cli.token_declared import Declared, secret_places
 from arcan_gitops.cli.token_files import life, locate, now, one_realm_option, say_if_endless, token_files
 from arcan_gitops.cli.token_output import Asked, output_options, token_printer
 from arcan_gitops.names import RealmName
-from arcan_gitops.overlay.naming import Credential
+from arcan_gitops.overlay.credentials import Credential
 from arcan_gitops.overlay.needed_tokens import token_places
 from arcan_gitops.realms.tree import RealmTree
 

@@ -27,7 +27,7 @@ from arcan_gitops.cli.token_files import environments_of, life, locate, now, one
 from arcan_gitops.cli.token_globs import warn_of_globs
 from arcan_gitops.names import RealmName
 from arcan_gitops.overlay import App, Settings, TokenScope
-from arcan_gitops.overlay.naming import Credential
+from arcan_gitops.overlay.credentials import Credential
 from arcan_gitops.overlay.needed_tokens import uses_out_of_scope
 from arcan_gitops.overlay.uses import Use
 from arcan_gitops.realms.tree import RealmTree

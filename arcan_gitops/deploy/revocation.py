@@ -6,8 +6,14 @@ import shlex
 from typing import Final
 
 from arcan_gitops.deploy.names import SERVER_NAMESPACE
+from arcan_gitops.names import AccountName
 
 REVOKED: Final = "arcan-revoked"
+
+
+def account_revocation_command(account: AccountName) -> str:
+    """The same for an account, in every realm."""
+    return revocation_command(str(account).replace("/", "."), str(account))
 
 
 def revocation_command(token_id: str, whose: str) -> str:

@@ -42,10 +42,12 @@ class Consistency(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Realm:
-    """The realm that an app reads, and its token there, by name: the same everywhere, or by overlay."""
+    """The realm that an app reads, and its token there, by name: the same everywhere, or by overlay; None
+    where the app leaves it to arcan.yaml.
+    """
 
     name: RealmName
-    token: TokenName | Mapping[OverlayName, TokenName]
+    token: TokenName | Mapping[OverlayName, TokenName] | None
 
     def token_in(self, overlay: OverlayName) -> TokenName | None:
         """The token of an overlay, or None where the file does not say."""
@@ -54,6 +56,8 @@ class Realm:
     @property
     def tokens(self) -> tuple[TokenName, ...]:
         """All of them, each once."""
+        if self.token is None:
+            return ()
         return tuple(dict.fromkeys(self.token.values())) if isinstance(self.token, Mapping) else (self.token,)
 
 
@@ -182,11 +186,16 @@ def _refuse_both(app: App) -> None:
             raise InvalidFile(problem, hint="keep one of the two entries")
 
 
+def credential_field(app: App) -> str:
+    """The field of the app's file that decides by what it reads its realm."""
+    return "realm" if isinstance(app.reads, Realm) and app.reads.token is None else "token"
+
+
 def _reads(fields: Fields) -> Realm | ObjectName:
     if "store" not in fields:
         return Realm(
             fields.parse("realm", RealmName, fields.text("realm")),
-            by_overlay(fields, "token", TokenName),
+            by_overlay(fields, "token", TokenName) if "token" in fields else None,
         )
     for field in ("realm", "token"):
         if field in fields:

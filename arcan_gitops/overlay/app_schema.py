@@ -36,7 +36,7 @@ _TEXTS: Final[Schema] = {"type": "array", "items": _TEXT}
 def app_schema() -> Schema:
     """The schema, as it goes to JSON."""
     app = _object(_APP, APP_FIELDS, required=("name",))
-    realm = {"required": ["realm", "token"], "not": {"required": ["store"]}}
+    realm = {"required": ["realm"], "not": {"required": ["store"]}}
     other = {"required": ["store"], "not": _any_required("realm", "token", "consistency")}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -108,8 +108,7 @@ def _folders(
                 else (str(namespace), _STORES_FILE)
             )
             notes = "".join(f"# {need}\n" for need in planned.needs)
-            manifests = [store.manifest() for store in planned.stores.values()]
-            stores[folder] = {file: (group, _file(group, manifests, command, notes))}
+            stores[folder] = {file: (group, _file(group, planned.manifests(), command, notes))}
         for placement in group:
             for place, manifest in _team(placement):
                 add(str(place), placement, manifest)

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import ClassVar, Self
 
-from arcan_gitops.names import EnvironmentName, InvalidName, KeyName, RealmName
+from arcan_gitops.names import AccountName, EnvironmentName, InvalidName, KeyName, RealmName
+from arcan_gitops.overlay.credentials import Credential
 
 
 @dataclass(frozen=True, slots=True)
 class TokenScope:
-    """What one token may read: case-sensitive globs, or None for everything."""
+    """What one token or account may read: case-sensitive globs, or None for everything."""
 
     environments: tuple[str, ...] | None = None
     keys: tuple[str, ...] | None = None
@@ -69,7 +70,7 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What the realms' environments hold, and the realms' tokens by name.
+    """What the realms' environments hold, and the realms' tokens and accounts by name.
 
     A realm is known when it has an environment. `token_expiry` is how long its tokens are to live, as the
     realm says it (`180d`). Nothing in here is secret.
@@ -78,6 +79,13 @@ class Catalogue:
     contents: Mapping[tuple[RealmName, EnvironmentName], Contents]
     tokens: Mapping[RealmName, Mapping[str, TokenScope]] = field(default_factory=dict)
     token_expiry: Mapping[RealmName, str] = field(default_factory=dict)
+    accounts: Mapping[RealmName, Mapping[AccountName, TokenScope]] = field(default_factory=dict)
+
+    def scope_of(self, credential: Credential) -> TokenScope | None:
+        """What the realm lets a token or an account read; None where it knows neither."""
+        if credential.account is not None:
+            return self.accounts.get(credential.realm, {}).get(credential.account)
+        return self.tokens.get(credential.realm, {}).get(credential.token)
 
     def realms(self) -> tuple[RealmName, ...]:
         """All realms, sorted."""

@@ -8,13 +8,13 @@ from typing import Final
 
 from arcan_gitops.eso_version import CREATE_OR_MERGE, UNIFIED_STORE, Feature
 from arcan_gitops.names import OverlayName, RealmName, did_you_mean, nearest
-from arcan_gitops.overlay.app import App, Realm
+from arcan_gitops.overlay.app import App, Realm, credential_field
 from arcan_gitops.overlay.catalogue import Catalogue, TokenScope
 from arcan_gitops.overlay.collisions import collisions
-from arcan_gitops.overlay.naming import Credential
+from arcan_gitops.overlay.credentials import Credential
 from arcan_gitops.overlay.needed_tokens import creating, needed_scope
 from arcan_gitops.overlay.place import ManyNamespaces
-from arcan_gitops.overlay.placement import Placement, placements
+from arcan_gitops.overlay.placement import Placement, lacks_credential, placements
 from arcan_gitops.overlay.reading import reading_problems
 from arcan_gitops.overlay.removal import Departure
 from arcan_gitops.overlay.settings import Overlay, Scope
@@ -93,6 +93,7 @@ def _all(
     for overlay in overlays:
         placed = placements(apps, overlay)
         for placement in placed:
+            yield from _granted(placement, catalogue, lambda read: needed_scope(apps, overlays, read))
             yield from reading_problems(placement, catalogue)
             yield from template_problems(placement, catalogue)
             yield from _features(placement)
@@ -113,6 +114,18 @@ def _declaration(
         yield from _by_overlay(app, "namespace", app.place, overlays, known)
     if isinstance(app.reads, Realm) and isinstance(app.reads.token, Mapping):
         yield from _by_overlay(app, "token", app.reads.token, overlays, known)
+    if isinstance(app.reads, Realm):
+        yield from _without_credential(app, app.reads, overlays)
+
+
+def _without_credential(app: App, reads: Realm, overlays: Sequence[Overlay]) -> Iterator[InvalidFile]:
+    for overlay in overlays:
+        if not app.goes_to(overlay.name) or (lacks := lacks_credential(app, overlay)) is None:
+            continue
+        hint = lacks.hint
+        if isinstance(reads.token, Mapping):
+            hint = f"add '{overlay.name}: TOKEN', or leave the overlay out of 'overlays'"
+        yield InvalidFile(f"{app.at(credential_field(app))}: {lacks.message}", hint=hint)
 
 
 def _unknown(names: Iterable[OverlayName], where: str, known: Sequence[OverlayName]) -> Iterator[InvalidFile]:
@@ -129,9 +142,9 @@ def _by_overlay(
     overlays: Sequence[Overlay],
     known: Sequence[OverlayName],
 ) -> Iterator[InvalidFile]:
-    """A field with a value for each overlay names all overlays of the app, and no others."""
+    """A field with a value for each overlay names no others; a namespace, all overlays of the app."""
     yield from _unknown(given, app.at(field), known)
-    for overlay in overlays:
+    for overlay in overlays if field == "namespace" else ():
         if app.goes_to(overlay.name) and overlay.name not in given:
             problem = f"{app.at(field)}: no {field} is given for overlay '{overlay.name}'"
             yield InvalidFile(
@@ -182,6 +195,21 @@ def _realm(
             hint = did_you_mean(token, known) if nearest(token, known) else create
             problem = f"realm '{realm.name}' has no token named '{token}'"
             yield InvalidFile(f"{app.at('token')}: {problem}", hint=hint)
+
+
+def _granted(
+    placement: Placement, catalogue: Catalogue, needed: Callable[[Credential], TokenScope | None]
+) -> Iterator[InvalidFile]:
+    """A credential that the app does not name, and its realm does not know."""
+    read, reads = placement.credential, placement.app.reads
+    if read is None or not isinstance(reads, Realm) or reads.token_in(placement.overlay.name) is not None:
+        return
+    if read.realm in catalogue.realms() and catalogue.scope_of(read) is None:
+        command = creating(read, needed(read), catalogue.token_expiry.get(read.realm))
+        where = placement.app.at("realm")
+        problem = f"realm '{read.realm}' has no {read} (overlay '{placement.overlay.name}')"
+        hint = f"create it: {command}; all that is missing at once: arcan token sync"
+        yield InvalidFile(f"{where}: {problem}", hint=hint)
 
 
 def _features(placement: Placement) -> Iterator[InvalidFile]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from arcan_gitops.names import InvalidName
-from arcan_gitops.overlay.app import App
+from arcan_gitops.overlay.app import App, credential_field
 from arcan_gitops.overlay.declared_secret import DeclaredSecret
 from arcan_gitops.overlay.place import ManyNamespaces
 from arcan_gitops.overlay.placement import Placement, by_store_namespace, names_for
@@ -121,5 +121,5 @@ def _unnameable(group: Sequence[Placement], error: InvalidName) -> InvalidFile:
     mine = [placement.app for placement in group if placement.credential is not None]
     apps = ", ".join(f"'{app.name}'" for app in mine)
     problem = f"the names of the stores of {apps} end in those of their tokens: {error.message}"
-    where = mine[0].at("token")
+    where = mine[0].at(credential_field(mine[0]))
     return InvalidFile(f"{where}: {problem}", hint="name the tokens in lower case, or use one token for all")

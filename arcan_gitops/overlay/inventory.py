@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.names import EnvironmentName, KeyName, RealmName, TokenName
+from arcan_gitops.names import AccountName, EnvironmentName, KeyName, RealmName, TokenName
 from arcan_gitops.overlay.catalogue import Catalogue, Contents, TokenScope, Version
 from arcan_gitops.overlay.tree import header
 from arcan_gitops.yamlio import Fields, emit, read_mapping
@@ -33,9 +33,15 @@ def inventory_text(realm: RealmName, catalogue: Catalogue) -> str:
                     str(name): _scope(scope)
                     for name, scope in sorted(catalogue.tokens.get(realm, {}).items())
                 },
+                **_accounts(catalogue.accounts.get(realm, {})),
             }
         ]
     )
+
+
+def _accounts(accounts: Mapping[AccountName, TokenScope]) -> dict[str, Any]:
+    """Left out where there is none, so that an older reader takes the file."""
+    return {"accounts": {str(name): _scope(accounts[name]) for name in sorted(accounts)}} if accounts else {}
 
 
 def _contents(contents: Contents) -> dict[str, Any]:
@@ -55,10 +61,11 @@ def read_inventories(files: Iterable[tuple[bytes, str]]) -> Catalogue:
     """
     contents: dict[tuple[RealmName, EnvironmentName], Contents] = {}
     tokens: dict[RealmName, Mapping[str, TokenScope]] = {}
+    accounts: dict[RealmName, Mapping[AccountName, TokenScope]] = {}
     sources: dict[RealmName, str] = {}
     for data, source in files:
         fields = read_mapping(data, source)
-        fields.only("realm", "environments", "tokens")
+        fields.only("realm", "environments", "tokens", "accounts")
         realm = fields.parse("realm", RealmName, fields.text("realm"))
         if realm in sources:
             raise ArcanError(
@@ -74,7 +81,12 @@ def read_inventories(files: Iterable[tuple[bytes, str]]) -> Catalogue:
             str(named.parse(name, TokenName, name)): _read_scope(_mapping(named, name))
             for name in named.names()
         }
-    return Catalogue(contents, tokens)
+        if (granted := fields.optional_mapping("accounts")) is not None:
+            accounts[realm] = {
+                granted.parse(name, AccountName, name): _read_scope(_mapping(granted, name))
+                for name in granted.names()
+            }
+    return Catalogue(contents, tokens, accounts=accounts)
 
 
 def _mapping(fields: Fields, field: str) -> Fields:

@@ -13,16 +13,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from arcan_gitops.names import ObjectName, RealmName
+from arcan_gitops.names import AccountName, KeyName, ObjectName
+from arcan_gitops.overlay.credentials import ACCOUNT_KEY, Credential
 from arcan_gitops.overlay.settings import StoreSettings
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Credential:
-    """A token of a realm, by name."""
-
-    realm: RealmName
-    token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +25,14 @@ class StoreNames:
     single: ObjectName
     bulk: ObjectName
     token_secret: ObjectName
+    token_key: KeyName
 
 
-def plain_names(settings: StoreSettings) -> StoreNames:
-    """The names of the settings, as they are."""
-    return StoreNames(settings.store_name, settings.bulk_store_name, settings.token_secret.name)
+def plain_names(settings: StoreSettings, account: AccountName | None = None) -> StoreNames:
+    """The names of the settings, as they are; the Secret is that of the account, where there is one."""
+    return _named(
+        settings, settings.store_name, settings.bulk_store_name, account, settings.token_secret.name
+    )
 
 
 def store_names(
@@ -47,16 +43,32 @@ def store_names(
     Raises `InvalidName` where a name that has to end in a token's name is none for Kubernetes.
     """
     if len(set(credentials)) == 1 and not settings.full_names:
-        return dict.fromkeys(credentials, plain_names(settings))
+        return {credential: plain_names(settings, credential.account) for credential in credentials}
     return {
-        credential: StoreNames(
-            single=_ending(settings.store_name, credential),
-            bulk=_ending(settings.bulk_store_name, credential),
-            token_secret=_ending(settings.token_secret.name, credential),
+        credential: _named(
+            settings,
+            _ending(settings.store_name, credential),
+            _ending(settings.bulk_store_name, credential),
+            credential.account,
+            _ending(settings.token_secret.name, credential),
         )
         for credential in credentials
     }
 
 
+def _named(
+    settings: StoreSettings,
+    single: ObjectName,
+    bulk: ObjectName,
+    account: AccountName | None,
+    token_secret: ObjectName,
+) -> StoreNames:
+    """An account has one Secret, whatever its stores are called."""
+    if account is not None:
+        return StoreNames(single, bulk, account.service_account, ACCOUNT_KEY)
+    return StoreNames(single, bulk, token_secret, settings.token_secret.key)
+
+
 def _ending(name: ObjectName, credential: Credential) -> ObjectName:
-    return ObjectName.parse(f"{name}.{credential.realm}.{credential.token}")
+    parts = [name, credential.realm, *([credential.token] if credential.account is None else [])]
+    return ObjectName.parse(".".join(parts))

@@ -1,4 +1,4 @@
-"""What the declared apps need of each token: the narrowest scope, and the Secrets that their stores read."""
+"""What the declared apps need of each token or account: the narrowest scope, and where stores read it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Final
 from arcan_gitops.names import AppName, InvalidName, KeyName, Namespace, ObjectName, OverlayName
 from arcan_gitops.overlay.app import App
 from arcan_gitops.overlay.catalogue import TokenScope
-from arcan_gitops.overlay.naming import Credential, store_names
+from arcan_gitops.overlay.credentials import Credential
+from arcan_gitops.overlay.naming import store_names
 from arcan_gitops.overlay.placement import Placement, by_store_namespace, names_for, placements
 from arcan_gitops.overlay.settings import Overlay, StoreSettings
 from arcan_gitops.overlay.uses import Use
@@ -84,7 +85,13 @@ def place_without_app(
 
 
 def creating(credential: Credential, scope: TokenScope | None, expiry: str | None) -> str:
-    """The command that makes a token of that scope, which ends after `expiry`; it is safe to paste."""
+    """The command that makes a token of that scope, which ends after `expiry`, or grants it to an account; it
+    is safe to paste.
+    """
+    if credential.account is not None:
+        words = [f" --env={each}" for each in (scope.environments if scope else None) or ()]
+        words += [f" --key={each}" for each in (scope.keys if scope else None) or ()]
+        return f"arcan account add {credential.account} --realm={credential.realm}{''.join(words)}"
     options = scope_options(scope, expiry)
     return (
         f"arcan token create --realm={credential.realm} --name={credential.token} --policy=read-only{options}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from arcan_gitops.names import Namespace
+from arcan_gitops.names import InvalidName, Namespace, TokenName
 from arcan_gitops.overlay.app import App, Realm
-from arcan_gitops.overlay.naming import Credential, StoreNames, store_names
+from arcan_gitops.overlay.credentials import Credential, Kind
+from arcan_gitops.overlay.naming import StoreNames, store_names
 from arcan_gitops.overlay.place import ManyNamespaces
 from arcan_gitops.overlay.settings import DeclaredStore, Overlay, Scope
 
@@ -28,13 +29,19 @@ class Placement:
 
     @property
     def credential(self) -> Credential | None:
-        """The realm that the app reads, and its token here; None where it has a declared store."""
+        """What opens the realm that the app reads: its token here, or the account of its stores' namespace.
+        None where it has a declared store.
+        """
         reads = self.app.reads
         if not isinstance(reads, Realm):
             return None
-        token = reads.token_in(self.overlay.name)
-        assert token is not None  # or there was no placement
-        return Credential(reads.name, token)
+        token = token_of(self.app, self.overlay)
+        if token is not None:
+            return Credential(reads.name, token)
+        own = None if self.store_namespace is not None else self.overlay.name
+        account = self.overlay.settings.credentials.account_in(self.token_namespace, own)
+        assert account is not None  # or there was no placement
+        return Credential(reads.name, account=account)
 
     @property
     def scope(self) -> Scope:
@@ -62,13 +69,37 @@ class Placement:
 
 
 def placements(apps: Iterable[App], overlay: Overlay) -> tuple[Placement, ...]:
-    """The apps that go to an overlay, by name; one without a namespace or a token there is left out."""
+    """The apps that go to an overlay, by name; one without a namespace or a credential is left out."""
     return tuple(
         Placement(app, overlay, place)
         for app in sorted(apps, key=lambda app: app.name)
         if app.goes_to(overlay.name)
         and (place := app.place_in(overlay.name)) is not None
-        and not (isinstance(app.reads, Realm) and app.reads.token_in(overlay.name) is None)
+        and not (isinstance(app.reads, Realm) and lacks_credential(app, overlay) is not None)
+    )
+
+
+def token_of(app: App, overlay: Overlay) -> TokenName | None:
+    """The token by which an app reads its realm in an overlay: its own, else as arcan.yaml calls it; None
+    where an account reads, or nothing is said. Raises `InvalidName`.
+    """
+    if not isinstance(app.reads, Realm):
+        return None
+    own = app.reads.token_in(overlay.name)
+    return overlay.settings.credentials.token_for(app.name, overlay.name) if own is None else own
+
+
+def lacks_credential(app: App, overlay: Overlay) -> InvalidName | None:
+    """Why an app that reads a realm has nothing to read it by in an overlay; None where it has."""
+    try:
+        if token_of(app, overlay) is not None or overlay.settings.credentials.kind is Kind.ACCOUNT:
+            return None
+    except InvalidName as error:
+        return error
+    return InvalidName(
+        f"no token is given for overlay '{overlay.name}'",
+        hint="name it: 'token: NAME'; or in arcan.yaml, for all apps: 'credentials: account', or "
+        "'tokens: {name: \"{app}.{overlay}\"}'",
     )
 
 

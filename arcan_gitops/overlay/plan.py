@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from arcan_gitops.names import Namespace, ObjectName
+from arcan_gitops.names import AccountName, Namespace, ObjectName
 from arcan_gitops.overlay.app import App, Realm
 from arcan_gitops.overlay.ca import CertificateAuthority, SecretCa
-from arcan_gitops.overlay.naming import Credential, StoreNames
+from arcan_gitops.overlay.credentials import Credential, account_manifests
+from arcan_gitops.overlay.manifest import Manifest
+from arcan_gitops.overlay.naming import StoreNames
 from arcan_gitops.overlay.needs import Need, SecretNeed
 from arcan_gitops.overlay.place import ManyNamespaces
 from arcan_gitops.overlay.placement import Placement, names_for
@@ -52,6 +54,12 @@ class Plan:
 
     stores: Mapping[Use, Store]
     needs: tuple[PlacedNeed, ...]
+    accounts: tuple[AccountName, ...] = ()
+
+    def manifests(self) -> list[Manifest]:
+        """The accounts, each before its Secret, then the stores."""
+        made = [manifest for account in self.accounts for manifest in account_manifests(account)]
+        return [*made, *(store.manifest() for store in self.stores.values())]
 
     def store_for(self, placement: Placement, bulk: bool) -> Store:
         """The store that a Secret of the app reads from."""
@@ -68,7 +76,8 @@ def plan(group: Sequence[Placement]) -> Plan:
     order: list[Use] = [*sorted(use for use in users if isinstance(use, ArcanUse))]
     order += sorted(use for use in users if not isinstance(use, ArcanUse))
     stores = {use: _store(use, users[use], names) for use in order}
-    return Plan(stores, tuple(_needs(group, names)))
+    accounts = {each.account for each in names if each.account is not None}
+    return Plan(stores, tuple(_needs(group, names)), tuple(sorted(accounts)))
 
 
 def reads(app: App) -> tuple[bool, ...]:
@@ -128,7 +137,7 @@ def _reach(users: Sequence[Placement]) -> Reach:
 def _needs(group: Sequence[Placement], names: Mapping[Credential, StoreNames]) -> Iterator[PlacedNeed]:
     """What the stores read and nobody generates."""
     settings, namespace = group[0].overlay.settings, group[0].token_namespace
-    for credential in sorted(names):
+    for credential in sorted(each for each in names if each.account is None):
         token = f"token '{credential.token}' of realm '{credential.realm}'"
         secret = SecretNeed(names[credential].token_secret, settings.token_secret.key, token, labelled=True)
         yield PlacedNeed(namespace, secret, credential=credential)

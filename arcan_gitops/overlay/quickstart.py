@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import EnvironmentName, KeyName, Namespace, ObjectName, RealmName
+from arcan_gitops.overlay.credentials import account_manifests
 from arcan_gitops.overlay.external_secret import ExternalSecret, Remote
 from arcan_gitops.overlay.manifest import Manifest
 from arcan_gitops.overlay.naming import plain_names
@@ -33,13 +34,14 @@ def quickstart(consumer: Consumer, settings: StoreSettings) -> list[Manifest]:
     No entry names a version: nobody would generate these manifests anew when a key changes. Raises
     `ArcanError` where an ExternalSecret would take the place of the token Secret.
     """
-    names = plain_names(settings)
     secret, bulk_secret = consumer.name, ObjectName.parse(f"{consumer.name}-bulk")
     reach: Reach
     if consumer.users is None:
         reach, token_namespace = InNamespace(consumer.namespace), consumer.namespace
     else:
         reach, token_namespace = ClusterWide(settings.eso_namespace, consumer.users), settings.eso_namespace
+    account = settings.credentials.account_in(token_namespace, None)
+    names = plain_names(settings, account)
     if consumer.namespace == token_namespace and names.token_secret in (secret, bulk_secret):
         raise ArcanError(
             f"Secret '{names.token_secret}' of namespace '{token_namespace}' holds the store's own token",
@@ -54,6 +56,7 @@ def quickstart(consumer: Consumer, settings: StoreSettings) -> list[Manifest]:
     # the bulk store's URL has no place for a key: the realm is for readers
     everything = [Remote(consumer.realm)]
     return [
+        *(account_manifests(account) if account is not None else ()),
         single.manifest(),
         ExternalSecret(secret, namespace, single, refresh, data=keys).manifest(),
         bulk.manifest(),

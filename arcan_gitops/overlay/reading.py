@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from arcan_gitops.names import InvalidName, KeyName, did_you_mean
-from arcan_gitops.overlay.app import App
+from arcan_gitops.overlay.app import App, credential_field
 from arcan_gitops.overlay.catalogue import Catalogue, Contents, TokenScope
+from arcan_gitops.overlay.credentials import Credential
 from arcan_gitops.overlay.declared_secret import DeclaredKey, DeclaredSecret
-from arcan_gitops.overlay.naming import Credential
 from arcan_gitops.overlay.placement import Placement
 from arcan_gitops.yamlio import InvalidFile
 
@@ -65,16 +65,16 @@ def _realm(placement: Placement, read: Credential, catalogue: Catalogue) -> Iter
                 where = f"{read.realm}/{environment}"
                 problem = f"key '{entry.key}' does not exist in {where}"
                 yield InvalidFile(f"{entry.where}: {problem}", hint=did_you_mean(entry.key, contents.keys))
-    scope = catalogue.tokens.get(read.realm, {}).get(read.token)
+    scope = catalogue.scope_of(read)
     if scope is None:
         return
     if not scope.reads_environment(environment):
-        problem = f"token '{read.token}' may not read environment '{environment}' of realm '{read.realm}'"
+        problem = f"{read} may not read environment '{environment}' of realm '{read.realm}'"
         wider = "".join(f" --env={each}" for each in sorted({*(scope.environments or ()), environment}))
         hint = (
             f"it may read: {_globs(scope.environments)}; widen it ({_scoping(read)}{wider}), or use another"
         )
-        yield InvalidFile(f"{app.at('token')}: {problem}", hint=hint)
+        yield InvalidFile(f"{app.at(credential_field(app))}: {problem}", hint=hint)
     for secret in app.secrets:
         yield from _scope(app, read, secret, scope, contents)
 
@@ -83,7 +83,7 @@ def _scope(
     app: App, read: Credential, secret: DeclaredSecret, scope: TokenScope, contents: Contents
 ) -> Iterator[InvalidFile]:
     if secret.is_bulk and not scope.reads_whole_environments:
-        problem = f"secret '{secret.name}' asks for all keys, but token '{read.token}' is narrowed by keys"
+        problem = f"secret '{secret.name}' asks for all keys, but {read} is narrowed by keys"
         hint = f"it may read: {_globs(scope.keys)}; widen it ({_scoping(read)} --key='*'), or use another"
         yield InvalidFile(f"{secret.where}: {problem}", hint=hint)
     for entry in secret.entries:
@@ -94,12 +94,13 @@ def _scope(
 
 
 def _unreadable(app: App, read: Credential, entry: DeclaredKey, hint: str) -> InvalidFile:
-    problem = f"key '{entry.key}' cannot be read by token '{read.token}' of realm '{read.realm}'"
+    problem = f"key '{entry.key}' cannot be read by {read} of realm '{read.realm}'"
     return InvalidFile(f"{entry.where}: {problem}", hint=hint)
 
 
 def _scoping(read: Credential) -> str:
-    return f"arcan token scope {read.token} --realm={read.realm}"
+    kind, name = ("token", read.token) if read.account is None else ("account", read.account)
+    return f"arcan {kind} scope {name} --realm={read.realm}"
 
 
 def _globs(globs: tuple[str, ...] | None) -> str:

@@ -9,9 +9,19 @@ from functools import partial
 from typing import Final
 
 from arcan_gitops.eso_version import NEWEST, EsoVersion, supported_version
-from arcan_gitops.names import EnvironmentName, InvalidName, KeyName, Namespace, ObjectName, OverlayName
+from arcan_gitops.names import (
+    EnvironmentName,
+    InvalidName,
+    KeyName,
+    KubeCluster,
+    Namespace,
+    ObjectName,
+    OverlayName,
+)
+from arcan_gitops.overlay import credentials
 from arcan_gitops.overlay.argocd.settings import IN_CLUSTER, ArgoCd, ClusterName
 from arcan_gitops.overlay.ca import DEFAULT_CA, CaReader, CertificateAuthority, parse_ca
+from arcan_gitops.overlay.credentials import Credentials, Kind
 from arcan_gitops.overlay.references import SecretKey
 from arcan_gitops.overlay.refresh import DEFAULT_REFRESH, Refresh, RefreshChange, Spread
 from arcan_gitops.overlay.removal import REMOVED, Day, read_day
@@ -57,6 +67,7 @@ class StoreSettings:
     token_secret: SecretKey
     refresh: Refresh
     spread: Spread | None
+    credentials: Credentials = field(default_factory=Credentials)
     others: Mapping[ObjectName, DeclaredStore] = field(default_factory=dict)
 
 
@@ -146,6 +157,8 @@ class Settings:
         if not problems.found:  # what an overlay changes is known
             found = problems.of(lambda: _overlays(fields, defaults, read_ca), ())
         argocd = problems.of(lambda: _argocd(fields))
+        if not problems.found and not found:
+            problems.of(lambda: _require_cluster(defaults, fields, "credentials", "apps"))
         problems.refuse()
         declared = tuple(overlay for overlay in found if overlay.removed is None)
         removed = tuple(overlay for overlay in found if overlay.removed is not None)
@@ -154,6 +167,7 @@ class Settings:
 
 _FIELDS: Final = (
     "server", "stores", "tokenSecret", "refreshPolicy", "refreshInterval", "refreshSpread", "esoVersion",
+    *credentials.FIELDS,
 )  # fmt: skip
 _STORES: Final = ("scope", "name", "bulkName", "fullNames", "unified", "esoNamespace", *KINDS)
 
@@ -179,16 +193,31 @@ def _overlay(overlays: Fields, text: str, defaults: StoreSettings, read_ca: CaRe
     environment = fields.parse("environment", EnvironmentName, fields.text("environment"))
     settings = _store_settings(fields, defaults, read_ca)
     cluster = fields.parse("cluster", ClusterName, fields.text("cluster", IN_CLUSTER))
+    # by its own field, else as Argo CD calls it, else as the top of the file says
+    if "clusterKeys" not in fields and KubeCluster.grammar.fullmatch(cluster):
+        known = replace(settings.credentials, cluster=KubeCluster(cluster))
+        settings = replace(settings, credentials=known)
     where = f"{overlays.source}:{overlays.line_of(text)}"
     removed = read_day(fields) if REMOVED in fields else None
+    if removed is None:
+        _require_cluster(settings, overlays, text, f"overlay '{name}'")
     return Overlay(name, environment, settings, where, cluster, removed)
+
+
+def _require_cluster(settings: StoreSettings, fields: Fields, field: str, who: str) -> None:
+    if settings.credentials.kind is Kind.ACCOUNT and settings.credentials.cluster is None:
+        fields.fail(
+            f"{who} read by accounts, and nothing says which cluster signs for them",
+            field=field,
+            hint="write 'clusterKeys: NAME', as in clusters/NAME.yaml, which 'arcan cluster add NAME' writes",
+        )
 
 
 def _store_settings(fields: Fields, base: StoreSettings, read_ca: CaReader) -> StoreSettings:
     """`base`, with what the mapping sets: the top of the file over the defaults, an overlay over the top."""
     problems = Problems()
     settings = base
-    for section in (_server, _stores, _token_secret, _refresh, _eso_version):
+    for section in (_server, _stores, _token_secret, _refresh, _eso_version, _credentials):
         settings = problems.of(partial(section, fields, settings, read_ca), settings)
     problems.refuse()
     return settings
@@ -213,7 +242,14 @@ def _token_secret(fields: Fields, settings: StoreSettings, _: CaReader) -> Store
         _object_name(secret, "name", settings.token_secret.name),
         secret.parse("key", KeyName, secret.text("key", settings.token_secret.key)),
     )
+    if token_secret.name == credentials.ACCOUNT:
+        hint = "name it otherwise: the type of a Secret cannot be changed"
+        secret.fail(f"Secret '{token_secret.name}' is that of the account", field="name", hint=hint)
     return replace(settings, token_secret=token_secret)
+
+
+def _credentials(fields: Fields, settings: StoreSettings, _: CaReader) -> StoreSettings:
+    return replace(settings, credentials=Credentials.parse(fields, settings.credentials))
 
 
 def _refresh(fields: Fields, settings: StoreSettings, _: CaReader) -> StoreSettings:

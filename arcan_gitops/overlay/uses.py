@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from arcan_gitops.names import AppName, EnvironmentName, KeyName, OverlayName, RealmName, TokenName
-from arcan_gitops.overlay.app import App, Realm
-from arcan_gitops.overlay.settings import Settings
+from arcan_gitops.names import (
+    AppName,
+    EnvironmentName,
+    InvalidName,
+    KeyName,
+    OverlayName,
+    RealmName,
+    TokenName,
+)
+from arcan_gitops.overlay.app import App, Realm, credential_field
+from arcan_gitops.overlay.placement import token_of
+from arcan_gitops.overlay.settings import Overlay, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +97,15 @@ def uses_of_token(
         overlays = tuple(
             overlay.name
             for overlay in settings.overlays(environments)
-            if app.goes_to(overlay.name) and reads.token_in(overlay.name) == token
+            if app.goes_to(overlay.name) and _reads_by(app, overlay) == token
         )
         if overlays:
-            found.append(Use(app.name, app.at("token"), f"token '{token}'", overlays))
+            found.append(Use(app.name, app.at(credential_field(app)), f"token '{token}'", overlays))
     return tuple(found)
+
+
+def _reads_by(app: App, overlay: Overlay) -> str | None:
+    try:
+        return token_of(app, overlay)
+    except InvalidName:
+        return None

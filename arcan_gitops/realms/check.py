@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from arcan_gitops.access import Policy, TokenRecord, read_tokens_file
+from arcan_gitops.access import AccountRecord, Policy, TokenRecord, read_tokens_file
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import KeyName, RealmName
 from arcan_gitops.realms.binding import NotBound
+from arcan_gitops.realms.cluster_checks import cluster_problems
 from arcan_gitops.realms.manifests import explained, manifest_problem
 from arcan_gitops.realms.recipients import drift, wrong_recipients
 from arcan_gitops.realms.settings import RealmSettings
@@ -38,12 +39,13 @@ class Report:
     without_config: bool  # there is no .sops.yaml to compare the recipients with
 
 
-def check(path: Path) -> Report:
+def check(path: Path, clusters: Path | None = None) -> Report:
     """Check a folder of realms, the folder of one realm, or one file in it.
 
     Structure, names, clear and empty leaves, recipients against `.sops.yaml`, `realm.yaml`, `tokens.yaml`;
-    documents that were copied, and those that are not bound where `realm.yaml` has it. Nothing here proves
-    that no one tampered, or which place a document is bound to: that takes the key.
+    documents that were copied, and those that are not bound where `realm.yaml` has it; for all realms also
+    `clusters`, the folder of the clusters that their accounts name. Nothing here proves that no one tampered,
+    or which place a document is bound to: that takes the key.
     """
     if not path.exists():
         raise BadLayout(f"{path}: there is no such file or folder", hint="give the folder of the realms")
@@ -58,6 +60,8 @@ def check(path: Path) -> Report:
     else:
         run = _Run(RealmTree(path))
         run.all()
+        if clusters is not None:
+            run.clusters(clusters)
     return Report(run.checked, tuple(run.problems), run.without_config)
 
 
@@ -80,6 +84,7 @@ class _Run:
         self._tree = tree
         self._wrapped: dict[str, DocumentFile] = {}
         self._records: dict[RealmName, tuple[TokenRecord, ...]] = {}
+        self._accounts: list[tuple[Path, AccountRecord]] = []
         self.checked = 0
         self.problems: list[ArcanError] = []
         self.config: SopsConfig | None = None
@@ -102,6 +107,11 @@ class _Run:
             self.realm(realm)
         with self._collecting():
             Policy.build(self._records)
+
+    def clusters(self, folder: Path) -> None:
+        if folder.is_dir() or self._accounts:
+            self.checked += len(list(folder.glob("*.yaml")))
+            self.problems += cluster_problems(folder, self._accounts)
 
     def realm(self, realm: RealmName) -> None:
         try:
@@ -138,7 +148,9 @@ class _Run:
         if path is not None:
             self.checked += 1
             with self._collecting():
-                self._records[realm] = read_tokens_file(read_file(path), str(path)).tokens
+                file = read_tokens_file(read_file(path), str(path))
+                self._records[realm] = file.tokens
+                self._accounts += [(path, account) for account in file.accounts]
 
     def _document(self, document: DocumentFile, settings: RealmSettings) -> None:
         self.checked += 1

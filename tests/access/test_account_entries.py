@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from arcan_gitops.access import AccountName, AccountRecord, add, mint, read_tokens_file
+from arcan_gitops.access import AccountRecord, add, mint, read_tokens_file
 from arcan_gitops.access.edit_accounts import add_account, remove_account, rescope_account
 from arcan_gitops.access.record import TokenRecord
 from arcan_gitops.access.times import parse_time
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.names import InvalidName
+from arcan_gitops.names import AccountName, InvalidName
 from arcan_gitops.yamlio import InvalidFile
 
 FILE = b"""\

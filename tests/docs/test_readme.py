@@ -271,11 +271,13 @@ stores: {{scope: {rows["stores.scope"].strip("`")}, name: arcan, bulkName: arcan
   unified: {rows["stores.unified"].strip("`")},
   esoNamespace: {rows["stores.esoNamespace"].strip("`")}}}
 tokenSecret: {rows["tokenSecret"].strip("`")}
+credentials: {rows["credentials"].strip("`")}
 refreshInterval: {rows["refreshInterval"].strip("`")}
 esoVersion: {rows["esoVersion"].strip("`")}
 """
     assert set(rows) == {"server.url", "server.ca", "stores.scope", "stores.name`, `stores.bulkName",
-                         "stores.esoNamespace", "stores.fullNames", "tokenSecret", "refreshInterval", "overlays.<name>",
+                         "stores.esoNamespace", "stores.fullNames", "tokenSecret", "refreshInterval",
+                         "credentials", "clusterKeys", "tokens.name", "overlays.<name>",
                          "refreshPolicy`, `refreshSpread", "esoVersion", "stores.unified",
                          "stores.vault`, `infisical`, `aws`, `webhook", "server.deploy", "argocd"}  # fmt: skip
 

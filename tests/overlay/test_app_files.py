@@ -74,7 +74,6 @@ def test_an_app_may_go_to_some_overlays_only():
         ("namespace: shop", "namespace: Shop_1", 3, "not a valid namespace", "RFC 1123"),
         ("namespace: shop", "namespace: {prod: shop.eu}", 3, "not a valid namespace", "RFC 1123"),
         ("namespace: shop", "namespace: {Prod: shop}", 3, "not a valid overlay name", "RFC 1123"),
-        ("token: shop\n", "", 1, "'token' is missing", None),
         ("token: shop", "token: 12", 4, "'token' must be a text", None),
         ("token: shop", "token: shop\noverlays: []", 5, "'overlays' is empty", "leave 'overlays' out"),
         ("token: shop", "token: shop\noverlays: [../prod]", 5, "not a valid overlay name", "RFC 1123"),

@@ -30,6 +30,7 @@ def target(
     stores: str = "",
     server: str | None = None,
     teams: bool = False,
+    accounts: bool = False,
 ) -> Target:
     return Target(
         OverlayName(overlay),
@@ -39,6 +40,7 @@ def target(
         (Namespace(namespace),),
         None if server is None else Namespace(server),
         teams,
+        accounts,
         tuple(map(ObjectName, stores.split())),
         f"arcan.yaml:{overlay}",
     )

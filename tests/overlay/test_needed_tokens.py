@@ -5,7 +5,7 @@ from __future__ import annotations
 from arcan_gitops.names import KeyName, Namespace, ObjectName, RealmName
 from arcan_gitops.overlay import App, Settings, TokenScope
 from arcan_gitops.overlay.ca import EmbeddedCa
-from arcan_gitops.overlay.naming import Credential
+from arcan_gitops.overlay.credentials import Credential
 from arcan_gitops.overlay.needed_tokens import TokenPlace, creating, needed_scope, token_places
 from arcan_gitops.overlay.settings import Overlay
 

@@ -9,7 +9,7 @@ import pytest
 from arcan_gitops.errors import SeveralErrors
 from arcan_gitops.names import KeyName, TokenName
 from arcan_gitops.overlay import App, Settings, TokenScope, build_overlays
-from arcan_gitops.overlay.naming import Credential
+from arcan_gitops.overlay.credentials import Credential
 from arcan_gitops.overlay.needed_tokens import needed_scope
 from arcan_gitops.overlay.uses import uses_of_keys
 from arcan_gitops.yamlio import InvalidFile, read_documents

@@ -18,7 +18,7 @@ from arcan_gitops.bootstrap.objects import Authority, Secret, Value
 from arcan_gitops.bootstrap.outputs.texts import ca_command, comments, title
 from arcan_gitops.bootstrap.requirements import Requirements
 from arcan_gitops.deploy.names import CA_KEY, SERVER_NAMESPACE, TLS_CERT, TLS_KEY, TLS_SECRET
-from arcan_gitops.overlay.naming import Credential
+from arcan_gitops.overlay.credentials import Credential
 from arcan_gitops.webhook import SECRET_LABEL_NAME, SECRET_LABEL_VALUE
 
 _FUNCTIONS: Final = Path(__file__).resolve().parent / "functions.sh"

@@ -17,7 +17,7 @@ from arcan_gitops.overlay.argocd.settings import ArgoCd, Reach
 from arcan_gitops.overlay.argocd.targets import Target
 from arcan_gitops.overlay.manifest import Manifest, metadata
 
-# What an Application of a namespace may hold: no Secret, and nothing that runs.
+# What an Application of a namespace may hold: nothing that runs, and no Secret but that of an account.
 NAMESPACE_KINDS: Final = (
     ("external-secrets.io", "ExternalSecret"),
     ("external-secrets.io", "SecretStore"),
@@ -57,7 +57,12 @@ def overlays_project(argocd: ArgoCd, targets: Sequence[Target]) -> Manifest:
     """
     cluster = str(targets[0].cluster)
     roles = [("rbac.authorization.k8s.io", "Role"), ("rbac.authorization.k8s.io", "RoleBinding")]
-    kinds = [*NAMESPACE_KINDS, *(roles if any(target.teams for target in targets) else ())]
+    accounts = [("", "ServiceAccount"), ("", "Secret")]
+    kinds = [
+        *NAMESPACE_KINDS,
+        *(accounts if any(target.accounts for target in targets) else ()),
+        *(roles if any(target.teams for target in targets) else ()),
+    ]
     if argocd.reach is Reach.LISTED:
         places = sorted({str(name) for target in targets for name in (*target.namespaces, *target.emptied)})
     else:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from arcan_gitops.names import Namespace, ObjectName, OverlayName
 from arcan_gitops.overlay.app import App
 from arcan_gitops.overlay.argocd.settings import PLATFORM_FOLDER, ClusterName
+from arcan_gitops.overlay.credentials import Kind
 from arcan_gitops.overlay.placement import by_store_namespace, placements
 from arcan_gitops.overlay.plan import plan
 from arcan_gitops.overlay.settings import Overlay
@@ -20,7 +21,7 @@ class Target:
 
     `eso_version` has no `v`: `2.9.0`; `namespaces` are those that its apps fill, `emptied` those with a
     tombstone; `server_namespace` is that of its server, if it has, or had, one; `teams`: an app lets a team
-    make ExternalSecrets.
+    make ExternalSecrets; `accounts`: stores may read by accounts.
     """
 
     overlay: OverlayName
@@ -30,6 +31,7 @@ class Target:
     namespaces: tuple[Namespace, ...]
     server_namespace: Namespace | None
     teams: bool
+    accounts: bool
     cluster_stores: tuple[ObjectName, ...]
     where: str  # `file:line`, for errors
     emptied: tuple[Namespace, ...] = ()
@@ -70,6 +72,7 @@ def targets(
             tuple(sorted(namespaces)),
             server_namespace if has_server else None,
             any(placement.app.team is not None for placement in placed),
+            overlay.settings.credentials.kind is Kind.ACCOUNT,
             tuple(sorted(store.name for store in stores)),
             overlay.where,
             tuple(Namespace(folder) for folder in emptied if folder != PLATFORM_FOLDER),

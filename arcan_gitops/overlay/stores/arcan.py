@@ -85,7 +85,7 @@ def arcan_store(
         url,
         _JSON_PATHS[reads],
         settings.ca,
-        SecretKey(names.token_secret, settings.token_secret.key),
+        SecretKey(names.token_secret, names.token_key),
         not NAMESPACE_VARIABLE.missing_in(settings.eso_version),
     )
     return Store(names.bulk if reads is Reads.BULK else names.single, backend, reach)
