@@ -24,3 +24,8 @@ class Parsed(click.ParamType):  # type: ignore[type-arg]  # no generic in click 
             return self._parser(value)
         except ArcanError as error:
             self.fail(f"{error.message}; {error.hint}" if error.hint else error.message, param, ctx)
+
+
+def each_once(context: click.Context, option: click.Parameter, given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The callback of an option that is repeatable: what is given twice counts once."""
+    return tuple(dict.fromkeys(given))

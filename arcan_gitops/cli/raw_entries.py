@@ -10,7 +10,6 @@ from arcan_gitops.lint.check import lint
 from arcan_gitops.lint.findings import Severity
 from arcan_gitops.lint.reading import Source
 from arcan_gitops.overlay import App, Tree
-from arcan_gitops.overlay.app import Realm
 from arcan_gitops.overlay.plan import unused_store
 from arcan_gitops.overlay.settings import DeclaredStore, Overlay
 from arcan_gitops.validate.check import judge
@@ -34,10 +33,10 @@ def judge_raw(tree: Tree, apps: Sequence[App], overlays: Sequence[Overlay]) -> t
     for overlay in overlays:
         stores = [store for store in overlay.settings.others.values() if store.kind == _RAW]
         used = [app for app in apps if app.goes_to(overlay.name)]
-        names = {store.name for store in stores}
-        idle = [store for store in stores if all(app.reads != store.name for app in used)]
+        read = [app.reads for app in used]
+        idle = [store for store in stores if store.name not in read]
         _judge_idle(idle, overlay, problems)
-        if any(app.raw or (not isinstance(app.reads, Realm) and app.reads in names) for app in used):
+        if len(idle) < len(stores) or any(app.raw for app in used):
             _judge(_files_of(tree, overlay), overlay, used, problems, warnings)
     if errors := problems.errors():
         raise SeveralErrors("the overlays cannot be generated:", errors)

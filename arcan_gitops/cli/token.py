@@ -29,7 +29,7 @@ from arcan_gitops.access import (
 from arcan_gitops.cli.in_use import confirm_unused, in_use_options
 from arcan_gitops.cli.options import realms_option
 from arcan_gitops.cli.output import say
-from arcan_gitops.cli.parsed import Parsed
+from arcan_gitops.cli.parsed import Parsed, each_once
 from arcan_gitops.cli.token_declared import secret_places
 from arcan_gitops.cli.token_files import (
     REALM,
@@ -84,6 +84,7 @@ def token() -> None:
     "environments",
     type=Parsed("glob", environment_glob),
     multiple=True,
+    callback=each_once,
     help="An environment it may read, or a glob; repeatable. [default: all]",
 )
 @click.option(
@@ -91,6 +92,7 @@ def token() -> None:
     "keys",
     type=Parsed("glob", key_glob),
     multiple=True,
+    callback=each_once,
     help="A key it may read, or a glob such as 'DB_*'; repeatable. [default: all]",
 )
 @click.option(

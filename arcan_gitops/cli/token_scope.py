@@ -22,7 +22,7 @@ from arcan_gitops.access import (
 from arcan_gitops.cli.in_use import confirm_unused, in_use_options
 from arcan_gitops.cli.options import realms_option
 from arcan_gitops.cli.output import say
-from arcan_gitops.cli.parsed import Parsed
+from arcan_gitops.cli.parsed import Parsed, each_once
 from arcan_gitops.cli.token_files import environments_of, life, locate, now, one_realm_option, say_if_endless
 from arcan_gitops.cli.token_globs import warn_of_globs
 from arcan_gitops.names import RealmName
@@ -41,13 +41,14 @@ def _expiry(text: str) -> datetime | str:
 
 @click.command()
 @click.argument("name_or_id", metavar="NAME|ID")
-@click.option("--add-key", "added", type=Parsed("glob", key_glob), multiple=True,
+@click.option("--add-key", "added", type=Parsed("glob", key_glob), multiple=True, callback=each_once,
               help="A key it may read too, or a glob; repeatable.")  # fmt: skip
-@click.option("--remove-key", "removed", type=Parsed("glob", key_glob), multiple=True,
+@click.option("--remove-key", "removed", type=Parsed("glob", key_glob), multiple=True, callback=each_once,
               help="A key, or glob, of its list that goes; repeatable.")  # fmt: skip
-@click.option("--key", "keys", type=Parsed("glob", key_glob), multiple=True,
+@click.option("--key", "keys", type=Parsed("glob", key_glob), multiple=True, callback=each_once,
               help="The keys it may read, in place of those of before; repeatable. '*' is all.")  # fmt: skip
 @click.option("--env", "environments", type=Parsed("glob", environment_glob), multiple=True,
+              callback=each_once,
               help="The environments, in place of those of before; repeatable. '*' is all.")  # fmt: skip
 @click.option("--expires", type=Parsed("duration|date", _expiry),
               help="When it ends: 90d, 12h, 2027-01-31, or never.")  # fmt: skip

@@ -87,7 +87,7 @@ def _all(
     for app in apps:
         if isinstance(app.reads, Realm):
             yield from _realm(
-                app, app.reads, realms, catalogue, lambda read: needed_scope(apps, overlays, read)
+                app, app.reads, realms, catalogue, overlays, lambda read: needed_scope(apps, overlays, read)
             )
         yield from _declaration(app, overlays, removed)
     for overlay in overlays:
@@ -181,6 +181,7 @@ def _realm(
     realm: Realm,
     realms: Collection[RealmName],
     catalogue: Catalogue,
+    overlays: Sequence[Overlay],
     needed: Callable[[Credential], TokenScope | None],
 ) -> Iterator[InvalidFile]:
     if realm.name not in realms:
@@ -192,6 +193,10 @@ def _realm(
         if token not in known:
             read = Credential(realm.name, token)
             create = f"create it: {creating(read, needed(read), catalogue.token_expiry.get(realm.name))}"
+            for overlay in overlays:
+                if app.goes_to(overlay.name) and realm.token_in(overlay.name) == token:
+                    create = f"with its Secret in the cluster: arcan bootstrap {overlay.name}; or {create}"
+                    break
             hint = did_you_mean(token, known) if nearest(token, known) else create
             problem = f"realm '{realm.name}' has no token named '{token}'"
             yield InvalidFile(f"{app.at('token')}: {problem}", hint=hint)

@@ -87,6 +87,15 @@ def test_create_prints_the_token_alone_and_records_its_digest(arcan):
     assert Policy.build({RealmName("production"): [record]}).authenticate(text, before.timestamp())
 
 
+def test_what_is_given_twice_is_recorded_once(arcan):
+    arcan("create", "--realm=production", "--name=a", *2 * ["--env=prod"], *2 * ["--key=A"], "--key=B")
+    [record] = records(arcan)
+    assert (record.environments, record.keys) == (("prod",), ("A", "B"))
+    arcan("scope", "a", "--yes", *2 * ["--env=dev"], *2 * ["--key=C"])
+    [record] = records(arcan)
+    assert (record.environments, record.keys) == (("dev",), ("C",))
+
+
 def test_create_says_on_standard_error_what_to_do_next(arcan):
     result = arcan(*CREATE)
     assert "realms/production/tokens.yaml" in result.stderr

@@ -59,7 +59,8 @@ def test_the_commands_that_generation_offers_make_all_tokens_and_the_narrowest(
     commands = re.findall(r"create it: arcan (.*)", error.message)
     assert len(commands) == 2
     for command in commands:
-        assert run(*shlex.split(command)).exit_code == 0, command
+        result = run(*shlex.split(command))
+        assert result.exit_code == 0, command
     assert run("generate", "overlays").exit_code == 0
     made = records()
     assert made["shop-dev"].environments == ("dev",)
@@ -67,6 +68,17 @@ def test_the_commands_that_generation_offers_make_all_tokens_and_the_narrowest(
     for record in made.values():
         assert record.keys == ("URL",)
         assert record.expires == record.created + timedelta(days=days)
+
+
+def test_the_first_way_that_is_offered_makes_the_token_and_its_secret(repository: Path) -> None:
+    error = run("generate", "overlays").exception
+    assert isinstance(error, ArcanError)
+    offered = re.findall(r"hint: with its Secret in the cluster: arcan (.*?); or create it", error.message)
+    assert offered == ["bootstrap dev", "bootstrap prod"]
+    for command in offered:
+        script = run(*shlex.split(command))
+        assert script.exit_code == 0
+        assert "arcan token create" in script.output
 
 
 def test_a_token_expiry_that_is_no_duration_is_an_error_of_the_realm(repository: Path) -> None:

@@ -125,7 +125,8 @@ def test_an_unknown_token_is_named_with_the_nearest():
 def test_a_token_that_is_near_to_none_comes_with_the_command_that_creates_it():
     _, hint = the_problem(changed("token: shop", "token: reporting"))
     assert hint == (
-        "create it: arcan token create --realm=production --name=reporting --policy=read-only"
+        "with its Secret in the cluster: arcan bootstrap prod; "
+        "or create it: arcan token create --realm=production --name=reporting --policy=read-only"
         " --env=prod --env=staging --key=DATABASE_URL --expires=180d"
     )
 
