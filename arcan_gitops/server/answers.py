@@ -1,8 +1,16 @@
-"""Every answer but success: one table from the reason to HTTP's status and our stable code."""
+"""What goes out. All but success is one table, from the reason to HTTP's status and our stable code."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
+
+
+class Answer(NamedTuple):
+    """An HTTP answer; the headers are all of them, but for what the server adds to any (Date)."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
 
 
 class Refusal(Exception):

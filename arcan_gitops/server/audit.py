@@ -105,7 +105,7 @@ class AuditLog:
     def _record(self, request_id: str, fields: Fields) -> None:
         """Write a decision, or count it as one that cannot be recorded, and so is not answered."""
         try:
-            self._write({"request_id": request_id, **fields})
+            self._write(fields, request_id)
         except AuditFailed:
             self._unrecorded += 1
             raise
@@ -116,11 +116,11 @@ class AuditLog:
             self._write(self._due[0])
             self._due.pop(0)
 
-    def _write(self, fields: Fields) -> None:
+    def _write(self, fields: Fields, request_id: str | None = None) -> None:
         try:
             if self._failing:
                 self._resume()
-            self._put(fields)
+            self._put(fields, request_id)
         except AuditFailed as error:
             self._note(failing=True, reason=error.message)
             raise
@@ -141,8 +141,10 @@ class AuditLog:
         if self._row is not None:
             self._row[Field.AUDIT_FAILING] = failing
 
-    def _put(self, fields: Fields) -> None:
-        line = self._line(fields)
+    def _put(self, fields: Fields, request_id: str | None = None) -> None:
+        # The sequence number counts the lines that were tried: a gap in it is a line that is missing.
+        self._sequence += 1
+        line = audit_line.line(self._clock(), self._worker, self._sequence, fields, request_id)
         try:
             if isinstance(self._sink, LogFile) and self._sink.follow_rotation():
                 self._torn[0] = 0
@@ -178,8 +180,3 @@ class AuditLog:
             yield
         finally:
             fcntl.lockf(self._torn_lock, fcntl.LOCK_UN)
-
-    def _line(self, fields: Fields) -> bytes:
-        """The sequence number counts the lines that were tried: a gap in it is a line that is missing."""
-        self._sequence += 1
-        return audit_line.line(self._clock(), self._worker, self._sequence, fields)

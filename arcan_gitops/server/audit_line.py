@@ -40,29 +40,32 @@ FIELDS: Final = (
 
 Fields = Mapping[str, str | int | None]
 
-_MAX_TEXT: Final = 253
+MAX_TEXT: Final = 253
 
 
-def line(now: float, worker: int, sequence: int, fields: Fields) -> bytes:
-    """Time (`now` in Unix seconds), worker, sequence number, then the fields that are not None.
+def line(now: float, worker: int, sequence: int, fields: Fields, request_id: str | None = None) -> bytes:
+    """Time (`now` in Unix seconds), worker, sequence number, request id, then the fields that are not None.
 
     Texts are cut to 253 characters; a line that is too long all the same loses `claimed_namespace`, the one
     field whose length a caller chooses.
     """
-    start = f'{{"time":"{_time(now)}","worker":{worker},"sequence":{sequence}'
-    data = _line(start, fields)
-    if len(data) >= MAX_LINE_BYTES - 1:
-        data = _line(start, {name: value for name, value in fields.items() if name != "claimed_namespace"})
-    return data
+    decision = "" if request_id is None else f',"request_id":{quoted(request_id)}'
+    start = f'{{"time":"{_time(now)}","worker":{worker},"sequence":{sequence}{decision}'
+    rest = _rest(tuple(fields), tuple(fields.values()))
+    if len(start) + len(rest) >= MAX_LINE_BYTES - 1:
+        short = {name: value for name, value in fields.items() if name != "claimed_namespace"}
+        rest = _rest(tuple(short), tuple(short.values()))
+    return (start + rest).encode("ascii")
 
 
-def _line(start: str, fields: Fields) -> bytes:
-    parts = [start]
-    for name, value in fields.items():
-        if value is not None:
-            parts.append(f',"{name}":{quoted(value[:_MAX_TEXT]) if isinstance(value, str) else value}')
-    parts.append("}\n")
-    return "".join(parts).encode("ascii")
+@lru_cache(maxsize=4096)  # the same callers ask for the same again and again; a few megabytes
+def _rest(names: tuple[str, ...], values: tuple[str | int | None, ...]) -> str:
+    parts = [
+        f',"{name}":{quoted(value[:MAX_TEXT]) if isinstance(value, str) else value}'
+        for name, value in zip(names, values, strict=True)
+        if value is not None
+    ]
+    return "".join([*parts, "}\n"])
 
 
 def _time(now: float) -> str:

@@ -16,6 +16,7 @@ from arcan_gitops.access import Account, BulkNeedsAllKeys, Caller, Forbidden, No
 from arcan_gitops.names import EnvironmentName, InvalidName, KeyName, RealmName, SecretRef
 from arcan_gitops.realms import Snapshot
 from arcan_gitops.server.answers import Refusal
+from arcan_gitops.server.audit_line import MAX_TEXT
 from arcan_gitops.webhook import (
     ENVIRONMENT_PARAMETER,
     NAMESPACE_HEADER,
@@ -121,6 +122,7 @@ class Decision:
     def audited(self, status: int, refusal: Refusal | None, environ: Mapping[str, Any]) -> dict[str, Any]:
         """The fields of the audit line; names only as far as they were parsed."""
         who, ref = self._caller or self._refused, self._ref
+        namespace: str | None = environ.get(_NAMESPACE)
         return {
             "status": status,
             "code": refusal.code if refusal else None,
@@ -131,7 +133,7 @@ class Decision:
             "environment": ref.environment if ref else None,
             "key": ref.key if ref else None,
             "revision": self._snapshot.revision if self._snapshot else None,
-            "claimed_namespace": environ.get(_NAMESPACE),
+            "claimed_namespace": namespace and namespace[:MAX_TEXT],
         }
 
 

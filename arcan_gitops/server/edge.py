@@ -9,23 +9,21 @@ from __future__ import annotations
 
 import logging
 import math
-import os
+import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 from arcan_gitops.errors import place_of
-from arcan_gitops.server.answers import Refusal
+from arcan_gitops.server.answers import Answer, Refusal
 from arcan_gitops.server.audit import AuditFailed, AuditLog
 from arcan_gitops.server.decision import Decision, Published
-from arcan_gitops.server.probes import create_probes
+from arcan_gitops.server.probes import Probes
 from arcan_gitops.server.routes import PROBES
 from arcan_gitops.webhook import error_body
 
 log = logging.getLogger("arcan.server")
-
-Headers = list[tuple[str, str]]
 
 _WARN_SECONDS: Final = 60.0
 _HEADERS: Final = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
@@ -48,16 +46,11 @@ class Connections(Protocol):
         """Whether connections are to be closed after their next answer."""
 
 
-class Answer(NamedTuple):
-    """What goes out; the headers are all of them."""
-
-    status: int
-    headers: Headers
-    body: bytes
-
-
 class Edge:
-    """The application over what one process has published. Answers are JSON, and none is ever cached."""
+    """The application over what one process has published. Answers are JSON, and none is ever cached.
+
+    It is a WSGI callable; a server that has no need of that protocol calls `respond`.
+    """
 
     def __init__(
         self,
@@ -70,19 +63,25 @@ class Edge:
         self._audit = audit
         self._connections = connections
         self._clock = clock
-        self._probes = create_probes(published, audit)
+        self._probes = Probes(published, audit)
+        self._random = random.Random()  # noqa: S311 - seeded by the system; the id of a request is no secret
         self._warned = -math.inf  # when the log last told of '<no value>', by the monotonic clock
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer any request."""
+        """Answer any request, by WSGI (PEP 3333)."""
+        status, headers, body = self.respond(environ)
+        start_response(f"{status} {HTTPStatus(status).phrase}", headers)
+        return [body]
+
+    def respond(self, environ: dict[str, Any]) -> Answer:
+        """Answer any request; of WSGI's environ, what names the request is enough."""
         method = environ["REQUEST_METHOD"]
         if method == "GET" and environ["PATH_INFO"] in PROBES:
-            return self._probes(environ, start_response)
-        status, headers, body = self.answer(environ)
-        start_response(f"{status} {HTTPStatus(status).phrase}", headers)
-        return [b"" if method == "HEAD" else body]
+            return self._probes.respond(environ)
+        answer = self._decide(environ)
+        return answer._replace(body=b"") if method == "HEAD" else answer
 
-    def answer(self, environ: Mapping[str, Any]) -> Answer:
+    def _decide(self, environ: Mapping[str, Any]) -> Answer:
         """Decide, record, answer. A decision that cannot be recorded is 503, whatever it was."""
         decision = Decision(self._published, self._clock)
         status, headers = 200, _HEADERS
@@ -98,7 +97,7 @@ class Edge:
             status, body = refusal.status, error_body(refusal.code, refusal.message)
             headers = _REFUSAL_HEADERS.get(status, _HEADERS)
             self._warn(refusal)
-        request_id = os.urandom(8).hex()
+        request_id = f"{self._random.getrandbits(64):016x}"
         record = self._audit.write if decision.known else self._audit.refuse
         try:
             record(request_id, decision.audited(status, refusal, environ))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any, Final
 
 from flask import Flask, Response, request
 
 from arcan_gitops.errors import place_of
+from arcan_gitops.server.answers import Answer
 from arcan_gitops.server.audit import AuditLog
 from arcan_gitops.server.decision import Published
 from arcan_gitops.server.routes import PROBES, READY
@@ -21,13 +25,41 @@ _HEADERS: Final = [
     ("Connection", "close"),  # one is kept for who has shown a valid token
 ]
 
+# What WSGI asks for beside the request; nothing of this process's own environment.
+_WSGI: Final = {
+    "SCRIPT_NAME": "",
+    "wsgi.version": (1, 0),
+    "wsgi.errors": sys.stderr,
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": False,
+    "wsgi.run_once": False,
+}
 
-def create_probes(published: Published, audit: AuditLog) -> Flask:
+
+class Probes:
     """Whether a process lives, and whether it is ready, over what it has published."""
-    return _Probes(published, audit)
+
+    def __init__(self, published: Published, audit: AuditLog) -> None:
+        self._application = _Application(published, audit)
+
+    def respond(self, environ: Mapping[str, Any]) -> Answer:
+        """Answer a request for one of the routes."""
+        started: list[tuple[int, list[tuple[str, str]]]] = []
+        body: list[bytes] = []
+
+        def start(
+            status: str, headers: list[tuple[str, str]], _error: object = None, /
+        ) -> Callable[[bytes], object]:
+            started.append((int(status[:3]), headers))
+            return body.append
+
+        chunks: Any = self._application({**_WSGI, **environ}, start)
+        with closing(chunks):
+            body.extend(chunks)
+        return Answer(*started[-1], b"".join(body))
 
 
-class _Probes(Flask):
+class _Application(Flask):
     def __init__(self, published: Published, audit: AuditLog) -> None:
         super().__init__("arcan", static_folder=None)
         self._published = published

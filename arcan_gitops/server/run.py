@@ -8,8 +8,7 @@ import logging
 import signal
 import ssl
 import time
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from arcan_gitops.server import logs, metrics, tls
 from arcan_gitops.server.board import Board
@@ -78,7 +77,7 @@ class _Server:
         self._renewal = Renewal(prepared.certificate, files, lambda: load_certificate(config))
         self._notifier = Notifier(config.supervisor)
 
-    def _application(self, row: Row, guard: Guard) -> Callable[..., Any]:
+    def _application(self, row: Row, guard: Guard) -> Edge:
         """What a worker serves."""
         self._board.enter_worker()
         self._prepared.audit.enter_worker(row, self._gauges)

@@ -20,9 +20,9 @@ from granian._granian import SocketHolder, WorkerSignal, WSGIWorker
 from granian.constants import SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels, configure_logging
-from granian.wsgi import _callback_wrapper
 
 from arcan_gitops.server import logs
+from arcan_gitops.server.edge import Edge
 from arcan_gitops.server.gauges import Field, Row
 from arcan_gitops.server.guard import Guard
 from arcan_gitops.server.listeners import BACKLOG
@@ -46,7 +46,7 @@ class Worker:
 
     listener: socket.socket
     connections: int  # open ones, at most, in each worker
-    application: Callable[[Row, Guard], Callable[..., Any]]  # builds the WSGI application, after the fork
+    application: Callable[[Row, Guard], Edge]  # builds it, after the fork
     tick: Callable[[], None]  # called every quarter of a second, by a thread of its own
     close: Callable[[], None]  # called at the end
 
@@ -60,8 +60,7 @@ class Worker:
         stop.add_cb(stopped.set)
         loop = asyncio.new_event_loop()
         guard = Guard(self.listener, self.connections, row)
-        callback = _callback_wrapper(self.application(row, guard), {})
-        scheduler = _new_cbscheduler(loop, callback, impl_asyncio=True)
+        scheduler = _new_cbscheduler(loop, _callback(self.application(row, guard)), impl_asyncio=True)
         with certificate.as_files() as (chain, key):
             self._granian(chain, key).serve_mtr(scheduler, loop, stop)
         row[Field.ACCEPTING] = row[Field.SERVING] = 1
@@ -102,3 +101,17 @@ class Worker:
             ssl_key=key,
             ssl_protocol_min=str(SSLProtocols.tls12),
         )
+
+
+def _callback(application: Edge) -> Callable[[Any, dict[str, Any]], int]:
+    """What Granian calls for each request.
+
+    Its own wrapper of a WSGI callable copies the environment of this process into that of each request.
+    """
+
+    def answer(protocol: Any, scope: dict[str, Any]) -> int:
+        status, headers, body = application.respond(scope)
+        protocol.response_bytes(status, headers, body)
+        return status
+
+    return answer

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from arcan_gitops.access import Account, Caller
+from arcan_gitops.server.answers import Answer
 from arcan_gitops.server.audit import AuditLog
-from arcan_gitops.server.edge import Answer, Edge
+from arcan_gitops.server.edge import Edge
 from tests.support import edge_answers
 from tests.support.realm_files import CANARY
 
@@ -27,7 +28,7 @@ def test_the_table_has_every_kind_of_answer() -> None:
 
 
 def answer(process: edge_answers.Process, audit: AuditLog, asked: edge_answers.Asked) -> Answer:
-    return Edge(process, audit, process, clock=lambda: edge_answers.NOW).answer(asked.environ())
+    return Edge(process, audit, process, clock=lambda: edge_answers.NOW).respond(asked.environ())
 
 
 def test_a_bug_in_a_decision_is_500_is_recorded_and_says_nothing(
