@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.validate.engine import Case, Engine
 from arcan_gitops.validate.manifests import Manifest
 from arcan_gitops.validate.results import Report, Result, Status
-from arcan_gitops.validate.schemaset import NoSuchKind, SchemaSet
+from arcan_gitops.validate.schemaset import NoSuchKind, SchemaSet, order
 from arcan_gitops.validate.sources import Source, builder_of, read
 
 
-def validate(sources: tuple[Source, ...], engine: Engine, sets: Sequence[SchemaSet]) -> Report:
+def validate(
+    sources: tuple[Source, ...],
+    engine: Engine,
+    sets: Sequence[SchemaSet],
+    own: Mapping[str, SchemaSet] | None = None,
+) -> Report:
     """One result a manifest, in the order of the sources; with several ESO versions it must fit them all.
 
-    Raises `ArcanError`, and `ArcanError` where a tool is missing or fails.
+    `own` has the one version for a source that has its own, by its name; `sets` are for the others. Raises
+    `ArcanError` where there is nothing to validate, and where a tool is missing or fails.
     """
     kustomize = builder_of(sources)
     items = read(sources, kustomize)
@@ -24,11 +30,20 @@ def validate(sources: tuple[Source, ...], engine: Engine, sets: Sequence[SchemaS
             "nothing to validate",
             hint="write the overlays with 'arcan generate overlays', or give a directory, files, or -",
         )
-    against = [judge(items, engine, schemas) for schemas in sets]
-    versions = tuple(schemas.eso_version for schemas in sets)
-    merged = tuple(_merge(results, versions) for results in zip(*against, strict=True))
+    against: dict[tuple[SchemaSet, ...], list[int]] = {}
+    for number, item in enumerate(items):
+        single = (own or {}).get(item.source)
+        against.setdefault(tuple(sets) if single is None else (single,), []).append(number)
+    results: dict[int, Result] = {}
+    for wanted, numbers in against.items():
+        judged = [judge([items[number] for number in numbers], engine, schemas) for schemas in wanted]
+        names = [schemas.eso_version for schemas in wanted]
+        merged = (_merge(each, names, always=len(against) > 1) for each in zip(*judged, strict=True))
+        results |= zip(numbers, merged, strict=True)
+    used = {schemas.eso_version: schemas.known_up_to for wanted in against for schemas in wanted}
     builder = kustomize.shown if kustomize is not None else ""
-    return Report(builder, engine.name, versions, sets[-1].known_up_to, merged)
+    ordered = tuple(results[number] for number in range(len(items)))
+    return Report(builder, engine.name, tuple(sorted(used, key=order)), next(iter(used.values())), ordered)
 
 
 def judge(items: Sequence[Manifest | Result], engine: Engine, schemas: SchemaSet) -> list[Result]:
@@ -47,9 +62,14 @@ def judge(items: Sequence[Manifest | Result], engine: Engine, schemas: SchemaSet
     return [results[number] for number in range(len(items))]
 
 
-def _merge(results: Sequence[Result], versions: Sequence[str]) -> Result:
-    """One result out of one for each ESO version: the worst status, and which versions say what."""
-    if all(result == results[0] for result in results):
+def _merge(results: Sequence[Result], versions: Sequence[str], *, always: bool) -> Result:
+    """One result out of one for each ESO version: the worst status, and which versions say what.
+
+    Where all say the same, it is said without them, unless `always`: other sources are judged by others.
+    """
+    if all(result == results[0] for result in results) and not (
+        always and results[0].status is Status.INVALID
+    ):
         return results[0]
     said: dict[str, list[str]] = {}
     for result, version in zip(results, versions, strict=True):

@@ -196,7 +196,7 @@ def eso_versions(extra: Path | None = None) -> tuple[str, ...]:
     if extra is not None and (extra / ESO).is_dir():
         names = {folder.name for folder in folders}
         folders += [own for own in (extra / ESO).glob("v*.*.*") if own.is_dir() and own.name not in names]
-    return tuple(folder.name for folder in sorted(folders, key=lambda folder: _order(folder)[1]))
+    return tuple(sorted((folder.name for folder in folders), key=order))
 
 
 def eso_version_for(wanted: EsoVersion, extra: Path | None) -> str:
@@ -249,4 +249,9 @@ def _newest(project: Path) -> Path:
 
 
 def _order(path: Path) -> tuple[str, list[int]]:
-    return path.parent.name, [int(part) for part in path.name.removeprefix("v").split(".") if part.isdigit()]
+    return path.parent.name, order(path.name)
+
+
+def order(version: str) -> list[int]:
+    """What puts versions (`v2.9.0`) in order."""
+    return [int(part) for part in version.removeprefix("v").split(".") if part.isdigit()]

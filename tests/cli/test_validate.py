@@ -64,6 +64,51 @@ def test_every_overlay_under_kustomize_is_built_and_validated(arcan: Arcan) -> N
     assert ran.err == ""
 
 
+def _settings(text: str) -> None:
+    Path("kustomize/arcan.yaml").write_text(text)
+
+
+def test_each_overlay_is_judged_by_its_own_version_of_eso(arcan: Arcan) -> None:
+    """v1beta1 is served by ESO 0.16, and by no newer one that has schemas."""
+    for name in ("old", "new", "other"):
+        _overlay(name, STORE_V1BETA1)
+    _settings(
+        "esoVersion: 2.9.0\noverlays:\n"
+        "  old: {environment: prod, esoVersion: 0.16.2}\n  new: {environment: prod}\n"
+    )
+    ran = arcan("validate")
+    assert ran.status == 1
+    rows = {line.split()[0]: line for line in ran.out.splitlines() if line.startswith("kustomize/")}
+    assert rows["kustomize/overlays/old"].split()[3] == "valid"
+    assert "kustomize/overlays/new" in rows
+    assert "is not served by this ESO version, but by v0.16.2" in rows["kustomize/overlays/new"]
+    assert "ESO v0.16.2, v2.9.0; known up to" in ran.out
+    nested = arcan("validate", "kustomize/overlays/old")
+    assert nested.status == 0
+    assert "ESO v0.16.2; known up to" in nested.out
+    assert arcan("validate", "kustomize/overlays/old", "--eso-version", "2.9.0").status == 1
+
+
+def test_a_schema_that_one_version_breaks_names_that_version(arcan: Arcan) -> None:
+    push = STORE_V1BETA1.replace("v1beta1", "v1") + "spec: {provider: {nosuch: {}}}\n"
+    for name in ("old", "new"):
+        _overlay(name, push)
+    _settings("overlays: {old: {environment: a, esoVersion: 0.20.4}, new: {environment: a}}\n")
+    ran = arcan("validate")
+    assert "with ESO v0.20.4: " in ran.out
+    assert "with ESO v2.9.0: " in ran.out
+
+
+def test_an_overlay_of_an_unknown_version_is_judged_by_the_newest_with_a_warning(arcan: Arcan) -> None:
+    _overlay("prod", CONFIG_MAP)
+    _settings("esoVersion: 2.14.0\noverlays: {prod: {environment: a}}\n")
+    ran = arcan("validate")
+    assert ran.status == 0
+    assert "warning: kustomize/overlays/prod: no schemas of ESO 2.14.0: there are" in ran.err
+    assert "arcan schemas add --eso-version 2.14.0 -" in ran.err
+    assert "ESO v2.9.0; known up to" in ran.out
+
+
 def test_one_bad_manifest_fails_the_run(arcan: Arcan) -> None:
     _overlay("prod", CONFIG_MAP)
     _overlay("staging", CONFIG_MAP + "dta: {}\n")
