@@ -14,7 +14,7 @@ from arcan_gitops.cli.generate_app import app, inventory, plan_inventories, with
 from arcan_gitops.cli.generate_argocd import argocd, plan_argocd, print_leftovers
 from arcan_gitops.cli.generate_server import plan_servers
 from arcan_gitops.cli.generated import Generated, check_option, check_or_write
-from arcan_gitops.cli.options import kustomize_option, realms_option
+from arcan_gitops.cli.options import clusters_option, kustomize_option, realms_option
 from arcan_gitops.cli.output import say, warn, warn_lines
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.project import catalogue_for, servers_that_go
@@ -28,6 +28,7 @@ from arcan_gitops.names import EnvironmentName, KeyName, Namespace, ObjectName, 
 from arcan_gitops.overlay import (
     Consumer,
     StoreSettings,
+    TokenScope,
     build_overlays,
     find_warnings,
     quickstart,
@@ -35,6 +36,8 @@ from arcan_gitops.overlay import (
 )
 from arcan_gitops.overlay.argocd.settings import ArgoCd
 from arcan_gitops.overlay.ca import DEFAULT_CA, ConfigMapCa, PublicCa, SecretCa, read_ca
+from arcan_gitops.overlay.credentials import Credential
+from arcan_gitops.overlay.needed_tokens import creating
 from arcan_gitops.overlay.server_url import ServerUrl
 from arcan_gitops.overlay.settings import Overlay
 from arcan_gitops.realms import BadLayout, CannotRead, RealmTree
@@ -162,13 +165,24 @@ def eso(
         warn(f"namespace '{namespace}' may not use these stores: add --allow-namespace {namespace}")
     click.echo(emit(manifests), nl=False)
     token_namespace = settings.eso_namespace if cluster_wide else namespace
-    secret = f"{settings.token_secret.name}, key {settings.token_secret.key}, label {SECRET_LABEL_NAME}"
-    say(f"the stores read Secret {secret}={SECRET_LABEL_VALUE} in namespace {token_namespace}")
+    say(f"the stores read {_credential(settings, token_namespace, realm, environment)}")
     if isinstance(settings.ca, ConfigMapCa):
         say(f"and ConfigMap {settings.ca.name}, key {settings.ca.key}, there")
     elif isinstance(settings.ca, SecretCa):
         place = (cluster_wide and settings.ca.namespace) or token_namespace
         say(f"and Secret {settings.ca.name}, key {settings.ca.key}, in namespace {place}")
+
+
+def _credential(
+    settings: StoreSettings, namespace: Namespace, realm: RealmName, environment: EnvironmentName
+) -> str:
+    """What they read the realm by, and what is left to do for it."""
+    account = settings.credentials.account_in(namespace, None)
+    if account is not None:
+        command = creating(Credential(realm, account=account), TokenScope((environment,)), None)
+        return f"by account {account}; what grants it that: {command}"
+    secret = f"{settings.token_secret.name}, key {settings.token_secret.key}, label {SECRET_LABEL_NAME}"
+    return f"Secret {secret}={SECRET_LABEL_VALUE} in namespace {namespace}"
 
 
 def _with_ca(
@@ -207,16 +221,20 @@ def _keys(
 @generate.command()
 @check_option
 @base_option
+@clusters_option
 @realms_option
 @kustomize_option
 @click.pass_context
-def overlays(ctx: click.Context, check: bool, base: str | None, realms: Path, kustomize_dir: Path) -> None:
+def overlays(
+    ctx: click.Context, check: bool, base: str | None, clusters: Path, realms: Path, kustomize_dir: Path
+) -> None:
     """Write the overlays of the declared apps.
 
     Reads arcan.yaml and apps/*.yaml and writes overlays/<overlay>/, in the same folder. Every key, token and
     namespace is checked against the realm files first; no identity is needed. Files that were not generated
     are never touched. An overlay whose settings have server.deploy takes in a server of its own: base/,
-    components/, servers/<overlay>/, and a kustomization.yaml in the folder of each realm that it selects.
+    components/, servers/<overlay>/, and a kustomization.yaml in the folder of each realm that it selects, and
+    in that of the clusters, if there is one.
     What would go without a word (an app, a namespace, a Secret, an overlay) is an error: --base says against
     which commit, as in --check --base origin/main for a pull request; without it, against the last one.
     With a section argocd it also does what `arcan generate argocd` does, and where a realm has an inventory
@@ -226,7 +244,7 @@ def overlays(ctx: click.Context, check: bool, base: str | None, realms: Path, ku
     apps = declared.apps
     catalogue = catalogue_for(realms, kustomize_dir, apps, settings)
     places = settings.overlays(catalogue.environments())
-    servers = plan_servers(realms, kustomize_dir, places)
+    servers = plan_servers(realms, kustomize_dir, places, clusters)
     with_server = servers.overlays | servers_that_go(kustomize_dir, settings)
     tree = build_overlays(apps, settings, catalogue, with_server, departures=declared.departures)
     if wrong := (*find_intruders(apps, servers.servers), *find_unserved(apps, servers.servers)):

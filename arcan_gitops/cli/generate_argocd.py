@@ -14,6 +14,7 @@ from arcan_gitops.cli.generated import Generated, check_option, check_or_write
 from arcan_gitops.cli.options import kustomize_option, realms_option
 from arcan_gitops.cli.output import say
 from arcan_gitops.cli.project import catalogue_for, servers_that_go
+from arcan_gitops.cli.root import CLUSTERS, at_root
 from arcan_gitops.deploy.names import SERVER_NAMESPACE
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import OverlayName
@@ -88,7 +89,7 @@ def argocd(ctx: click.Context, check: bool, realms: Path, kustomize_dir: Path) -
         )
     overlays = settings.overlays(catalogue_for(realms, kustomize_dir, declared.apps, settings).environments())
     warn_of_unknown(overlays)
-    servers = plan_servers(realms, kustomize_dir, overlays).overlays
+    servers = plan_servers(realms, kustomize_dir, overlays, at_root(CLUSTERS)).overlays
     servers |= servers_that_go(kustomize_dir, settings)
     planned = plan_argocd(kustomize_dir, settings, declared, overlays, servers)
     print_leftovers(settings, check_or_write(ctx, [planned], check=check, command="arcan generate argocd"))

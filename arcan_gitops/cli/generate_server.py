@@ -14,15 +14,17 @@ from arcan_gitops.deploy import (
     Server,
     ServerSettings,
     base_tree,
+    cluster_tree,
     component_tree,
     realm_tree,
     server_tree,
 )
-from arcan_gitops.errors import ArcanError
+from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.names import OverlayName, RealmName
 from arcan_gitops.overlay.build import SERVERS_FOLDER
 from arcan_gitops.overlay.settings import Overlay
 from arcan_gitops.realms import CannotRead, DocumentFile, RealmTree, Selection
+from arcan_gitops.realms.clusters import SUFFIX, read_clusters
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Servers:
         return frozenset(server.settings.overlay.name for server in self.servers)
 
 
-def plan_servers(realms: Path, kustomize_dir: Path, overlays: Sequence[Overlay]) -> Servers:
+def plan_servers(realms: Path, kustomize_dir: Path, overlays: Sequence[Overlay], clusters: Path) -> Servers:
     """Where no server is declared, the folders are listed too: files that were generated there are removed.
 
     Raises `ArcanError` for invalid settings, a selection of nothing, and a file that is too large.
@@ -50,16 +52,30 @@ def plan_servers(realms: Path, kustomize_dir: Path, overlays: Sequence[Overlay])
     used = {realm for server in servers for realm, _ in server.selected}
     folders = [_folder(tree, documents, realm) for realm in sorted(used)]
     root = kustomize_dir / SERVERS_FOLDER
-    to_realms = PurePosixPath(os.path.relpath(realms.resolve(), root.resolve()))
+    to_realms, to_clusters = (
+        PurePosixPath(os.path.relpath(folder.resolve(), root.resolve())) for folder in (realms, clusters)
+    )
+    keys = _clusters(clusters) if servers else ()
     return Servers(
         servers,
         (
             Generated(realms, realm_tree(folders), shared=True),
             Generated(kustomize_dir / "base", base_tree() if servers else {}),
             Generated(kustomize_dir / "components", component_tree() if servers else {}),
-            Generated(root, server_tree(servers, folders, to_realms)),
+            Generated(clusters, cluster_tree(keys), shared=True),
+            Generated(root, server_tree(servers, folders, to_realms, to_clusters if keys else None)),
         ),
     )
+
+
+def _clusters(folder: Path) -> tuple[str, ...]:
+    """The names of the clusters' files. Raises `SeveralErrors` where one would keep servers from starting."""
+    if not folder.is_dir():
+        return ()
+    found, problems = read_clusters(folder, {})
+    if problems:
+        raise SeveralErrors(f"{folder}: the clusters cannot be read:", problems)
+    return tuple(f"{name}{SUFFIX}" for name in found)
 
 
 def _server(settings: ServerSettings, documents: Sequence[DocumentFile]) -> Server:

@@ -11,6 +11,7 @@
 """
 
 from arcan_gitops.deploy.check import find_intruders, find_refused, find_unreachable, find_unserved
+from arcan_gitops.deploy.clusters import cluster_tree
 from arcan_gitops.deploy.packaged import base_tree, component_names, component_tree
 from arcan_gitops.deploy.realms import RealmFolder, realm_tree
 from arcan_gitops.deploy.server import Server, server_tree
@@ -22,6 +23,7 @@ __all__ = [
     "Server",
     "ServerSettings",
     "base_tree",
+    "cluster_tree",
     "component_names",
     "component_tree",
     "find_intruders",

@@ -88,6 +88,11 @@ def _too_large(folder: RealmFolder) -> Iterable[ArcanError]:
         )
 
 
+def generator_options() -> dict[str, Any]:
+    """Of ConfigMaps that are named by their content: a change makes another one, nobody need watch."""
+    return {"immutable": True, "labels": dict(LABELS), "annotations": _KEPT}
+
+
 def _text(folder: RealmFolder) -> str:
     files = {document_map(folder.realm, name): [document_file(name)] for name in sorted(folder.documents)}
     if folder.beside:
@@ -95,11 +100,7 @@ def _text(folder: RealmFolder) -> str:
     body: dict[str, Any] = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
-        "generatorOptions": {
-            "immutable": True,  # a change makes another one, and kubelets need not watch it
-            "labels": dict(LABELS),
-            "annotations": _KEPT,
-        },
+        "generatorOptions": generator_options(),
         "configMapGenerator": [
             {"name": name, "namespace": str(SERVER_NAMESPACE), "files": files[name]} for name in sorted(files)
         ],

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from arcan_gitops.deploy.clusters import cluster_patches
 from arcan_gitops.deploy.names import (
     CA_KEY,
     CA_MAP,
@@ -63,16 +64,25 @@ class Server:
         return tuple(sorted((f for f in folders if f.realm in realms), key=lambda folder: folder.realm))
 
 
-def server_tree(servers: Iterable[Server], folders: Sequence[RealmFolder], realms: PurePosixPath) -> Tree:
-    """The files below kustomize/servers/; `realms` is the path from there to the folder of the realms."""
+def server_tree(
+    servers: Iterable[Server],
+    folders: Sequence[RealmFolder],
+    realms: PurePosixPath,
+    clusters: PurePosixPath | None = None,
+) -> Tree:
+    """The files below kustomize/servers/; `realms` is the path from there to the folder of the realms,
+    `clusters` to that of the clusters, if there is any.
+    """
     return {
         f"{server.settings.overlay.name}/{path}": text
         for server in servers
-        for path, text in _files(server, server.folders(folders), realms).items()
+        for path, text in _files(server, server.folders(folders), realms, clusters).items()
     }
 
 
-def _files(server: Server, folders: Sequence[RealmFolder], realms: PurePosixPath) -> Tree:
+def _files(
+    server: Server, folders: Sequence[RealmFolder], realms: PurePosixPath, clusters: PurePosixPath | None
+) -> Tree:
     notes = header([SETTINGS_FILE, *(f"realm {folder.realm}" for folder in folders)])
     files = {_VOLUME_FILE: notes + emit([_volume(server, folders)])}
     patches: list[dict[str, Any]] = [{"path": _VOLUME_FILE}]
@@ -80,16 +90,20 @@ def _files(server: Server, folders: Sequence[RealmFolder], realms: PurePosixPath
     if unselected:
         files[_UNSELECTED_FILE] = notes + emit([_DELETION])
         patches += [{"path": _UNSELECTED_FILE, "target": target} for target in unselected]
-    kustomization = _kustomization(server.settings, folders, realms, patches)
+    below = [realms / folder.realm for folder in folders]
+    if clusters is not None:
+        below.append(clusters)
+        patches += cluster_patches()
+    kustomization = _kustomization(server.settings, below, patches)
     return {**files, KUSTOMIZATION_FILE: notes + _needs(server.settings) + emit([kustomization])}
 
 
 def _kustomization(
     settings: ServerSettings,
-    folders: Sequence[RealmFolder],
-    realms: PurePosixPath,
+    below: Sequence[PurePosixPath],
     patches: Sequence[dict[str, Any]],
 ) -> Manifest:
+    """`below` are folders with ConfigMaps, from kustomize/servers/ on."""
     image: dict[str, str] = {"name": _IMAGE, "newName": settings.image.name}
     if settings.image.tag is not None:
         image["newTag"] = settings.image.tag
@@ -98,7 +112,7 @@ def _kustomization(
     body: dict[str, Any] = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
-        "resources": [str(_BASE), *(str(".." / realms / folder.realm) for folder in folders)],
+        "resources": [str(_BASE), *(str(".." / folder) for folder in below)],
     }
     if settings.components:
         body["components"] = [str(_COMPONENTS / name) for name in settings.components]

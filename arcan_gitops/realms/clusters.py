@@ -27,7 +27,7 @@ def cluster_files(folder: Path) -> tuple[dict[KubeCluster, Path], list[ArcanErro
     found: dict[KubeCluster, Path] = {}
     problems: list[ArcanError] = []
     for path in entries:
-        if path.name in _BESIDE:
+        if path.name in _BESIDE or path.is_dir():
             continue
         try:
             if not path.name.endswith(SUFFIX):

@@ -21,7 +21,8 @@ import pytest
 
 from arcan_gitops.server import tls
 from tests.deploy.kubelet import Kubelet
-from tests.deploy.repository import Manifest, Repository, one
+from tests.deploy.repository import Manifest, Repository, one, validated
+from tests.support.signing_cluster import SigningCluster
 
 
 @pytest.fixture(scope="module")
@@ -176,3 +177,30 @@ def test_a_pod_without_its_identity_or_certificate_never_starts(
         there = {name: files for name, files in made.items() if name != missing}
         with pytest.raises(KeyError, match=missing):
             Pod(one(objects, "Deployment"), objects, there, tmp_path / str(number))
+
+
+def test_a_pod_knows_the_clusters_of_git_and_answers_their_accounts(
+    certificates: Path, tmp_path: Path
+) -> None:
+    """From `clusters/` and `credentials: account` to a read by the token of an account's Secret."""
+    repository = Repository(tmp_path / "repository")
+    eu, stranger = SigningCluster("eu"), SigningCluster("us")
+    eu.write(repository.folder / "clusters")
+    (repository.kustomize / "apps" / "shop.yaml").write_text(
+        "name: shop\nrealm: production\nnamespace: shop\nsecrets: [{name: shop, keys: [PASSWORD]}]\n"
+    )
+    accounts = [{"cluster": "eu", "namespace": "shop", "serviceAccount": "arcan-reader"}]
+    tokens = json.dumps({"version": 1, "accounts": accounts})
+    (repository.files.root / "production" / "tokens.yaml").write_text(tokens)
+    objects = repository.generated(credentials="account", clusterKeys="eu")
+    (keys,) = (thing for thing in objects if thing["metadata"]["name"].startswith("arcan-clusters-"))
+    assert list(keys["data"]) == ["eu.yaml"]
+    assert one(objects, "ServiceAccount", "arcan-reader")["metadata"]["namespace"] == "shop"
+    validated(objects)
+
+    pod = Pod(one(objects, "Deployment"), objects, secrets(repository, certificates), tmp_path / "pod")
+    ca, path = certificates / "ca.crt", "/api/v1/eso/production/PASSWORD?env=prod"
+    with pod.running() as process:
+        assert pod.ready(ca, process) == 200
+        assert pod.get(path, ca, eu.of_secret("shop", "arcan-reader")) == (200, {"value": "production-prod"})
+        assert pod.get(path, ca, stranger.of_secret("shop", "arcan-reader"))[0] == 401

@@ -18,6 +18,7 @@ from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.overlay import compare, read_settings
 from arcan_gitops.yamlio import emit
 from tests.deploy.repository import IMAGE, Manifest, Repository, names, one, validated
+from tests.support.signing_cluster import SigningCluster
 
 
 @pytest.fixture(scope="module")
@@ -441,8 +442,26 @@ def test_what_is_committed_for_the_sample_server_is_what_its_settings_ask_for() 
     root = Path(__file__).resolve().parents[2]
     catalogue = load_catalogue(root / "realms")
     overlays = read_settings(root / "kustomize").overlays(catalogue.environments())
-    servers = plan_servers(root / "realms", root / "kustomize", overlays)
+    servers = plan_servers(root / "realms", root / "kustomize", overlays, root / "clusters")
     assert list(servers.overlays) == ["prod"]
     for part in servers.generated:
-        assert part.tree
+        assert part.tree or part.root.name == "clusters"  # the samples have no accounts
         assert compare(part.root, part.tree, shared=part.shared).diff() == ""
+
+
+def test_a_server_reads_the_clusters_where_there_are_any_and_not_otherwise(repository: Repository) -> None:
+    assert "--clusters" not in str(one(repository.generated(), "Deployment"))
+    cluster = SigningCluster("eu")
+    cluster.write(repository.folder / "clusters")
+    before = one(repository.generated(), "Deployment")["spec"]["template"]["spec"]
+    assert "--clusters=/etc/arcan/clusters" in before["containers"][0]["args"]
+    (volume,) = (volume for volume in before["volumes"] if volume["name"] == "clusters")
+    cluster.rotate()
+    cluster.write(repository.folder / "clusters")
+    after = one(repository.generated(), "Deployment")["spec"]["template"]["spec"]
+    assert volume not in after["volumes"], "a new key is a rollout"
+
+    (repository.folder / "clusters" / "us.yaml").write_text("issuer: x\n")
+    done = repository.generate()
+    assert done.returncode == 1
+    assert "us.yaml:1: 'keys' must have 1 to 16 keys" in done.stderr

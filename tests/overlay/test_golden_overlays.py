@@ -40,7 +40,8 @@ def test_an_overlay_is_what_it_was(case: str, rewrite_golden: bool):
 def test_the_committed_overlays_are_what_the_sample_apps_ask_for(rewrite_golden: bool):
     folder, realms = ROOT / "kustomize", ROOT / "realms"
     settings, catalogue = read_settings(folder), load_catalogue(realms)
-    servers = plan_servers(realms, folder, settings.overlays(catalogue.environments())).overlays
+    overlays = settings.overlays(catalogue.environments())
+    servers = plan_servers(realms, folder, overlays, realms.parent / "clusters").overlays
     tree = build_overlays(read_apps(folder), settings, catalogue, servers)
     if rewrite_golden:
         compare(ROOT / "kustomize" / "overlays", tree).write()
