@@ -65,6 +65,11 @@ class Git:
             )
         return done.stdout.decode().strip()
 
+    def origin(self) -> str | None:
+        """The URL of the remote `origin`, or None where there is none."""
+        done = self._run(["remote", "get-url", "origin"])
+        return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else None
+
     def merge_base(self, one: str, two: str) -> str:
         """The newest commit that is behind both. Raises `GitFailed`, as in a clone that is too shallow."""
         done = self._run(["merge-base", one, two])

@@ -10,6 +10,7 @@ from arcan_gitops.cli.environment import for_other_programs
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.git import Git
 from arcan_gitops.names import InvalidName, OverlayName
+from arcan_gitops.overlay.argocd.settings import Repository
 from arcan_gitops.overlay.ca import EmbeddedCa
 from arcan_gitops.overlay.settings import SETTINGS_FILE, Settings
 from arcan_gitops.overlay.tree import Tree, is_generated_text
@@ -17,6 +18,17 @@ from arcan_gitops.overlay.unsaid import Before
 
 _OVERLAYS: Final = "overlays/"
 _CLUSTERS: Final = "argocd/clusters/"
+
+
+def repository_of(folder: Path) -> Repository | None:
+    """Where the folder's repository is, as Git knows it; None where it does not, or where the URL is one that
+    Argo CD may not have, such as one with a password in it.
+    """
+    try:
+        url = Git.of(folder, for_other_programs()).origin()
+        return None if url is None else Repository.parse(url)
+    except ArcanError:
+        return None
 
 
 def generated_at(kustomize_dir: Path, base: str) -> Before:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from arcan_gitops.cli.committed import repository_of
 from arcan_gitops.cli.output import say, warn
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.names import EnvironmentName, RealmName, did_you_mean
+from arcan_gitops.overlay.argocd.settings import Repository
 from arcan_gitops.scaffold import Layout, Owner, Package, lacks, layout_files, plan_files, write_files
 from arcan_gitops.sops import Recipients
 
@@ -77,6 +79,11 @@ def _of_environment(text: str) -> _Recipient:
     help="What the checks install: a wheel (PATH.whl), one by its hash (https://.../NAME.whl#sha256=HASH), "
     "or git+https://HOST/PATH@COMMIT.  [default: a copy of this arcan, in vendor/]",
 )
+@click.option(
+    "--repository",
+    type=Parsed("url", Repository.parse),
+    help="Where Argo CD clones this repository from.  [default: Git's remote origin, where there is one]",
+)
 @click.option("--keep", is_flag=True, help="Leave other files that are there already as they are.")
 @click.option("--dry-run", is_flag=True, help="Write nothing; name the files.")
 def init(
@@ -87,6 +94,7 @@ def init(
     environments: tuple[EnvironmentName, ...],
     owner: Owner,
     package: Package | None,
+    repository: Repository | None,
     keep: bool,
     dry_run: bool,
 ) -> None:
@@ -107,6 +115,7 @@ def init(
         break_glass=tuple(dict.fromkeys(break_glass)),
         owner=owner,
         package=chosen,
+        repository=repository or repository_of(folder),
     )
     for warning in chosen.warnings:
         warn(warning)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from arcan_gitops.atomic import replace_file
+from arcan_gitops.cli.committed import repository_of
 from arcan_gitops.cli.eso_known import warn_if_unknown
 from arcan_gitops.cli.in_use import HINT, confirm
 from arcan_gitops.cli.options import kustomize_option, realms_option
@@ -20,6 +21,7 @@ from arcan_gitops.eso_version import EsoVersion, supported_version
 from arcan_gitops.names import EnvironmentName, Namespace, OverlayName, did_you_mean
 from arcan_gitops.overlay import Settings, read_apps, read_settings
 from arcan_gitops.overlay.argocd.leftovers import overlay_commands
+from arcan_gitops.overlay.argocd.section import with_section
 from arcan_gitops.overlay.argocd.settings import ClusterName
 from arcan_gitops.overlay.ca import EmbeddedCa, read_ca
 from arcan_gitops.overlay.declaring import declare_overlay
@@ -69,7 +71,8 @@ def add(
 
     The rest of the file stays as it is, including comments. If no overlay was declared before, each
     environment of the realms had one by default: these are declared too. Settings that are not given come
-    from the top of the file.
+    from the top of the file. A file that says nothing of Argo CD gets a section for it too: a comment, unless
+    Git knows a remote `origin`.
     """
     declaration: dict[str, Any] = {"environment": environment}
     if cluster is not None:
@@ -86,7 +89,7 @@ def add(
     data = read_file(path) if path.exists() else b""
     declarations = {**implied, name: declaration}
     edited = declare_overlay(data, str(path), declarations, partial(_read_ca, kustomize_dir))
-    replace_file(path, edited)
+    replace_file(path, with_section(edited.decode(), repository_of(kustomize_dir)).encode())
     for other in implied:
         say(f"{path}: declared overlay '{other}', which was there without a line")
     say(f"{path}: declared overlay '{name}'")

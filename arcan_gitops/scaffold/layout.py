@@ -10,6 +10,8 @@ from string import Template
 from typing import ClassVar, Final, NoReturn
 
 from arcan_gitops.names import EnvironmentName, InvalidName, OverlayName, RealmName
+from arcan_gitops.overlay.argocd.section import with_section
+from arcan_gitops.overlay.argocd.settings import Repository
 from arcan_gitops.overlay.declaring import declare_overlay
 from arcan_gitops.overlay.settings import SETTINGS_FILE
 from arcan_gitops.scaffold.package import Package
@@ -59,7 +61,7 @@ class Owner(str):
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What was asked for. `recipients` has those of each environment, its server's among them; who holds the
-    identity of a `break_glass` recipient can open every environment.
+    identity of a `break_glass` recipient can open every environment. `repository` is where Argo CD finds it.
     """
 
     realms: tuple[RealmName, ...]
@@ -67,6 +69,7 @@ class Layout:
     break_glass: tuple[str, ...]
     owner: Owner
     package: Package
+    repository: Repository | None = None
 
     @property
     def environments(self) -> tuple[EnvironmentName, ...]:
@@ -124,7 +127,8 @@ def _quoted(recipient: str) -> str:
 def _settings(layout: Layout) -> str:
     """arcan.yaml, with an overlay for each environment."""
     overlays = {OverlayName(name): {"environment": name} for name in layout.environments}
-    return declare_overlay(_text(SETTINGS_FILE).encode(), SETTINGS_FILE, overlays, _no_ca_file).decode()
+    declared = declare_overlay(_text(SETTINGS_FILE).encode(), SETTINGS_FILE, overlays, _no_ca_file)
+    return with_section(declared.decode(), layout.repository)
 
 
 def _no_ca_file(path: str) -> NoReturn:

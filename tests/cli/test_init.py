@@ -403,3 +403,18 @@ def test_what_is_installed_has_the_files() -> None:
     found = {path for pattern in named for path in package.glob(pattern)}
     assert set((package / "scaffold/files").iterdir()) <= found
     assert package / "bootstrap/outputs/functions.sh" in found
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_the_section_for_argo_cd_is_a_comment_until_the_repository_is_known(
+    given: bool, folder: Path, recipients: tuple[str, str]
+) -> None:
+    url = "https://git.example.com/team/secrets.git"
+    options = (f"--repository={url}",) if given else ()
+    assert init(folder, *recipients, options=options).exit_code == 0
+    argocd = read_settings(folder / "kustomize").argocd
+    assert (argocd.repository if argocd is not None else None) == (url if given else None)
+    text = (folder / "kustomize/arcan.yaml").read_text()
+    assert ("\n# argocd:\n#   repository: " in text) is not given
+    readme = (folder / "README.md").read_text()
+    assert "The order is: merge, apply the root, run what `arcan bootstrap` prints" in readme

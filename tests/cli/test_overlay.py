@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from arcan_gitops.cli import arcan
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.overlay import read_settings
+from tests.support.git import GitRepository
 
 SAMPLE = (Path(__file__).parents[2] / "kustomize/arcan.yaml").read_text()
 COMMENTED = """\
@@ -52,7 +53,9 @@ def test_a_line_is_added_and_every_other_one_stays(project: Path, text: str) -> 
     path.write_text(text)
     result = run("prod-eu", "--env", "prod", "--cluster", "eu-1", "--eso-version", "1.3.2")
     assert result.exit_code == 0, result.exception
-    [line] = changed(text, path.read_text())
+    line, *section = changed(text, path.read_text())
+    assert (text is SAMPLE) == (not section), "which has a section for Argo CD"
+    assert all(each.strip() == "+" or each.startswith("+ #") for each in section)
     assert line.split() == [
         "+",
         "prod-eu:",
@@ -111,7 +114,8 @@ def test_where_no_overlay_was_declared_those_that_there_were_are_kept(
 def test_an_environment_that_no_realm_has_is_a_warning(project: Path) -> None:
     result = run("dev", "--env", "dev")
     assert "warning: no realm has an environment 'dev' yet" in result.stderr
-    assert (project / "kustomize/arcan.yaml").read_text() == "overlays:\n  dev: {environment: dev}\n"
+    text = (project / "kustomize/arcan.yaml").read_text()
+    assert text.startswith("overlays:\n  dev: {environment: dev}\n\n# ")
 
 
 @pytest.mark.parametrize(
@@ -142,3 +146,38 @@ def test_what_cannot_be_added_leaves_the_file_as_it_was(
 def test_an_option_that_is_no_value_is_wrong_usage() -> None:
     assert run("prod", "--env", "prod", "--server-url", "http://plain:80").exit_code == 2
     assert run("Prod", "--env", "prod").exit_code == 2
+
+
+def test_a_file_that_says_nothing_of_argo_cd_gets_the_section_once(project: Path) -> None:
+    path = project / "kustomize/arcan.yaml"
+    assert run("one", "--env=prod").exit_code == 0
+    assert run("two", "--env=prod").exit_code == 0
+    text = path.read_text()
+    assert text.count("# argocd:\n#   repository: https://git.example.com/") == 1
+    assert read_settings(project / "kustomize").argocd is None
+    without = "".join(line.removeprefix("# ") for line in text.partition("# argocd")[2].splitlines(True))
+    path.write_text(text.partition("# argocd")[0] + "argocd" + without)
+    argocd = read_settings(project / "kustomize").argocd
+    assert argocd is not None
+    assert (argocd.repository, argocd.version) == ("https://git.example.com/platform/secrets.git", None)
+
+
+@pytest.mark.parametrize(
+    ("url", "known"),
+    [
+        ("git@git.example.com:team/secrets.git", True),
+        ("https://git.example.com/team/secrets.git", True),
+        ("https://user:canary@git.example.com/team/secrets.git", False),
+        ("/srv/git/secrets.git", False),
+    ],
+)
+def test_the_repository_is_what_git_calls_origin_unless_argo_cd_may_not_have_it(
+    url: str, known: bool, project: Path
+) -> None:
+    GitRepository(project).git("remote", "add", "origin", url)
+    result = run("one", "--env=prod")
+    assert result.exit_code == 0
+    text = (project / "kustomize/arcan.yaml").read_text()
+    assert "canary" not in text + result.output
+    argocd = read_settings(project / "kustomize").argocd
+    assert (None if argocd is None else str(argocd.repository)) == (url if known else None)
