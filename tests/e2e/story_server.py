@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,10 @@ import pytest
 
 from arcan_gitops.yamlio import emit
 from tests.deploy.repository import Repository
+from tests.e2e.api_server import ApiServer
 from tests.e2e.cluster import Cluster
 
+ROOT = Path(__file__).resolve().parents[2]
 CARELESS = {"containers": [{"name": "arcan", "image": "arcan"}]}  # may run as root, for one thing
 SERVERS = {"own-certificate": (), "own-ca": ("own-ca",), "openshift": ("openshift",)}
 
@@ -85,3 +89,60 @@ def config_maps(spec: dict[str, Any]) -> set[str]:
         source for volume in spec["volumes"] for source in volume.get("projected", {}).get("sources", [])
     ]
     return {source["configMap"]["name"] for source in sources if "configMap" in source}
+
+
+def test_the_command_in_the_documentation_removes_the_documents_that_no_rollout_uses(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """Those of the newest state, and of an old rollout that still has pods, stay."""
+    api = cluster.api
+    repository = Repository(tmp_path)
+    overlay = tmp_path / "kustomize" / "overlays" / "prod"
+    states: dict[str, set[str]] = {}
+    for state in ("running", "skipped", "newest"):
+        repository.files.write("production", "prod", f"PASSWORD: {state}\n")
+        (deployment,) = [item for item in repository.generated() if item["kind"] == "Deployment"]
+        api.make_namespaces_of(overlay)
+        api.apply_from_git(overlay)
+        states[state] = config_maps(deployment["spec"]["template"]["spec"])
+        if state == "running":
+            api.apply(replica_set(deployment, replicas=2))
+    metadata = {"name": "arcan-revoked", "namespace": "arcan"}
+    api.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
+    assert clean_up(api, KUBECONFIG="/nothing").returncode != 0
+    assert documents(api) >= states["running"] | states["skipped"] | states["newest"]
+    done = clean_up(api)
+    assert done.returncode == 0, done.stderr
+    assert documents(api) == states["running"] | states["newest"]
+    api.apply(replica_set(deployment, replicas=0))
+    assert clean_up(api).returncode == 0
+    assert documents(api) == states["newest"]
+    assert clean_up(api).returncode == 0
+    assert api.get("/api/v1/namespaces/arcan/configmaps/arcan-revoked")
+
+
+def replica_set(deployment: dict[str, Any], replicas: int) -> dict[str, Any]:
+    """As the Deployment's controller, which is not there, makes one."""
+    spec = {name: deployment["spec"][name] for name in ("selector", "template")}
+    metadata = {"name": "arcan-old", "namespace": "arcan"}
+    body = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": metadata}
+    return {**body, "spec": {**spec, "replicas": replicas}}
+
+
+def clean_up(api: ApiServer, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command, as the documentation has it."""
+    text = (ROOT / "docs/removal.md").read_text()
+    (command,) = re.findall(r"^```bash\n(used=.*?)^```", text, re.M | re.S)
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command],
+        env={**api.for_kubectl, **environment},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def documents(api: ApiServer) -> set[str]:
+    """The names of all ConfigMaps of realms."""
+    names = [item["metadata"]["name"] for item in api.items("/api/v1/namespaces/arcan/configmaps")]
+    return {name for name in names if name.startswith("realm.")}
