@@ -9,6 +9,7 @@ from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.names import AccountName, EnvironmentName, KeyName, RealmName
 from arcan_gitops.overlay import Catalogue, Contents, TokenScope
 from arcan_gitops.realms import DocumentFile, RealmTree
+from arcan_gitops.realms.manifests import explained, manifest_problem
 from arcan_gitops.realms.settings import settings_of
 from arcan_gitops.realms.tree import read_file
 from arcan_gitops.sops import digests
@@ -49,9 +50,12 @@ def contents_of(document: DocumentFile) -> Contents:
     data = document.read()
     try:
         found = digests(data)
-        return Contents({KeyName.parse(key): version for key, version in found.keys.items()}, found.document)
+        keys = {KeyName.parse(key): version for key, version in found.keys.items()}
     except ArcanError as error:
-        raise error.located(document.path) from None
+        raise explained(error, data, document.path) from None
+    if (manifest := manifest_problem(keys, data, document.path)) is not None:
+        raise manifest
+    return Contents(keys, found.document)
 
 
 def _callers(path: Path | None) -> tuple[dict[str, TokenScope], dict[AccountName, TokenScope]]:

@@ -30,6 +30,7 @@ from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName, nearest
 from arcan_gitops.realms import RealmTree, text_of
 from arcan_gitops.realms.generating import KINDS, MAX_LENGTH, MIN_LENGTH
+from arcan_gitops.realms.manifests import explained, manifest_problem
 from arcan_gitops.sops import key_names
 
 _SHOWN: Final = frozenset("\n\t")
@@ -146,8 +147,13 @@ def get_value(
 def list_keys(realm: RealmName, environment: EnvironmentName, realms: Path) -> None:
     """List the names of the keys, one a line; no identity is needed."""
     file = RealmTree(realms).document(realm, environment)
-    with located(file.path):
-        names = key_names(file.read())
+    data = file.read()
+    try:
+        names = key_names(data)
+    except ArcanError as error:
+        raise explained(error, data, file.path) from None
+    if (manifest := manifest_problem(names, data, file.path)) is not None:
+        raise manifest
     for name in names:
         show(name)
 

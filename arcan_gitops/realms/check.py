@@ -181,7 +181,7 @@ def _document(
         if first is not findings[0]:  # a manifest: that each of its values is in clear is no news
             return [first], None
         problems += [first, *(finding.located(document.path) for finding in findings[1:])]
-    if (manifest := manifest_problem(outlined.keys, document.path)) is not None:
+    if (manifest := manifest_problem(outlined.keys, data, document.path)) is not None:
         problems.append(manifest)
     if settings.binding and not outlined.bound:
         bind = f"with an identity: arcan realm bind {document.realm} --env {document.environment}"

@@ -34,10 +34,10 @@ def explained(error: ArcanError, data: bytes, path: Path) -> ArcanError:
     return error.located(path) if kind is None else _is_manifest(kind, path)
 
 
-def manifest_problem(keys: Collection[str], path: Path) -> ArcanError | None:
-    """The same of a document whose leaves are all encrypted, `kind` too: by the names of its keys."""
+def manifest_problem(keys: Collection[str], data: bytes, path: Path) -> ArcanError | None:
+    """That a document is an encrypted manifest, by the names of its keys: `kind` may be encrypted too."""
     if {"apiVersion", "kind"} <= set(keys) and not {"data", "stringData", "spec"}.isdisjoint(keys):
-        return _is_manifest("manifest", path)
+        return _is_manifest(_kind(data) or "manifest", path)
     return None
 
 

@@ -8,7 +8,10 @@ import shlex
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from arcan_gitops.cli import arcan as cli
+from arcan_gitops.errors import ArcanError
 from tests.support.import_command import ImportCommand
 from tests.support.realm_files import CANARY, encrypt, new_identity, run_sops
 from tests.support.secret_command import assert_error
@@ -243,3 +246,23 @@ def test_a_secret_that_lies_in_a_realm_is_recognised_and_the_hint_leads_to_its_k
     assert imported.endswith(" --env prod")
     assert arcan("sops", *shlex.split(imported)[4:-2]).status == 0
     assert arcan.seen_by_sops()["DATABASE_URL"] == f"postgres://u:{CANARY}@h/db"
+
+
+def test_the_keys_of_a_secret_of_flux_are_not_listed_and_no_overlay_is_made_of_it(
+    arcan: ImportCommand,
+) -> None:
+    """What it is, and the way that works, in place of `apiVersion`, `kind` and `data`."""
+    for options, kind in ((FLUX, "Secret"), ((), "manifest")):  # without a rule, `kind` is encrypted too
+        arcan.path.parent.mkdir(parents=True, exist_ok=True)
+        write(arcan, "secret.yaml", SECRET, *options)
+        (arcan.folder / "secret.yaml").rename(arcan.path)
+        for command in (
+            ["secret", "list", "shop", "--env=prod"],
+            ["generate", "eso", "--realm=shop", "--env=prod"],
+        ):
+            done = CliRunner().invoke(cli, command)
+            assert done.exit_code == 1
+            assert isinstance(done.exception, ArcanError)
+            assert f"is an encrypted Kubernetes {kind}" in done.exception.message
+            assert "arcan import sops shop " in str(done.exception.hint)
+            assert done.output == ""
