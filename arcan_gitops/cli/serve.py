@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import socket
+from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 import click
 
+from arcan_gitops.access import parse_duration
 from arcan_gitops.cli.environment import notify_socket, watchdog_seconds
 from arcan_gitops.cli.identities import identity_options, server_identities
 from arcan_gitops.cli.options import realms_option
+from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.private_files import warn_of_readers
 from arcan_gitops.cli.sops_binary import document_opener, sops_binary_options
 from arcan_gitops.realms import Selection
 from arcan_gitops.server import ServerConfig
 from arcan_gitops.server import serve as run
 from arcan_gitops.server.notify import Supervisor
+
+DURATION: Final = Parsed("duration", parse_duration)
 
 
 @click.command(context_settings={"auto_envvar_prefix": "ARCAN"})
@@ -88,6 +94,22 @@ from arcan_gitops.server.notify import Supervisor
     help="The folder with the clusters whose accounts may read, watched: see 'arcan cluster add'.",
 )
 @click.option(
+    "--start",
+    type=click.Choice(("sound", "whole")),
+    default="sound",
+    show_default=True,
+    help="sound: serve what is sound, and answer 503 for a document that does not load. whole: do not start "
+    "beside a bad document, as in a rollout.",
+)
+@click.option(
+    "--last-good-for",
+    type=DURATION,
+    default="7d",
+    show_default=True,
+    help="How long the last good document is served in the place of a bad one. It is kept for the next "
+    "start, as ciphertext, in last-good/ of the data directory, but not with --start whole.",
+)
+@click.option(
     "--binding",
     type=click.Choice(("optional", "required")),
     default="optional",
@@ -121,14 +143,17 @@ def serve(
     audit_log: str,
     revoked: Path | None,
     clusters: Path | None,
+    start: str,
+    last_good_for: timedelta,
     binding: str,
     allow_demo_identity: bool,
 ) -> None:
     """Serve the realms to the External Secrets Operator over HTTPS.
 
     Decrypts and verifies every selected document before it listens, and again when files change or on
-    SIGHUP. Standard output carries audit lines only; the log goes to standard error. Each option can be
-    given as an environment variable too: --data-dir as ARCAN_DATA_DIR.
+    SIGHUP. A document that does not load keeps no other from being served. Standard output carries audit
+    lines only; the log goes to standard error. Each option can be given as an environment variable too:
+    --data-dir as ARCAN_DATA_DIR.
     """
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
@@ -154,6 +179,8 @@ def serve(
             identities=server_identities(identity_file, passphrase_file, required=not fallback.allowed.types),
             fallback=fallback,
             supervisor=Supervisor(notify_socket(), watchdog_seconds()),
+            start_whole=start == "whole",
+            last_good_for=last_good_for.total_seconds(),
             binding_required=binding == "required",
             allow_demo_identity=allow_demo_identity,
         )

@@ -25,7 +25,7 @@ from arcan_gitops.deploy.names import (
 from arcan_gitops.deploy.patches import json_patch, target_of
 from arcan_gitops.deploy.policies import policy_patches
 from arcan_gitops.deploy.realms import RealmFolder, beside_map, document_file, document_map
-from arcan_gitops.deploy.settings import ServerSettings
+from arcan_gitops.deploy.settings import BINDINGS, STARTS, ServerSettings
 from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.overlay.kustomization import KUSTOMIZATION_FILE
 from arcan_gitops.overlay.manifest import Manifest
@@ -163,6 +163,13 @@ def _unselected(server: Server, folder: RealmFolder) -> dict[str, str] | None:
 
 def _patches(settings: ServerSettings) -> Iterable[dict[str, Any]]:
     """What differs from the base and the components as they are written."""
+    options = [] if settings.binding == BINDINGS[0] else [f"--binding={settings.binding}"]
+    if settings.start != STARTS[0]:  # of an option that is given twice the last one counts
+        options.append(f"--start={settings.start}")
+    if options:
+        target = target_of("apps", "v1", "Deployment", "arcan")
+        pointer = "/spec/template/spec/containers/0/args/-"
+        yield json_patch(target, "add", *((pointer, option) for option in options))
     eso_namespace = settings.overlay.settings.eso_namespace
     if eso_namespace != DEFAULTS.eso_namespace:
         pointer = "/spec/ingress/0/from/0/namespaceSelector/matchLabels/kubernetes.io~1metadata.name"

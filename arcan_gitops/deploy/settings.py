@@ -12,7 +12,9 @@ from arcan_gitops.deploy.policies import NO_EXCEPTIONS, POLICIES, StorePolicy
 from arcan_gitops.overlay.settings import Overlay
 from arcan_gitops.yamlio import Fields, InvalidFile, one_of, read_mapping
 
-_FIELDS: Final = ("enabled", "image", "select", "components", "replicas", "policies")
+_FIELDS: Final = ("enabled", "image", "select", "components", "replicas", "policies", "binding", "start")
+BINDINGS: Final = ("optional", "required")
+STARTS: Final = ("whole", "sound")
 _CERTIFICATES: Final = ("cert-manager", "own-ca")  # each says where Secret arcan-tls comes from
 
 
@@ -32,6 +34,8 @@ class _Deploy:
     components: tuple[str, ...] = ()
     replicas: Replicas | None = None
     policies: StorePolicy = NO_EXCEPTIONS
+    binding: str = BINDINGS[0]
+    start: str = STARTS[0]
     policies_at: str = ""  # `file:line`
 
 
@@ -45,6 +49,8 @@ class ServerSettings:
     components: tuple[str, ...]  # in the order of `component_names`
     replicas: Replicas | None  # None: as in the base
     policies: StorePolicy
+    binding: str = BINDINGS[0]  # as `arcan serve --binding` takes it
+    start: str = STARTS[0]  # as `arcan serve --start` takes it; not its default, which is that of a machine
 
 
 def read_servers(data: bytes, source: str, overlays: Sequence[Overlay]) -> tuple[ServerSettings, ...]:
@@ -71,7 +77,7 @@ def read_servers(data: bytes, source: str, overlays: Sequence[Overlay]) -> tuple
             has_policies = any(name.startswith(POLICIES) for name in deploy.components)
             policies_used[deploy.policies_at] = has_policies or policies_used.get(deploy.policies_at, False)
         select = deploy.select or (f"*/{overlay.environment}",)
-        chosen = (deploy.components, deploy.replicas, deploy.policies)
+        chosen = (deploy.components, deploy.replicas, deploy.policies, deploy.binding, deploy.start)
         servers.append(ServerSettings(overlay, deploy.image, select, *chosen))
     for where, used in policies_used.items():
         if not used:
@@ -98,6 +104,10 @@ def _of(parent: Fields, base: _Deploy) -> _Deploy:
         deploy = replace(deploy, components=_components(fields, components))
     if (replicas := fields.optional_mapping("replicas")) is not None:
         deploy = replace(deploy, replicas=_replicas(replicas))
+    if (binding := fields.optional_text("binding")) is not None:
+        deploy = replace(deploy, binding=one_of(fields, "binding", binding, BINDINGS))
+    if (start := fields.optional_text("start")) is not None:
+        deploy = replace(deploy, start=one_of(fields, "start", start, STARTS))
     if (policies := fields.optional_mapping("policies")) is not None:
         where = f"{fields.source}:{fields.line_of('policies')}"
         deploy = replace(deploy, policies=StorePolicy.read(policies), policies_at=where)

@@ -19,12 +19,14 @@ class RealmSettings:
     """`limits` are those of the realm's documents: which keys may hold values in clear, or empty values.
 
     `binding` says that its documents must be bound to their places: more than the server asks, never less.
+    `recorded` says that a key which is not there counts as removed only where a record says so.
     `token_expiry` is how long new tokens are to live, as a duration (`180d`), where the realm says so.
     """
 
     limits: Limits = DEFAULT_LIMITS
     token_expiry: str | None = None
     binding: bool = False
+    recorded: bool = False
 
     @classmethod
     def parse(cls, data: bytes, source: str) -> RealmSettings:
@@ -36,7 +38,8 @@ class RealmSettings:
                 allow_empty=fields.optional_texts("allowEmpty") or (),
             ),
             token_expiry=fields.optional_text("tokenExpiry"),
-            binding=_binding(fields),
+            binding=_only(fields, "binding", "required"),
+            recorded=_only(fields, "deletions", "recorded"),
         )
         fields.done()
         for field in ("allowUnencrypted", "allowEmpty"):
@@ -47,14 +50,11 @@ class RealmSettings:
         return settings
 
 
-def _binding(fields: Fields) -> bool:
-    text = fields.optional_text("binding")
-    if text not in (None, "required"):
-        fields.fail(
-            "'binding' can only be 'required'",
-            field="binding",
-            hint="leave it out for what the server asks: a realm may ask for more, never for less",
-        )
+def _only(fields: Fields, field: str, value: str) -> bool:
+    """Whether a field has the one value that it can have, which asks for more than the server does."""
+    text = fields.optional_text(field)
+    if text not in (None, value):
+        fields.fail(f"'{field}' can only be '{value}'", field=field, hint=f"write '{value}', or leave it out")
     return text is not None
 
 

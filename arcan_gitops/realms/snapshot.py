@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from types import MappingProxyType
 from arcan_gitops.access import Accounts, Cluster, Policy, TokensFile
 from arcan_gitops.errors import ArcanError, together
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
-from arcan_gitops.realms.binding import NO_DEMANDS, Demands, Seal, seal_of
+from arcan_gitops.realms.binding import NO_DEMANDS, Demands, Place, Seal, seal_of
 from arcan_gitops.realms.file_state import FileState
 from arcan_gitops.realms.manifests import explained
 from arcan_gitops.realms.opening import Opener
@@ -28,12 +28,16 @@ class Environment:
     """The values of one document; `digest` is that of the bytes that decided them, `files` the states of the
     files that these were read from, if those show every change.
 
-    `versions` says which ciphertext each value came from, and all of them together.
+    `removed` are the keys whose removal is recorded; None where a realm records none, and a key that is not
+    there counts as removed. `since` is when the files stopped being what this is (Unix seconds), None while
+    they are. `versions` says which ciphertext each value came from, and all of them together.
     """
 
     values: Values = field(repr=False)
     digest: str
     versions: Digests
+    removed: frozenset[KeyName] | None = None
+    since: float | None = field(default=None, compare=False)  # not in a worker
     seal: Seal | None = field(default=None, repr=False, compare=False)  # not in a worker
     files: tuple[FileState, ...] | None = field(default=None, repr=False, compare=False)
 
@@ -64,7 +68,8 @@ Clusters = Mapping[str, KnownCluster]
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Environments by realm, the policy over their tokens and accounts, the clusters that sign for these, and
-    the digest of all the files they came from.
+    the digest of all the files they came from. `failed` are the environments that are there, and could not be
+    loaded: nothing is known of their keys.
     """
 
     environments: Mapping[RealmName, Mapping[EnvironmentName, Environment]]
@@ -72,6 +77,7 @@ class Snapshot:
     clusters: Clusters
     policy: Policy = field(repr=False)
     revision: str
+    failed: frozenset[Place] = frozenset()
 
     @classmethod
     def build(
@@ -79,6 +85,7 @@ class Snapshot:
         environments: Mapping[RealmName, Mapping[EnvironmentName, Environment]],
         tokens: Mapping[RealmName, Tokens],
         clusters: Clusters = MappingProxyType({}),
+        failed: Set[Place] = frozenset(),
     ) -> Snapshot:
         """Freeze what was loaded. Raises `ArcanError` where two realms hold the same token, or two clusters
         the same key.
@@ -95,6 +102,7 @@ class Snapshot:
         ]
         parts += [f"{realm}={held.digest}" for realm, held in sorted(tokens.items())]
         parts += [f"{name}:{known.digest}" for name, known in sorted(clusters.items())]
+        parts += [f"{realm}/{environment}!" for realm, environment in sorted(failed)]
         return cls(
             MappingProxyType(
                 {realm: MappingProxyType(dict(loaded)) for realm, loaded in environments.items()}
@@ -103,6 +111,7 @@ class Snapshot:
             MappingProxyType(dict(clusters)),
             policy,
             digest("\n".join(parts).encode()),
+            frozenset(failed),
         )
 
     def names(self) -> tuple[tuple[RealmName, EnvironmentName], ...]:

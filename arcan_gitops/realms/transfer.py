@@ -21,6 +21,7 @@ def dump(snapshot: Snapshot) -> bytes:
                 loaded.digest,
                 dict(loaded.versions.keys),
                 loaded.versions.document,
+                None if loaded.removed is None else sorted(loaded.removed),
             ]
             for name, loaded in by_environment.items()
         }
@@ -35,12 +36,13 @@ def dump(snapshot: Snapshot) -> bytes:
         for realm, held in snapshot.tokens.items()
     }
     clusters = {name: [known.cluster.to_plain(), known.digest] for name, known in snapshot.clusters.items()}
-    return json.dumps([environments, tokens, clusters]).encode("ascii")
+    failed = sorted(snapshot.failed)
+    return json.dumps([environments, tokens, clusters, failed]).encode("ascii")
 
 
 def restore(data: bytes) -> Snapshot:
     """The snapshot that `dump` was given."""
-    environments, tokens, clusters = json.loads(data)
+    environments, tokens, clusters, failed = json.loads(data)
     return Snapshot.build(
         {
             RealmName(realm): {
@@ -48,8 +50,9 @@ def restore(data: bytes) -> Snapshot:
                     MappingProxyType({KeyName(key): SecretValue(text) for key, text in values.items()}),
                     digest,
                     Digests(MappingProxyType(keys), document),
+                    None if removed is None else frozenset(map(KeyName, removed)),
                 )
-                for name, (values, digest, keys, document) in by_environment.items()
+                for name, (values, digest, keys, document, removed) in by_environment.items()
             }
             for realm, by_environment in environments.items()
         },
@@ -67,4 +70,5 @@ def restore(data: bytes) -> Snapshot:
             name: KnownCluster(Cluster.from_plain(name, plain), digest)
             for name, (plain, digest) in clusters.items()
         },
+        frozenset((RealmName(realm), EnvironmentName(name)) for realm, name in failed),
     )

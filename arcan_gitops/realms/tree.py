@@ -5,22 +5,27 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.names import EnvironmentName, InvalidName, RealmName, did_you_mean, place_name
+from arcan_gitops.names import EnvironmentName, InvalidName, KeyName, RealmName, did_you_mean, place_name
 
 DOCUMENT_SUFFIX: Final = ".sops.yaml"
 REALM_FILE: Final = "realm.yaml"
 TOKENS_FILE: Final = "tokens.yaml"
+REMOVED_FOLDER: Final = "removed"  # the records of keys that were removed
+RECORD_SUFFIX: Final = ".yaml"
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024  # a document's own limit is lower; this one keeps memory safe
 # What may stand in a realm's folder without being a document; dot files may too.
-_BESIDE: Final = frozenset({REALM_FILE, TOKENS_FILE, "kustomization.yaml", "inventory.yaml", "README.md"})
+_BESIDE: Final = frozenset(
+    {REALM_FILE, TOKENS_FILE, REMOVED_FOLDER, "kustomization.yaml", "inventory.yaml", "README.md"}
+)
 _NO_LINK: Final = "put the file or folder itself there; the folder of all realms may be a link (--realms)"
 
-_N = TypeVar("_N", RealmName, EnvironmentName)
+_N = TypeVar("_N", RealmName, EnvironmentName, KeyName)
 
 
 class BadLayout(ArcanError):
@@ -47,6 +52,27 @@ class DocumentFile:
     def read(self) -> bytes:
         """The bytes of the file. Raises `CannotRead`."""
         return read_file(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The documents of a realm, sorted; why some of them are none (`bad`: a link out of the realm, a folder);
+    and what has no place beside them.
+    """
+
+    documents: tuple[DocumentFile, ...]
+    bad: Mapping[EnvironmentName, ArcanError]
+    misplaced: tuple[ArcanError, ...]
+
+
+def _environment_of(path: Path) -> EnvironmentName | None:
+    """The environment that a file or folder is named for."""
+    if not path.name.endswith(DOCUMENT_SUFFIX):
+        return None
+    try:
+        return EnvironmentName.parse(path.name.removesuffix(DOCUMENT_SUFFIX))
+    except InvalidName:
+        return None
 
 
 def document_file(path: Path, realm: RealmName) -> DocumentFile:
@@ -201,8 +227,27 @@ class RealmTree:
         """The documents of a realm, sorted, and what has no place beside them; a realm without one is a
         problem. Raises `CannotRead`.
         """
+        places = self.scan_places(realm)
+        documents = tuple(each for each in places.documents if each.environment not in places.bad)
+        problems = (*places.misplaced, *places.bad.values())
+        if not documents and not problems:
+            problems = (self.no_document(realm),)
+        return documents, problems
+
+    def no_document(self, realm: RealmName) -> BadLayout:
+        """That a realm has no document."""
+        return BadLayout(
+            f"{self.root / realm}: the realm has no document",
+            hint=f"run 'arcan realm create {realm} --env prod --key KEY', or remove the folder",
+        )
+
+    def scan_places(self, realm: RealmName) -> Places:
+        """The environments of a realm, also those whose documents cannot be what they stand for. Raises
+        `CannotRead`, `BadLayout`.
+        """
         folder = self.folder(realm)
         documents: list[DocumentFile] = []
+        bad: dict[EnvironmentName, ArcanError] = {}
         problems: list[ArcanError] = []
         for entry in _entries(folder):
             if entry.name in _BESIDE:
@@ -214,15 +259,13 @@ class RealmTree:
                 else:
                     documents.append(document_file(path, realm))
             except ArcanError as error:
-                problems.append(error)
-        if not documents and not problems:
-            problems.append(
-                BadLayout(
-                    f"{folder}: the realm has no document",
-                    hint=f"run 'arcan realm create {realm} --env prod --key KEY', or remove the folder",
-                )
-            )
-        return tuple(documents), tuple(problems)
+                known = _environment_of(path)
+                if known is None:
+                    problems.append(error)
+                else:
+                    documents.append(DocumentFile(realm, known, path))
+                    bad[known] = error
+        return Places(tuple(documents), bad, tuple(problems))
 
     def scan_all(
         self, realm: RealmName | None = None, environment: EnvironmentName | None = None
@@ -261,6 +304,36 @@ class RealmTree:
     def realm_file(self, realm: RealmName) -> Path | None:
         """`realm.yaml` of a realm, or None if there is none."""
         return self._beside(realm, REALM_FILE)
+
+    def removal_file(self, realm: RealmName, environment: EnvironmentName, key: KeyName) -> Path:
+        """Where the record of a removed key is, or would be."""
+        return self.root / realm / REMOVED_FOLDER / environment / f"{key}{RECORD_SUFFIX}"
+
+    def removal_files(
+        self, realm: RealmName, environment: EnvironmentName
+    ) -> tuple[dict[KeyName, Path], tuple[ArcanError, ...]]:
+        """The records of an environment's removed keys, sorted, and what has no place beside them."""
+        folder = self.folder(realm) / REMOVED_FOLDER
+        found: dict[KeyName, Path] = {}
+        problems: list[ArcanError] = []
+        try:
+            for step in (folder, folder / environment):
+                if not os.path.lexists(step):
+                    return found, ()
+                _refuse_escape(step)
+            for entry in _entries(folder / environment):
+                path = folder / environment / entry.name
+                try:
+                    if not entry.name.endswith(RECORD_SUFFIX):
+                        hint = f"a record is named KEY{RECORD_SUFFIX}"
+                        raise BadLayout(f"{path}: not the record of a removed key", hint=hint)
+                    _refuse_escape(path)
+                    found[_parse(KeyName, entry.name.removesuffix(RECORD_SUFFIX), path)] = path
+                except ArcanError as error:
+                    problems.append(error)
+        except ArcanError as error:
+            problems.append(error)
+        return found, tuple(problems)
 
     def _beside(self, realm: RealmName, name: str) -> Path | None:
         path = self.folder(realm) / name

@@ -37,6 +37,8 @@ STATUS: Final = {
     "forbidden": 403,
     "bulk_needs_all_keys": 403,
     "key_not_found": 404,
+    "not_recorded": 409,
+    "version_needed": 409,
     "not_loaded": 503,
     "version_not_loaded": 503,
     "audit_unavailable": 503,

@@ -33,5 +33,7 @@ class ServerConfig:
     audit_log: str = "-"  # file to append to, or "-" for standard output
     fallback: Fallback = field(default_factory=Fallback)  # opens what is not native, where that is allowed
     supervisor: Supervisor = NOBODY  # who is told when the server is ready, and that it lives
+    start_whole: bool = False  # a start with a bad document is none; else what is sound is served
+    last_good_for: float | None = None  # seconds that a last good document may be served; None: no end
     binding_required: bool = False  # a document must be bound to its place
     allow_demo_identity: bool = False  # serve documents that the whole world can decrypt

@@ -1,8 +1,9 @@
 """What a request is answered: one order of decisions, top to bottom.
 
-405 -> 401 -> 400 (path, names, query) -> 403 -> 400 (environment) -> 503 (version) -> 404; before the first
-snapshot 503. A refusal for scope comes before any look at what exists, and 404 means one thing only:
-everything is loaded, the token may read the key, the read names no version, and the key is not there.
+405 -> 401 -> 400 (path, names, query) -> 403 -> 503 (not loaded) -> 400 (environment) -> 503 (version) ->
+409 (bulk read without a version, no record) -> 404; before the first snapshot 503. A refusal for scope comes
+before any look at what exists, and 404 means one thing only: the environment is loaded, the token may read
+the key, the read names no version, and the key is not there; where the realm records removals, its record is.
 """
 
 from __future__ import annotations
@@ -83,15 +84,24 @@ class Decision:
             raise Refusal("forbidden", "the token may not read this") from None
         environment = snapshot.environment(ref.realm, ref.environment)
         if environment is None:
+            if (ref.realm, ref.environment) in snapshot.failed:
+                raise Refusal("not_loaded", "the environment could not be loaded; try again")
             raise Refusal("unknown_environment", "the environment is not loaded by this server")
         if version and version != environment.version(ref.key):
             # Also where the key is not there: a manifest that names its version says that it is, so that this
             # snapshot is older or newer than the manifest, and ESO must not act on it.
             raise Refusal("version_not_loaded", "this server does not have that version; try again")
         if ref.key is None:
+            if environment.removed is not None and not version:
+                raise Refusal(
+                    "version_needed",
+                    "removals are recorded in this realm, so a read of all keys must name its version",
+                )
             return data_body({key: value.reveal() for key, value in environment.values.items()})
         value = environment.values.get(ref.key)
         if value is None:
+            if environment.removed is not None and ref.key not in environment.removed:
+                raise Refusal("not_recorded", "there is no such key, and no record that it was removed")
             raise Refusal("key_not_found", "the environment has no such key")
         return value_body(value.reveal())
 

@@ -52,7 +52,9 @@ class Gone:
 
     def _note_documents(self, before: Snapshot, after: Snapshot, realms: set[RealmName]) -> None:
         left = set(after.names())
-        gone = {place for place in before.names() if place not in left and place[0] not in realms}
+        gone = {
+            place for place in before.names() if place not in left and place[0] not in realms
+        } - after.failed
         for realm, environment in sorted(gone):
             log.warning("%s/%s is gone: reads of it are answered 400", realm, environment)
         self._documents = {
@@ -65,7 +67,12 @@ class Gone:
             keys = set(now.values)
             lost = set() if then is None else set(then.values) - keys
             if lost:
-                log.warning("%s/%s: keys are gone, and answered 404: %s", *place, some(sorted(lost), 50))
+                answered = [("404", lost if now.removed is None else lost & now.removed)]
+                answered.append(("409, for no record says that they were removed", lost - answered[0][1]))
+                for status, keys_gone in answered:
+                    if keys_gone:
+                        names = some(sorted(keys_gone), 50)
+                        log.warning("%s/%s: keys are gone, and answered %s: %s", *place, status, names)
             self._keys[place] = (self._keys.get(place, set()) | lost) - keys
         self._keys = {place: keys for place, keys in self._keys.items() if keys and place in left}
 

@@ -23,6 +23,8 @@ INFO: Final = "arcan_info"
 RELOAD_FAILED: Final = "arcan_reload_failed"
 KEYS: Final = "arcan_keys"
 GONE: Final = "arcan_gone"
+NOT_LOADED: Final = "arcan_not_loaded"
+LAST_GOOD_AGE: Final = "arcan_last_good_age_seconds"
 TOKEN_EXPIRY: Final = "arcan_token_expiry_timestamp_seconds"
 AUDIT_FAILING: Final = "arcan_audit_failing"
 CERTIFICATE_EXPIRY: Final = "arcan_certificate_expiry_timestamp_seconds"
@@ -34,9 +36,11 @@ CONNECTIONS: Final = "arcan_connections"
 # Every metric there is, all of them gauges, with what Prometheus shows as its help.
 METRICS: Final = {
     INFO: "1; the version of the server, and the revision that it answers from.",
-    RELOAD_FAILED: "1 where the last reload left a realm at its last good state, else 0.",
+    RELOAD_FAILED: "1 where the last reload left something at its last good state, else 0.",
     KEYS: "How many keys an environment has.",
     GONE: "What was served since the start and is there no longer: keys, documents, tokens.yaml, realms.",
+    NOT_LOADED: "1 for an environment that could not be loaded, so that its reads are answered 503, else 0.",
+    LAST_GOOD_AGE: "How long an environment has stood at its last good document, in seconds; 0: it does not.",
     TOKEN_EXPIRY: "When a token ends, in Unix time; of a rotated token, the new one. Without an end: none.",
     AUDIT_FAILING: "1 while the audit log cannot be written, so that every read is answered 503, else 0.",
     CERTIFICATE_EXPIRY: "When the certificate that is served ends, in Unix time.",
@@ -72,6 +76,8 @@ def exposition(state: State, now: float) -> str:
         RELOAD_FAILED: [("", float(state.reload_failed))],
         KEYS: list(_keys(state.snapshot)),
         GONE: list(_gone(state)),
+        NOT_LOADED: list(_not_loaded(state.snapshot)),
+        LAST_GOOD_AGE: list(_ages(state.snapshot, now)),
         TOKEN_EXPIRY: list(_token_expiries(state.snapshot)),
         AUDIT_FAILING: [("", float(state.audit_failing))],
         CERTIFICATE_EXPIRY: [("", ends)],
@@ -103,7 +109,22 @@ def answer(state: Callable[[], State]) -> Callable[[str, str], Reply]:
 def _keys(snapshot: Snapshot) -> Iterator[tuple[str, float]]:
     for realm, environments in sorted(snapshot.environments.items()):
         for environment, loaded in sorted(environments.items()):
-            yield f'{{realm="{realm}",environment="{environment}"}}', len(loaded.values)
+            yield _place(realm, environment), len(loaded.values)
+
+
+def _not_loaded(snapshot: Snapshot) -> Iterator[tuple[str, float]]:
+    for place in sorted((*snapshot.names(), *snapshot.failed)):
+        yield _place(*place), float(place in snapshot.failed)
+
+
+def _ages(snapshot: Snapshot, now: float) -> Iterator[tuple[str, float]]:
+    for realm, environments in sorted(snapshot.environments.items()):
+        for environment, loaded in sorted(environments.items()):
+            yield _place(realm, environment), 0.0 if loaded.since is None else max(0.0, now - loaded.since)
+
+
+def _place(realm: str, environment: str) -> str:
+    return f'{{realm="{realm}",environment="{environment}"}}'
 
 
 def _gone(state: State) -> Iterator[tuple[str, float]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from arcan_gitops.demo import DEMO_RECIPIENT
 from arcan_gitops.errors import ArcanError, SeveralErrors
-from arcan_gitops.realms import Demands, RealmTree, Repository, Snapshot
+from arcan_gitops.realms import Demands, Keeping, KeptDocuments, RealmTree, Reload, Repository
 from arcan_gitops.server import tls
 from arcan_gitops.server.audit import AuditLog
 from arcan_gitops.server.cluster_list import ClusterList
@@ -26,7 +26,7 @@ class Prepared:
     """What is ready to be served."""
 
     repository: Repository
-    snapshot: Snapshot
+    started: Reload
     clusters: ClusterList
     certificate: tls.Certificate
     audit: AuditLog
@@ -51,7 +51,7 @@ def prepare(config: ServerConfig) -> Prepared:
     attempt(lambda: _probe(config))
     clusters = ClusterList(config.clusters)
     attempt(clusters.load)
-    repository = snapshot = None
+    repository = started = None
     if identities is not None:
         forbidden = frozenset() if config.allow_demo_identity else frozenset({DEMO_RECIPIENT})
         repository = Repository(
@@ -59,18 +59,27 @@ def prepare(config: ServerConfig) -> Prepared:
             identities,
             config.selection,
             Demands(config.binding_required, forbidden),
-            open_document=config.fallback.load,
+            config.fallback.load,
+            Keeping(_kept(config), config.last_good_for),
         )
-        snapshot = attempt(lambda: repository.load(clusters.current))
+        start = repository.start if config.start_whole else repository.start_sound
+        started = attempt(lambda: start(clusters.current))
     certificate = attempt(lambda: load_certificate(config))
     audit = attempt(lambda: AuditLog(config.audit_log))
     listener = attempt(lambda: listen(config.host, config.port))
     metrics_listener = None
     if (metrics_port := config.metrics_port) is not None:
         metrics_listener = attempt(lambda: listen(config.host, metrics_port))
-    if problems or repository is None or snapshot is None:
+    if problems or repository is None or started is None:
         raise SeveralErrors(f"the server does not start: {len(problems)} problem(s)", problems)
-    return Prepared(repository, snapshot, clusters, certificate, audit, listener, metrics_listener)
+    return Prepared(repository, started, clusters, certificate, audit, listener, metrics_listener)
+
+
+def _kept(config: ServerConfig) -> KeptDocuments | None:
+    """The last good documents in the data directory. A pod has none, and needs none: it never starts beside a
+    bad document, and the pods before it go on serving.
+    """
+    return None if config.start_whole else KeptDocuments(config.data_dir / "last-good")
 
 
 def _identities(config: ServerConfig) -> Identities:

@@ -60,7 +60,7 @@ class _Server:
         self._config = config
         self._prepared = prepared
         self._signals = signals
-        self._board = Board(prepared.snapshot)
+        self._board = Board(prepared.started.snapshot)
         revoked = RevokedList(config.revoked)
         self._watcher = Watcher(
             config.realms, prepared.repository, self._board, revoked=revoked, clusters=prepared.clusters
@@ -87,6 +87,7 @@ class _Server:
         """Until the end."""
         self._watcher.look_at_tokens()  # what is revoked is refused from the first request on
         gc.freeze()  # what is loaded stays shared with the workers
+        self._watcher.report(self._prepared.started)
         self._workers.look()
         self._watcher.start()
         self._announce()
@@ -156,7 +157,7 @@ class _Server:
         )
 
     def _announce(self) -> None:
-        snapshot, certificate = self._prepared.snapshot, self._prepared.certificate
+        snapshot, certificate = self._prepared.started.snapshot, self._prepared.certificate
         for realm, environment in snapshot.names():
             loaded = snapshot.environments[realm][environment]
             log.info("loaded %s/%s: %d keys, verified", realm, environment, len(loaded.values))

@@ -16,7 +16,7 @@ from typing import Final
 from watchfiles import watch
 
 from arcan_gitops.errors import ArcanError, place_of
-from arcan_gitops.realms import Repository, Snapshot
+from arcan_gitops.realms import Reload, Repository, Snapshot
 from arcan_gitops.realms.tree import TOKENS_FILE
 from arcan_gitops.server.board import Board
 from arcan_gitops.server.cluster_list import ClusterList
@@ -52,7 +52,7 @@ class Watcher:
         self._clusters = clusters or ClusterList(None)
         self._publishing = threading.Lock()
         self._tokens: object = None  # the states of the tokens' files when they were last read
-        self._documents_failed = False
+        self._documents_failed = False  # whether something is not served as the files have it
         self._asked = False
         self._unwatched = False
         self._stop = threading.Event()
@@ -165,22 +165,34 @@ class Watcher:
                 )
                 self._documents_failed = bool(reload.problems)
                 self._publish(snapshot, always=asked)
-            self._report(reload.problems, reload.kept)
+            self.report(reload)
         except Exception as error:
             self._documents_failed = True
             self._board.note_reload(failed=True)
             bug = f"{type(error).__name__} at {place_of(error)}"
             log.error("the reload failed unexpectedly (%s); the last good state stays", bug)
 
-    def _report(self, problems: tuple[ArcanError, ...], kept: tuple[str, ...]) -> None:
-        found = frozenset(problem.message for problem in problems)
+    def report(self, reload: Reload) -> None:
+        """Log what a load came to, unless it was said already."""
+        self._documents_failed = bool(reload.problems)
+        found = frozenset(problem.message for problem in (*reload.problems, *reload.findings))
         if found and found != self._logged:
-            log.error("reload: problems; at the last good state: %s", ", ".join(kept) or "nothing")
-            for problem in problems:
-                log.error("  %s%s", problem.message, f" (hint: {problem.hint})" if problem.hint else "")
+            if reload.problems:
+                log.error("reload: problems; at the last good state: %s", ", ".join(reload.kept) or "nothing")
+            if reload.snapshot.failed:
+                places = sorted(f"{realm}/{name}" for realm, name in reload.snapshot.failed)
+                log.error("not loaded, so that reads are answered 503: %s", ", ".join(places))
+            for problem in reload.problems:
+                log.error("  %s", _said(problem))
+            for finding in reload.findings:
+                log.warning("  %s", _said(finding))
         elif self._logged and not found:
             log.info("reload: all realms are good again")
         self._logged = found
+
+
+def _said(problem: ArcanError) -> str:
+    return f"{problem.message} (hint: {problem.hint})" if problem.hint else problem.message
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -85,6 +85,7 @@ def test_names_that_a_guide_made_up_are_seen() -> None:
 def test_there_is_an_alert_for_all_that_needs_somebody(alerts: dict[str, dict[str, object]]) -> None:
     read = {name: metrics_of(str(rule["expr"])) for name, rule in alerts.items()}
     assert read["ArcanReloadFailed"] == {"arcan_reload_failed"}
+    assert read["ArcanNotLoaded"] == {"arcan_not_loaded"}
     assert read["ArcanRolloutFailed"] == {"kube_deployment_status_condition"}
     assert read["ArcanCertificateExpires"] == {"arcan_certificate_expiry_timestamp_seconds"}
     assert read["ArcanCertificateBad"] == {"arcan_certificate_reload_failed"}

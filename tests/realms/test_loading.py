@@ -1,8 +1,9 @@
-"""A start is all or nothing; a reload moves the good realms on and keeps the bad ones at their last good state."""
+"""Each document is loaded, stands at its last good state, or is not loaded; no other one feels it."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -80,9 +81,19 @@ def test_a_start_reports_every_bad_document_at_once(files: RealmFiles) -> None:
         ("notes.txt", "notes.txt: not a document"),
     ],
 )
-def test_a_file_that_is_no_document_is_named(files: RealmFiles, name: str, problem: str) -> None:
+def test_a_file_that_is_no_document_is_named_and_stops_nothing(
+    files: RealmFiles, name: str, problem: str
+) -> None:
     (files.root / "shop" / name).write_text("x: y\n")
-    assert problem in failing(files)
+    (files.root / "shop" / "a-folder").mkdir()
+    (files.root / "lost.sops.yaml").write_text("x: y\n")
+    (files.root / "Not-A-Realm").mkdir()
+    started = repository(files).start()
+    assert value(started.snapshot, "shop", "prod", "DATABASE_URL") == CANARY
+    assert started.problems == ()
+    said = " ".join(finding.message for finding in started.findings)
+    for each in (problem, "a-folder: not a document", "lost.sops.yaml", "Not-A-Realm"):
+        assert each in said
 
 
 def test_what_is_no_regular_file_is_an_error_and_never_waited_for(files: RealmFiles) -> None:
@@ -109,9 +120,12 @@ def test_a_realm_that_becomes_a_link_out_of_the_tree_stays_as_it_was(files: Real
     outside = files.root.parent / "outside"
     (files.root / "platform").rename(outside)
     (files.root / "platform").symlink_to(outside)
-    assert "platform: is a link out of the folder 'realms'" in failing(files)
+    started = repository(files).start()
+    assert "platform: is a link out of the folder 'realms'" in started.findings[0].message
+    assert RealmName("platform") not in started.snapshot.environments
     reload = loader.reload(last)
-    assert reload.kept == (RealmName("platform"),)
+    assert "platform: is a link out of the folder 'realms'" in reload.problems[0].message
+    assert set(reload.kept) == {"platform/prod", "platform"}
     assert value(reload.snapshot, "platform", "prod", "TOKEN") == value(last, "platform", "prod", "TOKEN")
 
 
@@ -213,7 +227,7 @@ def test_a_pattern_is_a_realm_or_a_realm_and_an_environment(pattern: str) -> Non
         Selection.parse([pattern])
 
 
-def test_a_reload_moves_good_realms_on_and_keeps_a_bad_one(files: RealmFiles) -> None:
+def test_a_reload_moves_good_documents_on_and_keeps_a_bad_one(files: RealmFiles) -> None:
     loader = repository(files)
     before = loader.load()
     files.tamper(files.path("shop", "prod"), "COUNT")
@@ -221,9 +235,9 @@ def test_a_reload_moves_good_realms_on_and_keeps_a_bad_one(files: RealmFiles) ->
     files.write("platform", "prod", "TOKEN: newer\n")
     after = loader.reload(before)
     assert [problem.message.split(":")[0] for problem in after.problems] == [str(files.path("shop", "prod"))]
-    assert after.kept == ("shop",)
+    assert after.kept == ("shop/prod",)
     assert value(after.snapshot, "shop", "prod", "COUNT") == "7"
-    assert value(after.snapshot, "shop", "staging", "DATABASE_URL") == "s"  # never half a realm
+    assert value(after.snapshot, "shop", "staging", "DATABASE_URL") == "newer"
     assert value(after.snapshot, "platform", "prod", "TOKEN") == "newer"
     assert after.snapshot.revision != before.revision
 
@@ -238,7 +252,7 @@ def test_a_bad_document_never_delays_a_revocation(files: RealmFiles) -> None:
     (files.root / "Not-A-Realm").mkdir()
     (files.root / "shop" / "tokens.yaml").write_text("version: 1\ntokens: []\n")
     after = loader.reload(before)
-    assert len(after.problems) == 3
+    assert (len(after.problems), len(after.findings)) == (1, 2)
     with pytest.raises(ArcanError):
         after.snapshot.policy.authenticate(token, 0)
 
@@ -264,8 +278,27 @@ def test_a_copied_token_entry_is_the_copiers_fault(files: RealmFiles) -> None:
     (files.root / "platform" / "tokens.yaml").write_text(copied)
     after = loader.reload(before)
     assert after.snapshot.policy.authenticate(token, 0).realm == "shop"
-    assert after.kept == ("platform",)
-    assert "is in realm" in failing(files)
+    assert after.problems == ()
+    assert "in realm 'shop' and in realm 'platform'" in after.findings[0].message
+    assert "--realm platform" in (after.findings[0].hint or "")
+
+
+def test_a_copied_token_entry_shuts_nobody_out_at_a_start_either(files: RealmFiles) -> None:
+    token = create_token(files, "shop", "eso")
+    own = files.root / "shop" / "tokens.yaml"
+    copied = files.root / "platform" / "tokens.yaml"
+    created = re.search(r"created: '?([^'\n]*)", own.read_text())
+    assert created is not None
+    copied.write_text(own.read_text().replace(created[1], "2999-01-01T00:00:00Z"))
+    started = repository(files).start()
+    assert started.snapshot.policy.authenticate(token, 0).realm == "shop"
+    assert "--realm platform" in (started.findings[0].hint or "")
+    other = create_token(files, "platform", "other")  # the rest of the copier's file counts
+    loader = repository(files)
+    last = loader.load()
+    assert last.policy.authenticate(other, 0).realm == "platform"
+    copied.write_text("version: 1\ntokens: []\n")
+    assert loader.reload(last).findings == ()
 
 
 def test_a_copied_token_id_never_blocks_its_owners_next_revocation(files: RealmFiles) -> None:
@@ -281,7 +314,7 @@ def test_a_copied_token_id_never_blocks_its_owners_next_revocation(files: RealmF
         [*ARCAN, "token", "revoke", "leaked", "--realm", "shop", "--realms", str(files.root)], check=True
     )
     after = loader.reload(before)
-    assert after.kept == ("a-thief",)
+    assert len(after.findings) == 2
     with pytest.raises(ArcanError):
         after.snapshot.policy.authenticate(leaked, 0)
     with pytest.raises(ArcanError):
@@ -363,7 +396,7 @@ def test_an_odd_document_in_one_realm_never_delays_a_revocation_in_another(
     path.write_text(path.read_text().replace(*ODD[name]))
     (files.root / "shop" / "tokens.yaml").unlink()
     after = loader.reload(before)
-    assert after.kept == ("platform",)
+    assert after.kept == ("platform/prod",)
     with pytest.raises(ArcanError):
         after.snapshot.policy.authenticate(token, 0)
 
@@ -378,7 +411,7 @@ def test_a_bug_that_one_file_brings_out_is_that_realms_problem_alone(
     def broken(*_: object) -> None:
         raise RuntimeError(CANARY)
 
-    monkeypatch.setattr("arcan_gitops.realms.repository.load_environment", broken)
+    monkeypatch.setattr("arcan_gitops.realms.documents.load_environment", broken)
     files.write("platform", "prod", "TOKEN: newer\n")
     (files.root / "shop" / "tokens.yaml").unlink()
     after = loader.reload(before)
