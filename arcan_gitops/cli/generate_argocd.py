@@ -23,7 +23,7 @@ from arcan_gitops.overlay.argocd.build import build_argocd
 from arcan_gitops.overlay.argocd.leftovers import file_commands, folder_commands
 from arcan_gitops.overlay.argocd.targets import targets
 from arcan_gitops.overlay.settings import Overlay
-from arcan_gitops.overlay.tombstones import tombstones
+from arcan_gitops.overlay.tombstones import leavings, tombstones
 
 _ARGOCD: Final = "argocd"
 
@@ -42,7 +42,9 @@ def plan_argocd(
     argocd = settings.argocd
     empty = tombstones(declared.apps, declared.departures, settings, overlays, servers)
     places = (*overlays, *settings.removed)
-    found = tuple(targets(declared.apps, places, servers, SERVER_NAMESPACE, empty))
+    gone = leavings(declared.apps, declared.departures, settings, overlays)
+    left = {leaving.overlay.name for leaving in gone}
+    found = tuple(targets(declared.apps, places, servers, SERVER_NAMESPACE, empty, left))
     tree = {} if argocd is None else build_argocd(argocd, found)
     return Generated(kustomize_dir / _ARGOCD, tree)
 

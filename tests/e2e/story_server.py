@@ -109,15 +109,15 @@ def test_the_command_in_the_documentation_removes_the_documents_that_no_rollout_
             api.apply(replica_set(deployment, replicas=2))
     metadata = {"name": "arcan-revoked", "namespace": "arcan"}
     api.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
-    assert clean_up(api, KUBECONFIG="/nothing").returncode != 0
+    assert clean_up(api, tmp_path, KUBECONFIG="/nothing").returncode != 0
     assert documents(api) >= states["running"] | states["skipped"] | states["newest"]
-    done = clean_up(api)
+    done = clean_up(api, tmp_path)
     assert done.returncode == 0, done.stderr
     assert documents(api) == states["running"] | states["newest"]
     api.apply(replica_set(deployment, replicas=0))
-    assert clean_up(api).returncode == 0
+    assert clean_up(api, tmp_path).returncode == 0
     assert documents(api) == states["newest"]
-    assert clean_up(api).returncode == 0
+    assert clean_up(api, tmp_path).returncode == 0
     assert api.get("/api/v1/namespaces/arcan/configmaps/arcan-revoked")
 
 
@@ -129,13 +129,13 @@ def replica_set(deployment: dict[str, Any], replicas: int) -> dict[str, Any]:
     return {**body, "spec": {**spec, "replicas": replicas}}
 
 
-def clean_up(api: ApiServer, **environment: str) -> subprocess.CompletedProcess[str]:
+def clean_up(api: ApiServer, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command, as the documentation has it."""
     text = (ROOT / "docs/removal.md").read_text()
     (command,) = re.findall(r"^```bash\n(used=.*?)^```", text, re.M | re.S)
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", command],
-        env={**api.for_kubectl, **environment},
+        env={**api.for_kubectl, "HOME": str(home), **environment},
         check=False,
         capture_output=True,
         text=True,

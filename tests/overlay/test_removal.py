@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from arcan_gitops.deploy.names import SERVER_NAMESPACE
 from arcan_gitops.errors import SeveralErrors
 from arcan_gitops.overlay import Declared, Settings, Tree, build_overlays
 from arcan_gitops.overlay.app import parse_declaration
@@ -14,7 +15,7 @@ from arcan_gitops.overlay.argocd.build import build_argocd
 from arcan_gitops.overlay.argocd.targets import targets
 from arcan_gitops.overlay.removal import Day
 from arcan_gitops.overlay.settings import Overlay
-from arcan_gitops.overlay.tombstones import tombstones
+from arcan_gitops.overlay.tombstones import leavings, tombstones
 from arcan_gitops.overlay.unsaid import Before
 from arcan_gitops.overlay.vanishing import Vanishing, find_vanishing
 from arcan_gitops.yamlio import InvalidFile, read_documents
@@ -359,7 +360,8 @@ def argocd(found: Declared, using: Settings) -> Tree:
     assert using.argocd is not None
     empty = tombstones(found.apps, found.departures, using, using.declared)
     every = (*using.declared, *using.removed)
-    return build_argocd(using.argocd, tuple(targets(found.apps, every, (), PROD, empty)))  # type: ignore[arg-type]
+    left = {one.overlay.name for one in leavings(found.apps, found.departures, using, using.declared)}
+    return build_argocd(using.argocd, tuple(targets(found.apps, every, (), SERVER_NAMESPACE, empty, left)))
 
 
 def test_an_overlay_keeps_its_applications_while_it_has_tombstones():
@@ -378,6 +380,20 @@ def test_a_listed_namespace_stays_listed_until_its_tombstone_goes():
     projects = read_documents(tree["clusters/in-cluster/appprojects.yaml"].encode(), "projects")
     apps = next(project for project in projects if project["metadata"]["name"] == "arcan")
     assert {place["namespace"] for place in apps["spec"]["destinations"]} == {"mailer", "shop"}
+
+
+def test_the_roles_of_a_team_that_went_with_its_app_may_be_pruned():
+    """A kind that the project does not permit stays for good."""
+
+    def kinds(found: Declared) -> set[str]:
+        tree = argocd(found, settings(TWO + ARGO))
+        projects = read_documents(tree["clusters/in-cluster/appprojects.yaml"].encode(), "projects")
+        apps = next(project for project in projects if project["metadata"]["name"] == "arcan")
+        return {kind["kind"] for kind in apps["spec"]["namespaceResourceWhitelist"]}
+
+    assert "RoleBinding" in kinds(declared(shop=SHOP + "team: {groups: [shop]}\n", mailer=MAILER))
+    assert "RoleBinding" in kinds(declared(shop=GONE, mailer=MAILER))
+    assert "RoleBinding" not in kinds(declared(mailer=MAILER))
 
 
 def test_a_removed_overlay_decides_nothing_for_its_cluster():

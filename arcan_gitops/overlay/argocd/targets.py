@@ -49,9 +49,11 @@ def targets(
     servers: Collection[OverlayName],
     server_namespace: Namespace,
     empty: Tombstones,
+    left: Collection[OverlayName] = (),
 ) -> Iterator[Target]:
     """The overlays that have files: an app goes there, a server is part of it, or a tombstone is. `overlays`
-    are also those that are removed, in which all else is gone.
+    are also those that are removed, in which all else is gone; `left` are those that an app has left, which
+    may have had a team: what a project does not permit, Argo CD does not prune.
 
     Raises `InvalidName` where the names of stores have to end in that of a token, and cannot.
     """
@@ -71,7 +73,7 @@ def targets(
             overlay.settings.eso_namespace,
             tuple(sorted(namespaces)),
             server_namespace if has_server else None,
-            any(placement.app.team is not None for placement in placed),
+            overlay.name in left or any(placement.app.team is not None for placement in placed),
             overlay.settings.credentials.kind is Kind.ACCOUNT,
             tuple(sorted(store.name for store in stores)),
             overlay.where,
