@@ -8,16 +8,19 @@ from typing import Any
 
 import click
 
+from arcan_gitops.cli.identities import identity_options
 from arcan_gitops.cli.imported_keys import map_option, renamed
 from arcan_gitops.cli.options import realms_option
 from arcan_gitops.cli.output import say
+from arcan_gitops.cli.realm_like import Ways, like_options, plan_keys, summary, values_like
 from arcan_gitops.cli.realm_options import ENVIRONMENT, realm_argument
-from arcan_gitops.cli.secret_target import KEY
+from arcan_gitops.cli.secret_target import KEY, Target
 from arcan_gitops.cli.secret_value import read_source, read_value, refuse_arguments, value_options
 from arcan_gitops.cli.sops_configuration import warn_of_ignored
+from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
 from arcan_gitops.realms import RealmTree
-from arcan_gitops.realms.creating import plan_document
+from arcan_gitops.realms.creating import Creation, plan_document
 from arcan_gitops.realms.generating import KINDS
 from arcan_gitops.realms.importing import read_values
 from arcan_gitops.realms.place import Place
@@ -30,7 +33,7 @@ from arcan_gitops.realms.sops_config import SopsConfig
 @click.option("--env", "environment", type=ENVIRONMENT, required=True, help="The environment: prod.")
 @click.option("--key", type=KEY, help="The first key; its value is asked for.")
 @value_options
-@click.option("--generate", is_flag=True, help="Give the key a random password.")
+@like_options
 @click.option(
     "--import",
     "imported",
@@ -40,6 +43,7 @@ from arcan_gitops.realms.sops_config import SopsConfig
     "Secret; - is standard input.",
 )
 @map_option
+@identity_options
 @realms_option
 @click.pass_context
 def create(
@@ -50,9 +54,14 @@ def create(
     stdin: bool,
     from_file: Path | None,
     keep_newline: bool,
-    generate: bool,
+    like: EnvironmentName | None,
+    copy: tuple[str, ...],
+    generate: tuple[str, ...],
+    ask: tuple[str, ...],
     imported: Path | None,
     mapped: tuple[tuple[str, KeyName], ...],
+    identity_file: tuple[Path, ...],
+    passphrase_file: Path | None,
     realms: Path,
 ) -> None:
     """Create the document of an environment.
@@ -62,20 +71,27 @@ def create(
     one above it. No identity is needed.
 
     A document has at least one key: the one of --key, whose value is asked for without showing it, or comes
-    from --stdin, --from-file or --generate; or the keys of --import.
+    from --stdin, --from-file or --generate; or the keys of --import; or those of another environment, with
+    --like: each is then copied (which takes an identity), generated or asked for, as --copy, --generate and
+    --ask say by name or glob, a name before a glob. No value is shown.
     """
     refuse_arguments(context.args)
-    if (key is None) is (imported is None):
-        raise click.UsageError("a document needs a key: name the first with --key NAME, or use --import FILE")
-    if sum((generate, stdin, from_file is not None)) > 1:
+    if sum(given is not None for given in (key, imported, like)) != 1:
+        raise click.UsageError(
+            "a document needs a key: name the first with --key NAME, or use --import FILE or --like ENV"
+        )
+    if like is None:
+        _refuse_globs(key, copy, generate, ask)
+    if sum((like is None and bool(generate), stdin, from_file is not None)) > 1:
         raise click.UsageError("--generate, --stdin and --from-file exclude each other")
     if mapped and imported is None:
         raise click.UsageError("--map goes with --import")
-    if key is None and (generate or stdin or from_file is not None or keep_newline):
-        raise click.UsageError("--generate, --stdin, --from-file and --keep-newline go with --key")
+    if key is None and (stdin or from_file is not None or keep_newline):
+        raise click.UsageError("--stdin, --from-file and --keep-newline go with --key")
     tree = RealmTree(realms)
     warn_of_ignored(realms)
-    creation = plan_document(tree, SopsConfig.required(tree.root), realm, environment)
+    other = None if like is None else Target(tree, realm, like, identity_file, passphrase_file)
+    creation, chosen = _plan(tree, realm, environment, other, Ways(copy, generate, ask))
     if (groups := len(creation.recipients.groups)) > 1:
         say(
             f"note: {creation.rule.name} has {groups} key groups: to open the document takes a recipient of "
@@ -83,7 +99,9 @@ def create(
             "enough, list them all in one group"
         )
     values: Mapping[str, Any]
-    if imported is not None:
+    if other is not None:
+        values = values_like(other, chosen)
+    elif imported is not None:
         data, source = read_source(imported)
         place = Place(tree.root, realm, environment)
         values = renamed(read_values(data, source, place=place), dict(mapped), source)
@@ -96,4 +114,39 @@ def create(
     say(
         f"created {creation.path}: {len(values)} key(s), for {recipients} recipient(s) ({creation.rule.name})"
     )
+    for line in () if like is None else summary(chosen, like):
+        say(line)
     say(f"commit it; more keys: 'arcan secret set {realm} KEY --env {environment}'")
+
+
+def _refuse_globs(
+    key: KeyName | None, copy: tuple[str, ...], generate: tuple[str, ...], ask: tuple[str, ...]
+) -> None:
+    """What goes with --like only. Raises `click.UsageError`."""
+    if copy or ask or any(glob not in ("*", key) for glob in generate):
+        raise click.UsageError("--copy, --ask and --generate KEY go with --like ENV")
+    if generate and key is None:
+        raise click.UsageError("--generate goes with --key or --like")
+
+
+def _plan(
+    tree: RealmTree, realm: RealmName, environment: EnvironmentName, other: Target | None, ways: Ways
+) -> tuple[Creation, Mapping[KeyName, str]]:
+    """The document to be, and what becomes of each key of the other. Raises all that is missing at once."""
+    problems: list[ArcanError] = []
+    creation: Creation | None = None
+    chosen: Mapping[KeyName, str] = {}
+    try:
+        creation = plan_document(tree, SopsConfig.required(tree.root), realm, environment)
+    except ArcanError as error:
+        problems.append(error)
+    if other is not None:
+        try:
+            chosen = plan_keys(other, ways)
+        except ArcanError as error:
+            problems += error.problems if isinstance(error, SeveralErrors) else [error]
+    if len(problems) == 1:
+        raise problems[0]
+    if creation is None or problems:
+        raise SeveralErrors(f"{realm}/{environment} cannot be created:", problems)
+    return creation, chosen

@@ -44,10 +44,12 @@ def sync(
     """Print what makes ESO refresh apps at once, or --run it.
 
     The kubectl commands that set an annotation on the ExternalSecrets. After an outage ESO comes back by
-    itself, within seven minutes.
+    itself, within seven minutes. With --overlay alone, all apps of that overlay.
     """
-    if bool(names) == everything:
+    if names and everything:
         raise click.UsageError("which apps? name them, or say --all")
+    if not names and not everything and overlay is None:
+        raise click.UsageError("which apps? name them, or say --all or --overlay NAME")
     apps = _chosen(read_apps(kustomize_dir), names)
     overlays = overlays_of(read_settings(kustomize_dir), realms)
     if overlay is not None or run:

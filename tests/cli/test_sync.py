@@ -157,3 +157,9 @@ def test_either_apps_or_all_of_them() -> None:
     error = run("shp").exception
     assert isinstance(error, ArcanError)
     assert error.hint == "did you mean 'shop'?"
+
+
+@pytest.mark.usefixtures("project")
+def test_an_overlay_alone_is_all_of_its_apps() -> None:
+    assert run("--overlay", "prod").stdout == run("--all", "--overlay", "prod").stdout
+    assert "shop-env" in run("--overlay", "prod").stdout
