@@ -114,6 +114,11 @@ class ApiServer:
         return f"https://127.0.0.1:{self._port}"
 
     @property
+    def signing_key(self) -> Path:
+        """With which the tokens of service accounts are signed."""
+        return self._files / "service-account.key"
+
+    @property
     def certificate(self) -> Path:
         """Made by the API server when it starts: its certificate and the CA that signed it."""
         return self._files / "tls" / "apiserver.crt"

@@ -7,6 +7,7 @@ host's webhook does.
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -29,6 +30,7 @@ class ArgoCd:
         self, programs: Programs, api: ApiServer, folder: Path, *, git_host: str, git_ca: Path
     ) -> None:
         self._api = api
+        self._key = secrets.token_urlsafe(32)
         self._folder = folder / "argocd"
         self._folder.mkdir()
         self._programs = programs
@@ -77,6 +79,7 @@ class ArgoCd:
             f"--metrics-port={others[0].rpartition(':')[2]}",
             f"--redis={redis}",
             "--disable-tls",
+            "--client-ca-path=",
         )
         self.controller = self._process(
             "argocd-application-controller",
@@ -136,7 +139,8 @@ class ArgoCd:
             ("Secret", "argocd-secret"),
         ):
             metadata = {"name": name, "namespace": NAMESPACE, "labels": _ORDINARY}
-            self._api.apply({"apiVersion": "v1", "kind": kind, "metadata": metadata})
+            content = {"stringData": {"server.secretkey": self._key}} if kind == "Secret" else {}
+            self._api.apply({"apiVersion": "v1", "kind": kind, "metadata": metadata, **content})
 
     # What stories ask of it.
 
@@ -148,6 +152,22 @@ class ArgoCd:
     def states(self) -> dict[str, tuple[str, str]]:
         """Application -> sync and health."""
         return {name: state_of(item) for name, item in self.applications().items()}
+
+    def remove_all(self) -> None:
+        """All that a team has had Argo CD make; what was deployed stays, as nothing here cascades."""
+
+        def nothing_is_left() -> bool:
+            """What makes goes before what it made, and what was made again meanwhile goes in the next round."""
+            left = False
+            for kind in ("applicationsets", "applications", "appprojects"):
+                if self._api.items(f"{_GROUP}/namespaces/{NAMESPACE}/{kind}"):
+                    left = True
+                    self._api.kubectl("delete", kind, "--all", "-n", NAMESPACE, "--wait=false")
+            return not left
+
+        wait_until("nothing of a team is left", nothing_is_left, 60)
+        self._api.kubectl("delete", "configmap", "argocd-cm", "-n", NAMESPACE, "--ignore-not-found")
+        self._install()
 
     def webhook(self) -> None:
         """A commit was pushed: look at it now, and not at the next poll."""
@@ -165,6 +185,20 @@ class ArgoCd:
             wait_until(what, lambda: condition(self.states()), seconds)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.told()}") from None
+
+    def wait_for_text(self, application: str, text: str, seconds: float = 60) -> None:
+        """Wait until an Application says something."""
+
+        def says() -> bool:
+            item = self.applications().get(application, {})
+            return text in json.dumps(item.get("status", {}))
+
+        wait_until(f"{application} says {text!r}", says, seconds)
+
+    def restart_controller(self) -> None:
+        """The application controller again, after it has ended."""
+        self.controller.stop()
+        self.controller.start()
 
     def told(self) -> str:
         """What the Applications say of themselves."""

@@ -37,7 +37,7 @@ class ArgoTeam(PlatformTeam):
         section = {"repository": f"https://{GIT_HOST}/{path}", "project": folder.name.replace("_", "-")[:40]}
         self.project = section["project"]
         super().__init__(folder, cluster, values, {"argocd": section, **settings}, host=SERVER_HOST)
-        (folder / ".gitignore").write_text("/deployed/\n/deployed.new/\n/server/\n*.txt\n")
+        (folder / ".gitignore").write_text("/deployed/\n/deployed.new/\n/server/\n/values/\n*.txt\n")
         self._git("init", "--quiet", "-b", "main")
         self._git("remote", "add", "origin", str(self._remote))
 
@@ -53,27 +53,81 @@ class ArgoTeam(PlatformTeam):
         )
         assert done.returncode == 0, f"git {' '.join(arguments)}:\n{done.stderr}"
 
-    def push(self, *, generate: bool = True) -> float:
+    def push(self, *, generate: bool = True, webhook: bool = True) -> float:
         """Generate, commit and push, as a merge does, and tell Argo CD; returns when that was."""
         if generate:
             self.arcan("generate", "overlays")
         self._git("add", "--all")
         self._git("commit", "--quiet", "--allow-empty", "--message", "A change")
         self._git("push", "--quiet", "origin", "main")
-        self._argocd.webhook()
-        return time.monotonic()
+        started = time.monotonic()
+        if webhook:
+            self._argocd.webhook()
+        return started
 
     def apply_root(self) -> None:
         """What somebody does by hand, once."""
         self.cluster.api.kubectl("apply", "--server-side", "-k", str(self.folder / "kustomize" / "argocd"))
 
+    def apply_health(self) -> None:
+        """The check of Applications, which has a file of its own."""
+        file = self.folder / "kustomize" / "argocd" / "health.yaml"
+        self.cluster.api.kubectl("apply", "--server-side", "-f", str(file))
+
     def name_of(self, namespace: str | None = None) -> str:
         """The Application of a namespace, or of the platform."""
         return f"{self.project}.{ENVIRONMENT}" + (f".{namespace}" if namespace else "")
 
-    def credential(self, token: str, namespace: str) -> None:
-        """A token Secret and the CA, made by hand."""
-        self.make_token(token, namespace)
+    def add_app(self, name: str, namespace: str, *keys: str, secret: str = "") -> None:
+        """An app that reads these keys into one Secret of its name, with a token of its name in Git."""
+        self.declare(name, namespace, {"name": secret or name, "keys": list(keys)})
+
+    def new_token(self, name: str) -> None:
+        """A token in Git, whose Secret is in no cluster yet."""
+        create = [
+            "--realm",
+            REALM,
+            "--name",
+            name,
+            "--policy",
+            "read-only",
+            "--output-file",
+            f"{name}.token.txt",
+        ]
+        self.arcan("token", "create", *create)
+        self.roll_out()
+
+    def bootstrap(self) -> float:
+        """Run what `arcan bootstrap` prints, with the tokens that are there; returns when it ended."""
+        values = self.folder / "values"
+        for file in self.folder.glob("*.token.txt"):
+            place = values / "tokens" / REALM / file.name.removesuffix(".token.txt")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(file.read_text())
+        (values / "tls").mkdir(exist_ok=True)
+        (values / "tls" / "ca.crt").write_text(self.server.ca.read_text())
+        script = self.arcan("bootstrap", ENVIRONMENT)
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=self.folder,
+            env={**os.environ, **self.cluster.api.for_kubectl, "VALUES": str(values)},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return time.monotonic()
+
+    def has(self, namespace: str, secret: str, **values: str) -> bool:
+        """Whether a Kubernetes Secret is what it should be."""
+        expected = {key: value.encode() for key, value in values.items()}
+        return self.cluster.secret(namespace, secret) == expected
+
+    def change(self, **values: str) -> float:
+        """A merge that changes values, and its webhook; returns when that was."""
+        self.merge({**self.values, **values})
+        self.roll_out()
+        return self.push()
 
     def seconds_until(
         self, since: float, what: str, condition: Callable[[], object], most: float = 60

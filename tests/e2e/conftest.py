@@ -120,7 +120,10 @@ def argo_cd(
 ) -> Iterator[ArgoCd]:
     started = time.monotonic()
     cluster.api.install_crds([programs["argocd-crds"]])
-    with ArgoCd(programs, cluster.api, folder, git_host=GIT_HOST, git_ca=git_host.ca) as argo_cd:
+    with (
+        # ControllerManager(programs, cluster.api, folder),
+        ArgoCd(programs, cluster.api, folder, git_host=GIT_HOST, git_ca=git_host.ca) as argo_cd,
+    ):
         say(f"Argo CD: started, {_since(started)}\n")
         yield argo_cd
 
@@ -129,7 +132,7 @@ def argo_cd(
 def new_argo_team(
     folder: Path, cluster: Cluster, argo_cd: ArgoCd, git_host: GitHost, request: pytest.FixtureRequest
 ) -> Iterator[NewArgoTeam]:
-    """Makes the platform team of a story, and stops its server in the end."""
+    """Makes the platform team of a story; in the end its server stops, and Argo CD knows nothing of it."""
     teams: list[ArgoTeam] = []
 
     def make(values: Mapping[str, str], **settings: Any) -> ArgoTeam:
@@ -143,6 +146,7 @@ def new_argo_team(
     yield make
     for team in teams:
         team.__exit__()
+    argo_cd.remove_all()
 
 
 @pytest.fixture

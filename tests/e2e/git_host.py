@@ -9,6 +9,7 @@ import os
 import ssl
 import subprocess
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ class GitHost:
         key.write_bytes(issued.private_key())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(chain, key)
-        self._server = ThreadingHTTPServer((address, 443), _handler(self.repositories))
+        self._server = _Server((address, 443), _handler(self.repositories))
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     def __enter__(self) -> GitHost:
@@ -50,9 +51,19 @@ class GitHost:
         return place
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def shutdown_request(self, request: Any) -> None:
+        """Say that it ends, as TLS wants it: Git's client takes anything else for an attack."""
+        with suppress(OSError):
+            request.unwrap()
+        super().shutdown_request(request)
+
+
 def _handler(repositories: Path) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.0"
+        protocol_version = "HTTP/1.1"
 
         def _answer(self) -> None:
             url = urlsplit(self.path)
@@ -87,6 +98,7 @@ def _handler(repositories: Path) -> type[BaseHTTPRequestHandler]:
             for name, value in fields:
                 if name != "Status":
                     self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
