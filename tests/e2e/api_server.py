@@ -36,7 +36,7 @@ class ApiServer:
         self._files = folder / "cluster"  # the logs stay beside it when it goes
         self._files.mkdir(mode=0o700)
         etcd_port, peer_port, self._port = free_ports(3)
-        self._token = secrets.token_urlsafe(32)
+        self.token = secrets.token_urlsafe(32)
         self.kubeconfig = self._files / "kubeconfig"
         self.environment = {"HOME": str(self._files), "PATH": "/usr/bin:/bin"}
         self._etcd_url = f"http://127.0.0.1:{etcd_port}"
@@ -95,7 +95,7 @@ class ApiServer:
         public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         (self._files / "service-account.key").write_bytes(private)
         (self._files / "service-account.pub").write_bytes(public)
-        (self._files / "tokens.csv").write_text(f"{self._token},admin,admin,system:masters\n")
+        (self._files / "tokens.csv").write_text(f"{self.token},admin,admin,system:masters\n")
         cluster = {
             "server": self.url,
             "certificate-authority": str(self.certificate),
@@ -103,7 +103,7 @@ class ApiServer:
         config = {
             "apiVersion": "v1", "kind": "Config", "current-context": "e2e",
             "clusters": [{"name": "e2e", "cluster": cluster}],
-            "users": [{"name": "admin", "user": {"token": self._token}}],
+            "users": [{"name": "admin", "user": {"token": self.token}}],
             "contexts": [{"name": "e2e", "context": {"cluster": "e2e", "user": "admin"}}],
         }  # fmt: skip
         self.kubeconfig.write_text(emit([config]))
@@ -130,7 +130,7 @@ class ApiServer:
         trust = ssl.create_default_context(cafile=str(self.certificate))
         connection = http.client.HTTPSConnection("127.0.0.1", self._port, context=trust, timeout=30)
         try:
-            connection.request(method, path, headers={"Authorization": f"Bearer {self._token}"})
+            connection.request(method, path, headers={"Authorization": f"Bearer {self.token}"})
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:

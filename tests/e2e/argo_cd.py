@@ -6,6 +6,7 @@ host's webhook does.
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 import shutil
@@ -152,6 +153,19 @@ class ArgoCd:
     def states(self) -> dict[str, tuple[str, str]]:
         """Application -> sync and health."""
         return {name: state_of(item) for name, item in self.applications().items()}
+
+    def add_cluster(self, name: str, api: ApiServer) -> None:
+        """What `argocd cluster add` makes: another API server, by name."""
+        trust = base64.b64encode(api.certificate.read_bytes()).decode()
+        config = {"bearerToken": api.token, "tlsClientConfig": {"caData": trust}}
+        labels = {"argocd.argoproj.io/secret-type": "cluster"}
+        manifest = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": f"cluster-{name}", "namespace": NAMESPACE, "labels": labels},
+            "stringData": {"name": name, "server": api.url, "config": json.dumps(config)},
+        }
+        self._api.apply(manifest)
 
     def remove_all(self) -> None:
         """All that a team has had Argo CD make; what was deployed stays, as nothing here cascades."""

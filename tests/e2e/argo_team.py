@@ -65,6 +65,11 @@ class ArgoTeam(PlatformTeam):
             self._argocd.webhook()
         return started
 
+    @staticmethod
+    def now() -> float:
+        """The clock that all times of a story are of."""
+        return time.monotonic()
+
     def apply_root(self) -> None:
         """What somebody does by hand, once."""
         self.cluster.api.kubectl("apply", "--server-side", "-k", str(self.folder / "kustomize" / "argocd"))
@@ -78,9 +83,17 @@ class ArgoTeam(PlatformTeam):
         """The Application of a namespace, or of the platform."""
         return f"{self.project}.{ENVIRONMENT}" + (f".{namespace}" if namespace else "")
 
-    def add_app(self, name: str, namespace: str, *keys: str, secret: str = "") -> None:
+    def add_app(self, name: str, namespace: str, *keys: str, secret: str = "", **fields: Any) -> None:
         """An app that reads these keys into one Secret of its name, with a token of its name in Git."""
-        self.declare(name, namespace, {"name": secret or name, "keys": list(keys)})
+        self.declare(name, namespace, {"name": secret or name, "keys": list(keys)}, **fields)
+
+    def copy_credentials(self, namespace: str, other: Cluster) -> None:
+        """The token Secret and the CA of a namespace, in another cluster as well."""
+        for kind, name in (("secret", "arcan-credentials"), ("configmap", "arcan-ca")):
+            found = self.cluster.object(namespace, kind, name)
+            kept = {key: value for key, value in found.items() if key not in ("metadata", "immutable")}
+            metadata = {"name": name, "namespace": namespace, "labels": found["metadata"].get("labels", {})}
+            other.api.apply({**kept, "metadata": metadata})
 
     def new_token(self, name: str) -> None:
         """A token in Git, whose Secret is in no cluster yet."""

@@ -189,15 +189,16 @@ class PlatformTeam:
         scope = ["--key", key] if key else []
         create = ["token", "create", "--realm", REALM, "--name", name, "--policy", "read-only", *scope]
         manifest = self.arcan(*create, "--format", "secret", "--namespace", namespaces[0])
+        objects = []
         for namespace in namespaces:
             placed = manifest.replace(f"namespace: {namespaces[0]}\n", f"namespace: {namespace}\n")
-            placed = placed.replace("name: arcan-credentials\n", f"name: {secret}\n")
-            self.cluster.api.apply_printed(placed)
+            objects.append(placed.replace("name: arcan-credentials\n", f"name: {secret}\n"))
             metadata = {"name": "arcan-ca", "namespace": namespace}
             data = {"ca.crt": self.server.ca.read_text()}
-            self.cluster.api.apply(
-                {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+            objects.append(
+                emit([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}])
             )
+        self.cluster.api.apply_printed("\n".join(objects))
         self.roll_out()
 
     def revoke(self, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -87,6 +88,13 @@ class Process:
         assert self._child is not None
         os.killpg(self._child.pid, signal.SIGKILL)
         self._child.wait(STOP_SECONDS)
+
+    def megabytes(self) -> float:
+        """Its memory, resident, in MiB."""
+        assert self._child is not None
+        status = Path(f"/proc/{self._child.pid}/status").read_text()
+        (kilobytes,) = re.findall(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
+        return int(kilobytes) / 1024
 
     @property
     def log(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from tests.e2e.argo_cd import ArgoCd
@@ -92,7 +91,7 @@ def test_the_controller_is_killed_after_a_push_and_goes_on_when_it_is_back(
     argo_cd.controller.kill()
     team.change(PASSWORD="two")
     argo_cd.restart_controller()
-    started = time.monotonic()
+    started = team.now()
     took = team.seconds_until(
         started, "the change arrives", lambda: team.has("killed-shop", "shop", PASSWORD="two"), most=60
     )

@@ -1,0 +1,75 @@
+"""With the real Argo CD and two API servers: an overlay is of its cluster, and of no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.api_server import ApiServer
+from tests.e2e.argo_cd import ArgoCd
+from tests.e2e.cluster import Cluster
+from tests.e2e.conftest import NewArgoTeam, Say
+from tests.e2e.programs import Programs
+from tests.e2e.real_operator import Operator
+
+SECONDS = 5
+
+
+@pytest.fixture(scope="module")
+def west(programs: Programs, folder: Path, argo_cd: ArgoCd) -> Iterator[Cluster]:
+    """A second cluster, with an operator of its own, which Argo CD knows as `west`."""
+    place = folder / "west"
+    place.mkdir()
+    with ApiServer(programs, place) as api:
+        api.install_crds([programs["crds"]])
+        with Operator(programs, api, place) as operator:
+            argo_cd.add_cluster("west", api)
+            yield Cluster(api, operator)
+
+
+def test_two_overlays_on_two_clusters_leave_each_other_alone(
+    new_argo_team: NewArgoTeam, argo_cd: ArgoCd, west: Cluster, say: Say
+) -> None:
+    overlays = {"prod": {"environment": "prod"}, "west": {"environment": "prod", "cluster": "west"}}
+    team = new_argo_team({"PASSWORD": "one", "OTHER": "one"}, overlays=overlays)
+    here, there = team.cluster, west
+    team.add_app("shop", "both-shop", "PASSWORD")
+    for cluster in (here, there):
+        cluster.make_namespace("both-shop")
+    team.make_token("shop", "both-shop")
+    team.copy_credentials("both-shop", there)
+    started = team.push()
+    team.apply_root()
+
+    def both(value: str) -> bool:
+        expected = {"PASSWORD": value.encode()}
+        return all(cluster.secret("both-shop", "shop") == expected for cluster in (here, there))
+
+    took = team.seconds_until(started, "both clusters have the value", lambda: both("one"), most=120)
+    say(f"two clusters, from the root to both Secrets: {took:.1f} s")
+    started = team.change(PASSWORD="two")
+    took = team.seconds_until(started, "both have the next value", lambda: both("two"), most=SECONDS)
+    say(f"two clusters: a changed value is in both after {took:.1f} s")
+    names = {f"{team.project}.prod.both-shop", f"{team.project}.west.both-shop"}
+    assert names <= argo_cd.states().keys()
+
+    # what somebody deletes in one is healed there, and the other is not touched
+    kept = here.object("both-shop", "externalsecret", "shop")["metadata"]["uid"]
+    synced = argo_cd.applications()[f"{team.project}.prod.both-shop"]["status"]["operationState"]
+    there.api.kubectl("delete", "externalsecret", "shop", "-n", "both-shop")
+    team.seconds_until(team.now(), "it is healed", lambda: both("two"), most=30)
+    assert here.object("both-shop", "externalsecret", "shop")["metadata"]["uid"] == kept
+    after = argo_cd.applications()[f"{team.project}.prod.both-shop"]["status"]["operationState"]
+    assert after["finishedAt"] == synced["finishedAt"]
+
+    # an app that is of one overlay alone
+    team.add_app("mailer", "both-mailer", "OTHER", overlays=["prod"])
+    here.make_namespace("both-mailer")
+    team.make_token("mailer", "both-mailer")
+    team.seconds_until(
+        team.push(), "the mailer is synced", lambda: team.has("both-mailer", "mailer", OTHER="one")
+    )
+    assert there.api.get("/api/v1/namespaces/both-mailer") is None
+    assert f"{team.project}.west.both-mailer" not in argo_cd.states()
