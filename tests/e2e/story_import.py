@@ -45,6 +45,7 @@ class Mover:
         done = decrypt_to_json(self.files.path("shop", "prod").read_bytes(), self.files.identity)
         assert done.returncode == 0, done.stderr.decode()
         values: dict[str, Any] = json.loads(done.stdout)
+        assert values.pop("arcan_place") == "shop/prod"
         return values
 
 
