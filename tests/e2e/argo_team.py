@@ -34,9 +34,13 @@ class ArgoTeam(PlatformTeam):
         path = f"platform/{folder.name}.git"
         self._remote = git.create(path)
         self._argocd = argocd
-        section = {"repository": f"https://{GIT_HOST}/{path}", "project": folder.name.replace("_", "-")[:40]}
-        self.project = section["project"]
-        super().__init__(folder, cluster, values, {"argocd": section, **settings}, host=SERVER_HOST)
+        self.project = folder.name
+        section = {
+            "repository": f"https://{GIT_HOST}/{path}",
+            "project": self.project,
+            **settings.get("argocd", {}),
+        }
+        super().__init__(folder, cluster, values, {**settings, "argocd": section}, host=SERVER_HOST)
         (folder / ".gitignore").write_text("/deployed/\n/deployed.new/\n/server/\n/values/\n*.txt\n")
         self._git("init", "--quiet", "-b", "main")
         self._git("remote", "add", "origin", str(self._remote))
@@ -87,12 +91,13 @@ class ArgoTeam(PlatformTeam):
         """An app that reads these keys into one Secret of its name, with a token of its name in Git."""
         self.declare(name, namespace, {"name": secret or name, "keys": list(keys)}, **fields)
 
-    def copy_credentials(self, namespace: str, other: Cluster) -> None:
-        """The token Secret and the CA of a namespace, in another cluster as well."""
+    def copy_credentials(self, namespace: str, other: Cluster, into: str = "") -> None:
+        """The token Secret and the CA of a namespace, in another cluster or namespace as well."""
         for kind, name in (("secret", "arcan-credentials"), ("configmap", "arcan-ca")):
             found = self.cluster.object(namespace, kind, name)
             kept = {key: value for key, value in found.items() if key not in ("metadata", "immutable")}
-            metadata = {"name": name, "namespace": namespace, "labels": found["metadata"].get("labels", {})}
+            labels = found["metadata"].get("labels", {})
+            metadata = {"name": name, "namespace": into or namespace, "labels": labels}
             other.api.apply({**kept, "metadata": metadata})
 
     def new_token(self, name: str) -> None:

@@ -73,6 +73,11 @@ class PlatformTeam:
     def _write(self, name: str, document: Mapping[str, Any]) -> None:
         (self.folder / name).write_text(emit([document]))
 
+    def set(self, name: str, value: object) -> None:
+        """A setting of `arcan.yaml`."""
+        self._settings[name] = value
+        self._write("kustomize/arcan.yaml", self._settings)
+
     def new_server(self) -> LiveServer:
         """A server that is not started yet; all of them have one CA."""
         options = [
@@ -129,7 +134,14 @@ class PlatformTeam:
                 os.kill(process, signal.SIGCONT)
 
     def arcan(self, *arguments: str) -> str:
-        """Run the command line in the repository, and return what it printed."""
+        """Run the command line in the repository, and return its result."""
+        return self._arcan(*arguments).stdout
+
+    def arcan_and_its_words(self, *arguments: str) -> str:
+        """The same, and return what it told people."""
+        return self._arcan(*arguments).stderr
+
+    def _arcan(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [*ARCAN, *arguments],
             cwd=self.folder,
@@ -139,7 +151,7 @@ class PlatformTeam:
             text=True,
         )
         assert done.returncode == 0, f"arcan {' '.join(arguments)}:\n{done.stderr}"
-        return done.stdout
+        return done
 
     def merge(self, values: Mapping[str, str]) -> None:
         """A new state of the realm in Git; as sops does it, only what has changed is encrypted anew."""
