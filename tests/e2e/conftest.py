@@ -18,6 +18,7 @@ from tests.e2e.api_server import ApiServer
 from tests.e2e.argo_cd import ArgoCd
 from tests.e2e.argo_team import GIT_HOST, ArgoTeam
 from tests.e2e.cluster import Cluster
+from tests.e2e.controller_manager import ControllerManager
 from tests.e2e.git_host import GitHost
 from tests.e2e.platform_team import PlatformTeam
 from tests.e2e.programs import Programs
@@ -121,7 +122,7 @@ def argo_cd(
     started = time.monotonic()
     cluster.api.install_crds([programs["argocd-crds"]])
     with (
-        # ControllerManager(programs, cluster.api, folder),
+        ControllerManager(programs, cluster.api, folder),
         ArgoCd(programs, cluster.api, folder, git_host=GIT_HOST, git_ca=git_host.ca) as argo_cd,
     ):
         say(f"Argo CD: started, {_since(started)}\n")
