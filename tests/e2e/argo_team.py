@@ -30,6 +30,8 @@ class ArgoTeam(PlatformTeam):
         git: GitHost,
         values: Mapping[str, str],
         settings: Mapping[str, Any] = {},
+        *,
+        clusters: bool = False,
     ) -> None:
         path = f"platform/{folder.name}.git"
         self._remote = git.create(path)
@@ -40,7 +42,11 @@ class ArgoTeam(PlatformTeam):
             "project": self.project,
             **settings.get("argocd", {}),
         }
-        super().__init__(folder, cluster, values, {**settings, "argocd": section}, host=SERVER_HOST)
+        super().__init__(
+            folder, cluster, values, {**settings, "argocd": section}, host=SERVER_HOST, clusters=clusters
+        )
+        if clusters:  # nobody makes a ConfigMap by hand
+            self.set("server", {"url": self.server_url, "ca": {"file": "ca.crt"}})
         (folder / ".gitignore").write_text("/deployed/\n/deployed.new/\n/server/\n/values/\n*.txt\n")
         self._git("init", "--quiet", "-b", "main")
         self._git("remote", "add", "origin", str(self._remote))
@@ -56,6 +62,11 @@ class ArgoTeam(PlatformTeam):
             text=True,
         )
         assert done.returncode == 0, f"git {' '.join(arguments)}:\n{done.stderr}"
+
+    def __enter__(self) -> ArgoTeam:
+        super().__enter__()
+        (self.folder / "kustomize" / "ca.crt").write_text(self.server.ca.read_text())
+        return self
 
     def push(self, *, generate: bool = True, webhook: bool = True) -> float:
         """Generate, commit and push, as a merge does, and tell Argo CD; returns when that was."""

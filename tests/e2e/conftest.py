@@ -136,10 +136,10 @@ def new_argo_team(
     """Makes the platform team of a story; in the end its server stops, and Argo CD knows nothing of it."""
     teams: list[ArgoTeam] = []
 
-    def make(values: Mapping[str, str], **settings: Any) -> ArgoTeam:
+    def make(values: Mapping[str, str], *, clusters: bool = False, **settings: Any) -> ArgoTeam:
         place = folder / f"team-{len(list(folder.iterdir()))}"
         place.mkdir()
-        team = ArgoTeam(place, cluster, argo_cd, git_host, values, settings)
+        team = ArgoTeam(place, cluster, argo_cd, git_host, values, settings, clusters=clusters)
         teams.append(team)
         team.__enter__()
         return team

@@ -42,6 +42,7 @@ class PlatformTeam:
         settings: Mapping[str, Any] = {},
         *,
         host: str = "127.0.0.1",
+        clusters: bool = False,
     ) -> None:
         self.folder = folder
         self.cluster = cluster
@@ -49,8 +50,11 @@ class PlatformTeam:
         self._deployed = folder / "deployed"  # what the server has of the realms
         self.port = free_ports(1)[0]
         self._host = host
+        self._clusters = clusters  # whether the server reads the clusters' keys of the repository
+        if clusters:
+            (folder / "clusters").mkdir()
         self._settings: dict[str, Any] = {
-            "server": {"url": f"https://{host}:{self.port}"},
+            "server": {"url": self.server_url},
             "esoVersion": "0.20.4",
             "overlays": {ENVIRONMENT: {"environment": ENVIRONMENT}},
             **settings,
@@ -90,8 +94,14 @@ class PlatformTeam:
             "--tls-host",
             "localhost",
             *(["--tls-host", self._host] if self._host != "127.0.0.1" else []),
+            *(["--clusters", str(self.folder / "clusters")] if self._clusters else []),
         ]
         return LiveServer(self._files, self.folder / "server", *options)
+
+    @property
+    def server_url(self) -> str:
+        """Where the server is."""
+        return f"https://{self._host}:{self.port}"
 
     def restart_server(self) -> None:
         """Start the server again, once it has ended."""
@@ -223,6 +233,8 @@ class PlatformTeam:
         place = {} if namespace is None else {"namespace": namespace}
         source = {} if "store" in fields else {"realm": REALM, "token": name}
         app = {"name": name, **source, **place, **fields}
+        if app.get("token", name) is None:
+            del app["token"]  # it reads by an account
         self._write(f"kustomize/apps/{name}.yaml", {**app, "secrets": [dict(secret) for secret in secrets]})
 
     @property
