@@ -120,7 +120,7 @@ def test_a_fix_of_what_comes_first_waits_for_a_retry_at_most(
     """ESO's chart cannot be had here, so that its Application is never well, and it is of the first wave."""
     team = two_apps(new_argo_team, "first")
     team.apply_health()
-    argo_cd.restart_controller()  # a check of health is read anew for what is seen anew
+    team.push()
     argo_cd.wait_for(
         "the root says that ESO's Application is not well",
         lambda states: states.get("arcan-in-cluster", ("", ""))[1] == "Degraded",
