@@ -59,7 +59,7 @@ class Account:
 
 def looks_like_jwt(presented: str) -> bool:
     """Whether a bearer is to be read as a JSON Web Token: a token of our own has no dot."""
-    return _JWT.fullmatch(presented) is not None
+    return "." in presented and _JWT.fullmatch(presented) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ class AuditLog:
         Raises `AuditFailed` if the whole line was not taken.
         """
         with self._lock:
-            self._record(request_id, fields)
+            self._write(fields, request_id)
 
     def refuse(self, request_id: str, fields: Fields) -> None:
         """The same for a refusal of a caller without a valid token: of a second the first one is a line.
@@ -87,7 +87,7 @@ class AuditLog:
                 self._unrecorded += 1
                 raise
             if self._failing or self._refusals.is_first(fields, self._clock()):
-                self._record(request_id, fields)
+                self._write(fields, request_id)
 
     def tick(self) -> None:
         """Now and then: write the counts that are due, and see whether a sink that failed has recovered."""
@@ -102,14 +102,6 @@ class AuditLog:
             self._due += self._refusals.ended(self._clock() + 1)
             self._write_counts()
 
-    def _record(self, request_id: str, fields: Fields) -> None:
-        """Write a decision, or count it as one that cannot be recorded, and so is not answered."""
-        try:
-            self._write(fields, request_id)
-        except AuditFailed:
-            self._unrecorded += 1
-            raise
-
     def _write_counts(self) -> None:
         self._due += self._refusals.ended(self._clock())
         while self._due:
@@ -117,12 +109,14 @@ class AuditLog:
             self._due.pop(0)
 
     def _write(self, fields: Fields, request_id: str | None = None) -> None:
+        """Write a line; a decision that cannot be recorded, and so is not answered, is counted."""
         try:
             if self._failing:
                 self._resume()
             self._put(fields, request_id)
         except AuditFailed as error:
             self._note(failing=True, reason=error.message)
+            self._unrecorded += request_id is not None
             raise
 
     def _resume(self) -> None:
@@ -158,20 +152,20 @@ class AuditLog:
             raise AuditFailed(f"the audit log cannot be written: {error.strerror}") from None
 
     def _send(self, data: bytes) -> None:
-        end: float | None = None
-        while True:
-            try:
-                taken = self._sink.send(data)
-                break
-            except BlockingIOError:
-                now = time.monotonic()
-                if end is None:
-                    end = now + (0 if self._failing else _WAIT_SECONDS)
-                if now >= end or not self._sink.wait(end - now):
-                    raise AuditFailed(_STALLED) from None
+        try:
+            taken = self._sink.send(data)
+        except BlockingIOError:
+            taken = self._send_later(data)
         if taken != len(data):
             self._torn[0] = 1
             raise AuditFailed("the audit log took only a part of a line")
+
+    def _send_later(self, data: bytes) -> int:
+        end = time.monotonic() + (0 if self._failing else _WAIT_SECONDS)
+        while (left := end - time.monotonic()) > 0 and self._sink.wait(left):
+            with suppress(BlockingIOError):
+                return self._sink.send(data)
+        raise AuditFailed(_STALLED)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -38,6 +38,8 @@ FIELDS: Final = (
     "unrecorded",
 )
 
+_MILLISECONDS: Final = tuple(f".{number:03}Z" for number in range(1000))
+
 Fields = Mapping[str, str | int | None]
 
 MAX_TEXT: Final = 253
@@ -74,7 +76,7 @@ def _time(now: float) -> str:
     microseconds = round((now - second) * 1e6)
     if microseconds == 1_000_000:
         second, microseconds = second + 1, 0
-    return f"{_second(second)}.{microseconds // 1000:03}Z"
+    return _second(second) + _MILLISECONDS[microseconds // 1000]
 
 
 @lru_cache(maxsize=2)

@@ -54,13 +54,13 @@ class Published(Protocol):
 class Decision:
     """One request: what is known of it so far, for the audit log."""
 
-    __slots__ = ("_caller", "_clock", "_published", "_ref", "_refused", "_snapshot")
+    __slots__ = ("_clock", "_published", "_ref", "_refused", "_snapshot", "caller")
 
     def __init__(self, published: Published, clock: Callable[[], float]) -> None:
         self._published = published
         self._clock = clock
         self._snapshot: Snapshot | None = None
-        self._caller: Caller | Account | None = None
+        self.caller: Caller | Account | None = None  # who has shown a valid token
         self._refused: NotAuthenticated | None = None
         self._ref: SecretRef | None = None
 
@@ -71,7 +71,7 @@ class Decision:
         snapshot = self._snapshot = self._published.snapshot()
         if snapshot is None:
             raise Refusal("not_loaded", "nothing is loaded yet")
-        caller = self._caller = self._authenticate(snapshot, environ.get("HTTP_AUTHORIZATION"))
+        caller = self.caller = self._authenticate(snapshot, environ.get("HTTP_AUTHORIZATION"))
         ref, version = _parsed(environ["PATH_INFO"], environ.get("QUERY_STRING", ""))
         self._ref = ref
         try:
@@ -120,18 +120,13 @@ class Decision:
             raise Refusal("unauthorized", message, reason=error.reason.value, hint=hint) from None
 
     @property
-    def authenticated(self) -> bool:
-        """Whether the caller has shown a valid token."""
-        return self._caller is not None
-
-    @property
     def known(self) -> bool:
         """Whether the caller has shown a token that is valid, or was: evidence, with a line of its own."""
-        return self.authenticated or (self._refused is not None and self._refused.was_valid)
+        return self.caller is not None or (self._refused is not None and self._refused.was_valid)
 
     def audited(self, status: int, refusal: Refusal | None, environ: Mapping[str, Any]) -> dict[str, Any]:
         """The fields of the audit line; names only as far as they were parsed."""
-        who, ref = self._caller or self._refused, self._ref
+        who, ref = self.caller or self._refused, self._ref
         namespace: str | None = environ.get(_NAMESPACE)
         return {
             "status": status,

@@ -107,10 +107,10 @@ class Edge:
             status, headers = 503, _HEADERS
             body = error_body("audit_unavailable", "the decision could not be recorded")
         headers = [*headers, ("X-Request-Id", request_id)]
-        # A connection is kept for who has shown a valid token.
-        if decision.authenticated:
+        if decision.caller is not None:
             self._connections.answered(environ["REMOTE_ADDR"])
-        if not decision.authenticated or self._connections.retired or self._published.draining():
+        # A connection is kept for who has shown a valid token.
+        if decision.caller is None or self._connections.retired or self._published.draining():
             headers.append(_CLOSE)
         headers += (_JSON, ("Content-Length", str(len(body))))
         return Answer(status, headers, body)
