@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from arcan_gitops.errors import ArcanError
@@ -106,7 +105,7 @@ class Destination:
 
 def _unfit(text: str, settings: RealmSettings, one: Named) -> str:
     """Why a realm cannot have this value; empty if it can."""
-    if not text and not any(fnmatchcase(one.key, glob) for glob in settings.limits.allow_empty):
+    if not text and not settings.limits.may_be_empty(one.key):
         return "is empty, which SOPS cannot protect ('allowEmpty' in realm.yaml allows it)"
     try:
         size = len(text.encode("utf-8"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from arcan_gitops.access import Accounts, Cluster, Policy, TokensFile
@@ -174,7 +173,7 @@ def values_of(tree: Mapping[str, object], settings: RealmSettings) -> Values:
 
 def _refuse_empty(key: str, value: object, settings: RealmSettings) -> None:
     """The MAC covers no empty map or list: anybody could have added such a key."""
-    if value in ({}, []) and not any(fnmatchcase(key, glob) for glob in settings.limits.allow_empty):
+    if value in ({}, []) and not settings.limits.may_be_empty(key):
         raise EmptyLeaf(
             f"key '{key}': is an empty map or list, which the MAC does not cover",
             hint="remove it, or allow it by 'allowEmpty' in the realm's realm.yaml",

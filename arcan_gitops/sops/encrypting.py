@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import os
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Iterator
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
@@ -56,14 +55,14 @@ class Sealer:
         if isinstance(value, list):
             return [self.seal(child, (*path, at), stash) for at, child in enumerate(value)]
         if not self.encrypts(path):
-            if not _any_glob(path, self._limits.allow_unencrypted):
+            if not self._limits.may_be_clear(str(path[0])):
                 raise ClearLeaf(
                     f"key {shown(path)}: would be written in clear by the document's rule",
                     hint="use another key name, or allow it by 'allowUnencrypted' in the realm's realm.yaml",
                 )
             return value
         if value is None or value == "":
-            if not _any_glob(path, self._limits.allow_empty):
+            if not self._limits.may_be_empty(str(path[0])):
                 raise EmptyLeaf(
                     f"key {shown(path)}: would be empty, which the MAC does not cover",
                     hint="give it a value, or allow it by 'allowEmpty' in the realm's realm.yaml",
@@ -159,10 +158,6 @@ def aad(path: Path) -> bytes:
 def is_comment(item: Any) -> bool:
     """Whether an item of a list at an encrypted path is one of SOPS's encrypted comments."""
     return type(item) is str and item.startswith(PREFIX) and item.endswith(",type:comment]")
-
-
-def _any_glob(path: Path, globs: Sequence[str]) -> bool:
-    return any(fnmatchcase(str(path[0]), glob) for glob in globs)
 
 
 def _base64(data: bytes) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from fnmatch import translate
+from functools import lru_cache
 from typing import Final
 
 
@@ -20,6 +24,22 @@ class Limits:
     max_leaves: int = 1_000_000
     allow_unencrypted: tuple[str, ...] = ()
     allow_empty: tuple[str, ...] = ()
+
+    def may_be_clear(self, key: str) -> bool:
+        """Whether values below a top-level key may be in clear."""
+        return _matches(self.allow_unencrypted)(key)
+
+    def may_be_empty(self, key: str) -> bool:
+        """Whether values below a top-level key may be empty or null."""
+        return _matches(self.allow_empty)(key)
+
+
+@lru_cache(maxsize=256)
+def _matches(globs: tuple[str, ...]) -> Callable[[str], bool]:
+    if not globs:
+        return lambda name: False
+    match = re.compile("|".join(map(translate, globs))).match
+    return lambda name: match(name) is not None
 
 
 DEFAULT_LIMITS: Final = Limits()

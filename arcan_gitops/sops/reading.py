@@ -6,11 +6,9 @@ Source: getsops/sops sops.go (Tree.Decrypt, walkBranch).
 from __future__ import annotations
 
 import hmac
-import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from fnmatch import translate
 from functools import partial
 from typing import Any, Final
 
@@ -46,8 +44,8 @@ class Walk:
         rule = selection(metadata.rule)
         self._matches, self._encrypts = rule.matches, rule.encrypts
         self._open = open_leaf
-        self._may_be_clear = _any_of(limits.allow_unencrypted)
-        self._may_be_empty = _any_of(limits.allow_empty)
+        self._may_be_clear = limits.may_be_clear
+        self._may_be_empty = limits.may_be_empty
         self._mac_only = metadata.mac_only_encrypted
         self._key = ""  # the top-level key that is read
         self.counted: list[bytes] = []  # what the MAC is made of, in its order
@@ -221,14 +219,6 @@ def _verify_mac(aead: AESGCM, metadata: Metadata, counted: Sequence[bytes]) -> N
             "the MAC does not match: values were added, removed, reordered or rolled back without the key",
             hint="restore the file from Git, and make the change with 'arcan secret' or with sops",
         )
-
-
-def _any_of(globs: Sequence[str]) -> Callable[[str], bool]:
-    """Whether a name matches one of the globs, which are case-sensitive."""
-    if not globs:
-        return lambda name: False
-    match = re.compile("|".join(map(translate, globs))).match
-    return lambda name: match(name) is not None
 
 
 def _shown(path: str) -> str:
