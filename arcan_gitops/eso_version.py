@@ -13,13 +13,15 @@ from arcan_gitops.names import InvalidName
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class EsoVersion:
-    """`2.9.0`. A pre-release counts as the release that it precedes."""
+class Release:
+    """A version of some program, `2.9.0`. A pre-release counts as the release that it precedes."""
 
     major: int
     minor: int
     patch: int = 0
 
+    program: ClassVar = "a program"
+    example: ClassVar = "'2.9.0'"
     _grammar: ClassVar = re.compile(
         r"v?([0-9]{1,4})\.([0-9]{1,4})(?:\.([0-9]{1,4}))?(?:[-+][0-9A-Za-z.+-]*)?", re.ASCII
     )
@@ -29,11 +31,20 @@ class EsoVersion:
         """`v2.9.0`, `2.9.0` or `2.9`. Raises `InvalidName`."""
         match = cls._grammar.fullmatch(text)
         if match is None:
-            raise InvalidName(f"{text[:40]!r} is not a version of ESO", hint="write it as '2.9.0'")
+            raise InvalidName(
+                f"{text[:40]!r} is not a version of {cls.program}", hint=f"write it as {cls.example}"
+            )
         return cls(int(match[1]), int(match[2]), int(match[3] or 0))
 
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}.{self.patch}"
+
+
+class EsoVersion(Release):
+    """A release of ESO."""
+
+    __slots__ = ()
+    program = "ESO"
 
 
 OLDEST: Final = EsoVersion(0, 16)

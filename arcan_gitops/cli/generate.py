@@ -22,7 +22,7 @@ from arcan_gitops.cli.raw_entries import judge_raw
 from arcan_gitops.cli.vanishing import base_option, declared_apps, refuse_vanishing
 from arcan_gitops.deploy import find_intruders, find_refused, find_unreachable, find_unserved
 from arcan_gitops.errors import SeveralErrors, grouped
-from arcan_gitops.eso_version import EsoVersion, supported_version
+from arcan_gitops.eso_version import EsoVersion, Release, supported_version
 from arcan_gitops.lint.advisories import ARGO_CD, Advisory, advisories_for
 from arcan_gitops.names import EnvironmentName, KeyName, Namespace, ObjectName, RealmName, did_you_mean
 from arcan_gitops.overlay import (
@@ -286,7 +286,7 @@ def _vulnerable_argocd(argocd: ArgoCd | None) -> Iterator[str]:
         yield f"Argo CD {version} (argocd.version) has {_numbers(advisories, version)} or newer"
 
 
-def _numbers(advisories: Sequence[Advisory], version: EsoVersion) -> str:
+def _numbers(advisories: Sequence[Advisory], version: Release) -> str:
     """`CVE-1, CVE-2: upgrade the cluster to 2.4.1`."""
     fixed = max(fix for advisory in advisories if (fix := advisory.fixed_in(version)) is not None)
     return f"{', '.join(advisory.number for advisory in advisories)}: upgrade the cluster to {fixed}"

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from arcan_gitops.eso_version import EsoVersion
+from arcan_gitops.eso_version import Release
 from arcan_gitops.lint.findings import Severity
 from arcan_gitops.yamlio import Fields, one_of, read_mapping
 
@@ -29,7 +29,7 @@ class Advisory:
     number: str
     ghsa: str
     rating: str
-    affected: tuple[tuple[EsoVersion, EsoVersion], ...]
+    affected: tuple[tuple[Release, Release], ...]
     title: str
     source: str
     checked: str
@@ -44,17 +44,17 @@ class Advisory:
         """Of the advisory."""
         return f"https://github.com/advisories/{self.ghsa}"
 
-    def fixed_in(self, version: EsoVersion) -> EsoVersion | None:
+    def fixed_in(self, version: Release) -> Release | None:
         """The first release after a version that has the fix; None for a version that is not affected."""
         at = _parts(version)
         return next((fix for since, fix in self.affected if _parts(since) <= at < _parts(fix)), None)
 
-    def says(self, version: EsoVersion) -> str:
+    def says(self, version: Release) -> str:
         """`ESO 1.1.0 has CVE-2026-22822 (critical): what it is`; `version` is one that is affected."""
         return f"{NAMES[self.program]} {version} has {self.number} ({self.rating}): {self.title}"
 
 
-def _parts(version: EsoVersion) -> tuple[int, int, int]:
+def _parts(version: Release) -> tuple[int, int, int]:
     return version.major, version.minor, version.patch  # versions of two programs do not compare
 
 
@@ -72,9 +72,7 @@ def _advisory(fields: Fields) -> Advisory:
         fields.text("cve", ghsa),
         ghsa,
         one_of(fields, "rating", fields.text("rating"), _RATINGS),
-        tuple(
-            (EsoVersion.parse(since), EsoVersion.parse(fixed)) for since, fixed in fields.items("affected")
-        ),
+        tuple((Release.parse(since), Release.parse(fixed)) for since, fixed in fields.items("affected")),
         fields.text("title"),
         fields.text("source"),
         fields.text("checked"),
@@ -83,6 +81,6 @@ def _advisory(fields: Fields) -> Advisory:
     return advisory
 
 
-def advisories_for(version: EsoVersion, program: str = ESO) -> tuple[Advisory, ...]:
+def advisories_for(version: Release, program: str = ESO) -> tuple[Advisory, ...]:
     """Those that affect a version of a program, by their number."""
     return tuple(one for one in advisories() if one.program == program and one.fixed_in(version) is not None)

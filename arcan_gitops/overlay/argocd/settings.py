@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
-from arcan_gitops.eso_version import EsoVersion
+from arcan_gitops.eso_version import Release
 from arcan_gitops.names import InvalidName, Namespace, ObjectName
 from arcan_gitops.yamlio import Fields, one_of
 
@@ -84,19 +84,12 @@ class Revision(str):
         return cls(text)
 
 
-class ArgoCdVersion(EsoVersion):
+class ArgoCdVersion(Release):
     """A release of Argo CD, as `argocd version` shows it: `3.6.3`."""
 
     __slots__ = ()
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """`v3.6.3`, `3.6.3` or `3.6`. Raises `InvalidName`."""
-        try:
-            return super().parse(text)
-        except InvalidName:
-            problem = f"{text[:40]!r} is not a version of Argo CD"
-            raise InvalidName(problem, hint="write it as 'argocd version' shows it: '3.6.3'") from None
+    program = "Argo CD"
+    example = "'argocd version' shows it: '3.6.3'"
 
 
 @dataclass(frozen=True, slots=True)
