@@ -32,8 +32,11 @@ PROJECTS: Final = (
     "prometheus-operator",
 )
 _ROOT: Final = Path(__file__).resolve().parent.parent
-# A constraint's schema comes from its own template; this project's is kept with Gatekeeper's.
-_TEMPLATE: Final = _ROOT / "arcan_gitops/deploy/kustomize/components/policies/gatekeeper/template.yaml"
+# A constraint's schema comes from its own template; this project's are kept with Gatekeeper's.
+_TEMPLATES: Final = tuple(
+    _ROOT / "arcan_gitops/deploy/kustomize/components/policies/gatekeeper" / name
+    for name in ("template.yaml", "accounts-template.yaml")
+)
 
 
 def derive(folder: Path) -> Iterator[tuple[PurePosixPath, Derived]]:
@@ -51,9 +54,10 @@ def derive(folder: Path) -> Iterator[tuple[PurePosixPath, Derived]]:
                 for schema in derive_crd(crd, meta):
                     yield PurePosixPath(project, file.parent.name), schema
     for version in sorted((folder / "gatekeeper").glob("*")):
-        for template in read_documents(_TEMPLATE.read_bytes(), str(_TEMPLATE)):
-            for schema in derive_crd(constraint_crd(template), meta):
-                yield PurePosixPath("gatekeeper", version.name), schema
+        for path in _TEMPLATES:
+            for template in read_documents(path.read_bytes(), str(path)):
+                for schema in derive_crd(constraint_crd(template), meta):
+                    yield PurePosixPath("gatekeeper", version.name), schema
 
 
 def main() -> int:

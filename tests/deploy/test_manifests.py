@@ -88,7 +88,7 @@ def test_all_components_go_together(kustomize: Path) -> None:
 def test_nothing_is_in_a_namespace_by_chance(kustomize: Path) -> None:
     """No kustomization has `namespace:`, which moves what belongs elsewhere."""
     cluster = {
-        "ArcanStores", "ConstraintTemplate", "Namespace", "ValidatingAdmissionPolicy",
+        "ArcanAccounts", "ArcanStores", "ConstraintTemplate", "Namespace", "ValidatingAdmissionPolicy",
         "ValidatingAdmissionPolicyBinding", "ValidatingPolicy",
     }  # fmt: skip
     assert cluster <= {kind for _, kind in CLUSTER_KINDS}, "Argo CD's project would not let them in"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from arcan_gitops.yamlio import emit
+from tests.e2e.account_secrets import CASES as ACCOUNTS
 from tests.e2e.conftest import Excepting
 from tests.e2e.programs import Programs
 from tests.e2e.stores import CASES, EXCEPTED, HTTPS, Case, deleted, named
@@ -63,3 +64,13 @@ def judged(
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert "error: 0," in done.stdout, f"{done.stdout}{done.stderr}"
     return done
+
+
+@pytest.mark.parametrize(("name", "manifest", "refusal"), ACCOUNTS, ids=[name for name, _, _ in ACCOUNTS])
+def test_kyverno_takes_the_secrets_of_our_accounts_alone(
+    programs: Programs, kustomize: Path, tmp_path: Path, name: str, manifest: Mapping[str, Any], refusal: str
+) -> None:
+    policy = kustomize / "components" / "policies" / "kyverno" / "accounts.yaml"
+    done = judged(programs, tmp_path, manifest, policy)
+    assert (done.returncode == 0) == (not refusal), f"{name}: {done.stdout}{done.stderr}"
+    assert refusal in done.stdout

@@ -209,8 +209,9 @@ def test_a_template_whose_name_gatekeeper_would_refuse_is_refused() -> None:
         constraint_crd({"kind": "ConstraintTemplate", "metadata": {"name": "must-be"}, "spec": spec})
 
 
-def test_the_schema_of_our_own_constraint_is_that_of_its_template() -> None:
-    template = ROOT / "arcan_gitops/deploy/kustomize/components/policies/gatekeeper/template.yaml"
+@pytest.mark.parametrize("name", ["template.yaml", "accounts-template.yaml"])
+def test_the_schema_of_our_own_constraint_is_that_of_its_template(name: str) -> None:
+    template = ROOT / "arcan_gitops/deploy/kustomize/components/policies/gatekeeper" / name
     (document,) = read_documents(template.read_bytes(), str(template))
     (derived,) = derive_crd(constraint_crd(document), object_meta())
     (kept,) = KEPT.glob(f"gatekeeper/*/{derived.path}")

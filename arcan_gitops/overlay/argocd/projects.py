@@ -30,6 +30,7 @@ CLUSTER_KINDS: Final = (
     ("external-secrets.io", "ClusterSecretStore"),
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
+    ("constraints.gatekeeper.sh", "ArcanAccounts"),
     ("constraints.gatekeeper.sh", "ArcanStores"),
     ("policies.kyverno.io", "ValidatingPolicy"),
     ("templates.gatekeeper.sh", "ConstraintTemplate"),
