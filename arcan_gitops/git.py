@@ -85,7 +85,9 @@ class Git:
         below it. Raises `GitFailed`.
         """
         wanted = [f"{self.folder}{path}" for path in paths]
-        done = self._run(["ls-tree", "-r", "-z", "--full-tree", commit, "--", *wanted])
+        all_of_it = "" in wanted  # which is no path to Git
+        places = [] if all_of_it else ["--", *wanted]
+        done = self._run(["ls-tree", "-r", "-z", "--full-tree", commit, *places])
         if done.returncode != 0:
             raise GitFailed(f"commit {commit[:12]} cannot be read: {_first_line(done.stderr)}")
         blobs: dict[str, str] = {}

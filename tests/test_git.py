@@ -30,6 +30,8 @@ def test_files_are_those_of_the_commit_and_not_of_the_work_tree(repository: GitR
     git = reader(repository.root / "kustomize")
     assert git.read(first, ["a/", "b.yaml"]) == {"a/one.yaml": b"first", "b.yaml": b""}
     assert git.read(first, ["nothing/"]) == {}
+    assert git.read(first, [""]) == {"a/one.yaml": b"first", "b.yaml": b""}
+    assert set(reader(repository.root).read(first, [""])) == {"kustomize/a/one.yaml", "kustomize/b.yaml"}
 
 
 def test_a_name_of_any_kind_is_read_and_a_link_is_not(repository: GitRepository):

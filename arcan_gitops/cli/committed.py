@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -13,10 +14,9 @@ from arcan_gitops.names import InvalidName, OverlayName
 from arcan_gitops.overlay.argocd.settings import Repository
 from arcan_gitops.overlay.ca import EmbeddedCa
 from arcan_gitops.overlay.settings import SETTINGS_FILE, Settings
-from arcan_gitops.overlay.tree import Tree, is_generated_text
+from arcan_gitops.overlay.tree import COMMAND, compare, is_generated_text
 from arcan_gitops.overlay.unsaid import Before
 
-_OVERLAYS: Final = "overlays/"
 _CLUSTERS: Final = "argocd/clusters/"
 
 
@@ -31,30 +31,42 @@ def repository_of(folder: Path) -> Repository | None:
         return None
 
 
-def generated_at(kustomize_dir: Path, base: str) -> Before:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a command generates: overlays in the folder `overlays` (`overlays/`, or "") of `folder`."""
+
+    folder: Path
+    overlays: str = "overlays/"
+    command: str = COMMAND
+
+
+def generated_at(place: Place, base: str) -> Before:
     """What was generated where the branch of now left the one of `base`. Raises as `Git` does."""
-    git = Git.of(kustomize_dir, for_other_programs())
-    return _at(git, git.merge_base(git.commit(base), git.commit("HEAD")))
+    git = Git.of(place.folder, for_other_programs())
+    return _at(git, git.merge_base(git.commit(base), git.commit("HEAD")), place)
 
 
-def generated_before(kustomize_dir: Path, present: Tree) -> Before:
-    """What is committed; the files that are there, `present`, where nothing is, or where there is no Git."""
+def generated_before(place: Place) -> Before:
+    """What is committed; the files that are there where nothing is, or where there is no Git."""
     try:
-        git = Git.of(kustomize_dir, for_other_programs())
-        before = _at(git, git.commit("HEAD"))
+        git = Git.of(place.folder, for_other_programs())
+        before = _at(git, git.commit("HEAD"), place)
     except ArcanError:
-        return Before(present, _clusters(_listed(kustomize_dir)))
-    return before if before.files else Before(present, _clusters(_listed(kustomize_dir)))
+        before = Before({})
+    if before.files:
+        return before
+    present = compare(place.folder / place.overlays, {}, command=place.command).present
+    return Before(present, _clusters(_listed(place.folder)))
 
 
-def _at(git: Git, commit: str) -> Before:
-    files = git.read(commit, [_OVERLAYS, _CLUSTERS, SETTINGS_FILE])
+def _at(git: Git, commit: str, place: Place) -> Before:
+    files = git.read(commit, [place.overlays, _CLUSTERS, SETTINGS_FILE])
     overlays = {
-        path.removeprefix(_OVERLAYS): data.decode("utf-8", "replace")
+        path.removeprefix(place.overlays): data.decode("utf-8", "replace")
         for path, data in files.items()
-        if path.startswith(_OVERLAYS)
+        if path.startswith(place.overlays)
     }
-    generated = {path: text for path, text in overlays.items() if is_generated_text(text)}
+    generated = {path: text for path, text in overlays.items() if is_generated_text(text, place.command)}
     return Before(generated, _clusters(files), _environments(files.get(SETTINGS_FILE, b"")))
 
 

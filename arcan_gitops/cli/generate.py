@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from arcan_gitops.cli.catalogue import contents_of
+from arcan_gitops.cli.committed import Place
 from arcan_gitops.cli.eso_known import versions_in, warn_if_unknown, warn_of_unknown
 from arcan_gitops.cli.generate_app import app, inventory, plan_inventories, with_inventory
 from arcan_gitops.cli.generate_argocd import argocd, plan_argocd, print_leftovers
@@ -35,6 +36,7 @@ from arcan_gitops.overlay import (
     read_settings,
 )
 from arcan_gitops.overlay.argocd.settings import ArgoCd
+from arcan_gitops.overlay.build import APPS_FOLDER
 from arcan_gitops.overlay.ca import DEFAULT_CA, ConfigMapCa, PublicCa, SecretCa, read_ca
 from arcan_gitops.overlay.credentials import Credential
 from arcan_gitops.overlay.needed_tokens import creating
@@ -267,7 +269,8 @@ def overlays(
         Generated(kustomize_dir / "overlays", tree),
         plan_argocd(kustomize_dir, settings, declared, places, with_server),
     )
-    refuse_vanishing(kustomize_dir, base, tree, declared, settings, places)
+    apps_folder = kustomize_dir / APPS_FOLDER
+    refuse_vanishing(Place(kustomize_dir), base, tree, declared, settings, places, apps_folder)
     compared = check_or_write(ctx, generated, check=check, command="arcan generate overlays")
     print_leftovers(settings, compared)
 

@@ -9,12 +9,14 @@ from pathlib import Path
 import click
 
 from arcan_gitops.cli.catalogue import load_catalogue
+from arcan_gitops.cli.committed import Place
 from arcan_gitops.cli.eso_known import warn_of_unknown
 from arcan_gitops.cli.generated import Generated, check_option, check_or_write
 from arcan_gitops.cli.options import kustomize_option, realms_option
 from arcan_gitops.cli.output import warn
 from arcan_gitops.cli.raw_entries import judge_raw
 from arcan_gitops.cli.root import REALMS, at_root
+from arcan_gitops.cli.vanishing import base_option, refuse_vanishing
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import RealmName
 from arcan_gitops.overlay import (
@@ -53,6 +55,7 @@ from arcan_gitops.realms.tree import read_file
     help=f"An {INVENTORY_FILE}, or a folder of realms that have one; repeatable.  [default: realms]",
 )
 @check_option
+@base_option
 @kustomize_option
 @click.pass_context
 def app(
@@ -61,6 +64,7 @@ def app(
     output: Path,
     inventories: tuple[Path, ...],
     check: bool,
+    base: str | None,
     kustomize_dir: Path,
 ) -> None:
     """Write the overlays of one app, by the names in an inventory.
@@ -69,7 +73,7 @@ def app(
     own Arcan stores in its namespace; their names, and that of their token Secret, end in realm and token.
     Declared stores that are cluster-wide belong to the platform, and are not written. Versions are those of
     the inventory: take a new one after each change of the realm, or declare the app with consistency:
-    latest.
+    latest. What would go without a word (a Secret, the app) is an error, as for `arcan generate overlays`.
     """
     declared, settings = Declared.of([read_declaration(file)]), read_settings(kustomize_dir)
     for one in declared.apps:
@@ -99,7 +103,10 @@ def app(
     for warning in (*raw_warnings, *find_warnings(declared.apps, overlays)):
         warn(warning)
     again = f"arcan generate app {shlex.quote(str(file))} --output {shlex.quote(str(output))}"
-    check_or_write(ctx, [Generated(output, tree, command=command)], check=check, command=again)
+    generated = Generated(output, tree, command=command)
+    place = Place(output, "", command)
+    refuse_vanishing(place, base, tree, declared, settings, overlays, file.parent)
+    check_or_write(ctx, [generated], check=check, command=again)
 
 
 def _inventories(given: tuple[Path, ...]) -> Iterator[Path]:

@@ -133,7 +133,9 @@ def remove(name: OverlayName, yes: bool, kustomize_dir: Path) -> None:
     say("next: arcan generate overlays, and commit both")
     if settings.argocd is not None:
         say("once Argo CD has pruned it, take its line out, arcan generate overlays, and by hand:")
-        for command in overlay_commands(settings.argocd, name):
+        cluster = known[name].cluster
+        others = [each for each in known.values() if each.cluster == cluster and each.name != name]
+        for command in overlay_commands(settings.argocd, name, None if others else cluster):
             click.echo(command)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import OverlayName
 from arcan_gitops.overlay.argocd.settings import IN_CLUSTER
-from arcan_gitops.overlay.build import APPS_FOLDER
 from arcan_gitops.overlay.deployed import Deployed, deployed_by
 from arcan_gitops.overlay.kustomization import KUSTOMIZATION_FILE
 from arcan_gitops.overlay.project import Declared
@@ -52,13 +51,13 @@ def find_vanishing(
     declared: Declared,
     settings: Settings,
     overlays: Sequence[Overlay],
-    folder: Path,
+    apps: Path,
     today: Day,
 ) -> Vanishing:
     """Compare what was generated with what is.
 
     With Argo CD's section, an overlay may take over what another one of its cluster had: that is one
-    Application's namespace and then another's. `folder` is that of arcan.yaml, for hints.
+    Application's namespace and then another's. `apps` is the folder of the apps' files, for hints.
     """
     gone = _gone(before, after, settings, overlays)
     said = _Said(declared, settings, overlays)
@@ -69,8 +68,18 @@ def find_vanishing(
         else:
             is_pruned = f"{deployed.folder}/{KUSTOMIZATION_FILE}" in after
             going.append(Going(deployed, why, is_pruned))
-    unsaid = Unsaid(before, after, declared, settings, overlays, folder / APPS_FOLDER, today)
+    unsaid = Unsaid(before, after, declared, settings, overlays, apps, today)
     return Vanishing(tuple(going), tuple(unsaid.problems(silent)))
+
+
+def find_future(declared: Declared, settings: Settings, today: Day) -> Iterator[str]:
+    """Warnings of days that are yet to come: nothing waits for one. The next one is today somewhere."""
+    days = [(gone.where, gone.day) for gone in declared.departures]
+    days += [(gone.where, gone.day) for app in declared.apps for gone in app.removed]
+    days += [(each.where, each.removed) for each in settings.removed if each.removed is not None]
+    for where, day in sorted(set(days)):
+        if (day.date - today.date).days > 1:
+            yield f"{where}: '{REMOVED}: {day}' is in the future, and what is removed goes with the merge"
 
 
 def _gone(

@@ -13,6 +13,7 @@ from arcan_gitops.cli import main
 from arcan_gitops.cli.catalogue import load_catalogue
 from arcan_gitops.overlay.inventory import inventory_text, read_inventories
 from arcan_gitops.yamlio import InvalidFile, read_documents
+from tests.support.git import GitRepository
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = "name: shop\nrealm: production\ntoken: shop\nnamespace: shop\nsecrets: [{name: s, keys: [DATABASE_URL]}]\n"
@@ -238,3 +239,37 @@ def test_an_inventory_edited_by_hand_into_nonsense_is_refused(old: str, new: str
     with pytest.raises(InvalidFile) as error:
         read_inventories([(text.replace(old, new).encode(), "i.yaml")])
     assert problem in error.value.message
+
+
+def test_what_goes_from_an_app_elsewhere_is_said_too(arcan: Run, inventory: Path, tmp_path: Path):
+    command = ("app", "shop.yaml", "--inventory", "inventory.yaml", "--output", "deploy")
+    Path("shop.yaml").write_text(APP.replace("}]", "}, {name: old, keys: [REDIS_URL]}]"))
+    assert arcan(*command)[0] == 0
+    repository = GitRepository(tmp_path)
+    repository.commit()
+    Path("shop.yaml").write_text(APP)
+    status, _, err = arcan(*command)
+    assert status == 1
+    assert "nothing says that an entry of app 'shop' goes, with Secret 'old' in namespace 'shop'" in err
+    Path("shop.yaml").write_text(APP.replace("}]", "}, {name: old, removed: 2026-11-28}]"))
+    status, _, err = arcan(*command)
+    assert status == 0, err
+    assert "Kubernetes Secret 'old' in namespace 'shop' of overlay 'prod' goes: removed 2026-11-28" in err
+    repository.git("checkout", "-q", "-b", "change")
+    repository.commit()
+    Path("shop.yaml").write_text(APP)
+    assert arcan(*command)[0] == 0, "the commit says so already"
+    repository.commit()
+    status, _, err = arcan(*command, "--check", "--base", "main")
+    assert status == 1
+    assert "nothing says that an entry of app 'shop' goes" in err
+
+
+def test_an_app_elsewhere_that_is_removed_leaves_tombstones(arcan: Run, inventory: Path, tmp_path: Path):
+    command = ("app", "shop.yaml", "--inventory", "inventory.yaml", "--output", "deploy")
+    assert arcan(*command)[0] == 0
+    Path("shop.yaml").write_text("name: shop\nnamespace: shop\nremoved: 2026-11-28\n")
+    assert arcan(*command)[0] == 0
+    files = {path.relative_to(tmp_path).as_posix() for path in (tmp_path / "deploy").rglob("*.yaml")}
+    folders = ("prod", "prod/shop", "staging", "staging/shop")
+    assert files == {f"deploy/{folder}/kustomization.yaml" for folder in folders}

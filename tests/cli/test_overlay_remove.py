@@ -20,6 +20,17 @@ BLOCK = """\
     cluster: eu
 """
 DELETE = "kubectl --namespace argocd delete"
+LEFT_OF_EU = [
+    f"{DELETE} {one}"
+    for one in (
+        "application.argoproj.io arcan-eu",
+        "applicationset.argoproj.io team.staging",
+        "application.argoproj.io external-secrets-eu",
+        "appproject.argoproj.io external-secrets-eu",
+        "appproject.argoproj.io team-eu",
+        "appproject.argoproj.io team-platform-eu",
+    )
+]
 
 
 @pytest.fixture
@@ -50,7 +61,16 @@ def test_the_day_is_added_and_every_other_line_stays(name: str, added: str, arca
     changed = [line for line in difflib.ndiff(before, after) if line.startswith("+")]
     assert changed == [f"+ {added}"]
     assert f"Kubernetes Secret 'shop' in namespace 'shop' of overlay '{name}' goes" in result.err
-    assert result.out == f"{DELETE} applicationset.argoproj.io team.{name}\n"
+    assert f"{DELETE} applicationset.argoproj.io team.{name}\n" in result.out
+
+
+def test_the_last_overlay_of_a_cluster_leaves_more_to_do_by_hand(arcan: DeclaredApps):
+    settings(arcan).write_text(settings(arcan).read_text() + "  eu: {environment: prod, cluster: eu}\n")
+    first = arcan("overlay", "remove", "staging", "--yes")
+    assert first.out == f"{DELETE} applicationset.argoproj.io team.staging\n"
+    settings(arcan).write_text(ARGO + SETTINGS + BLOCK)
+    last = arcan("overlay", "remove", "staging", "--yes")
+    assert last.out.splitlines() == LEFT_OF_EU
 
 
 def test_it_does_not_go_without_a_yes(arcan: DeclaredApps):
@@ -81,14 +101,7 @@ def test_when_its_line_goes_what_stays_in_argo_cd_is_named(arcan: DeclaredApps):
     settings(arcan).write_text(ARGO + SETTINGS)
     result = arcan("generate", "overlays")
     assert result.status == 0, result.err
-    assert result.out.splitlines() == [
-        f"{DELETE} application.argoproj.io arcan-eu",
-        f"{DELETE} applicationset.argoproj.io team.staging",
-        f"{DELETE} application.argoproj.io external-secrets-eu",
-        f"{DELETE} appproject.argoproj.io external-secrets-eu",
-        f"{DELETE} appproject.argoproj.io team-eu",
-        f"{DELETE} appproject.argoproj.io team-platform-eu",
-    ]
+    assert result.out.splitlines() == LEFT_OF_EU
     assert arcan("generate", "overlays").out == ""
 
 

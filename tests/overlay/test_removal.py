@@ -17,7 +17,7 @@ from arcan_gitops.overlay.removal import Day
 from arcan_gitops.overlay.settings import Overlay
 from arcan_gitops.overlay.tombstones import leavings, tombstones
 from arcan_gitops.overlay.unsaid import Before
-from arcan_gitops.overlay.vanishing import Vanishing, find_vanishing
+from arcan_gitops.overlay.vanishing import Vanishing, find_future, find_vanishing
 from arcan_gitops.yamlio import InvalidFile, read_documents
 from tests.overlay.samples import PROD, SAMPLES
 
@@ -62,7 +62,7 @@ def vanishing(
 ) -> Vanishing:
     now = using or settings()
     old = Before(before, clusters or {})  # type: ignore[arg-type]
-    return find_vanishing(old, built(after, now), after, now, places(now), Path("kustomize"), TODAY)
+    return find_vanishing(old, built(after, now), after, now, places(now), Path("kustomize/apps"), TODAY)
 
 
 def going(found: Vanishing) -> list[str]:
@@ -354,6 +354,18 @@ def test_what_another_overlay_does_not_take_over_is_left_to_somebody():
     [said] = going(vanishing(before, declared(shop=SHOP), using))
     assert "stays until somebody removes it" in said
     assert said.endswith("kubectl --namespace shop delete externalsecret more")
+
+
+def test_a_day_to_come_is_warned_of_for_nothing_waits_for_it():
+    gone = GONE.replace("2026-11-28", "2027-01-31")
+    entry = SHOP + "  - {name: old, removed: 2027-01-31}\n"
+    using = settings(TWO.replace("cluster: staging}", "cluster: staging, removed: 2027-01-31}"))
+    for found, at in ((declared(shop=gone), "apps/shop.yaml:3"), (declared(shop=entry), "apps/shop.yaml:7")):
+        messages = list(find_future(found, using, TODAY))
+        assert [message.partition(": ")[0] for message in messages] == [at, "arcan.yaml:3"]
+        assert "is in the future, and what is removed goes with the merge" in messages[0]
+    tomorrow = GONE.replace("2026-11-28", "2026-11-29")
+    assert list(find_future(declared(shop=tomorrow), settings(), TODAY)) == []
 
 
 def argocd(found: Declared, using: Settings) -> Tree:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from arcan_gitops.overlay.argocd.settings import IN_CLUSTER, PLATFORM_FOLDER, ArgoCd, EsoChart
+from arcan_gitops.overlay.argocd.settings import IN_CLUSTER, PLATFORM_FOLDER, ArgoCd, ClusterName, EsoChart
 from arcan_gitops.overlay.argocd.targets import Target
 from arcan_gitops.overlay.manifest import Manifest, metadata
 
@@ -40,7 +40,7 @@ def eso_application(argocd: ArgoCd, target: Target) -> Manifest:
         "retry": RETRY,
         "syncOptions": ["CreateNamespace=true", "ServerSideApply=true"],
     }
-    name = eso_project_name(target)
+    name = eso_project_name(target.cluster)
     return {
         "apiVersion": API_VERSION,
         "kind": "Application",
@@ -81,7 +81,9 @@ def overlay_applications(argocd: ArgoCd, target: Target) -> Manifest:
         },
         "spec": {
             "project": _either(
-                is_platform, platform_project_name(argocd, target), overlays_project_name(argocd, target)
+                is_platform,
+                platform_project_name(argocd, target.cluster),
+                overlays_project_name(argocd, target.cluster),
             ),
             "source": source_of_folder(argocd),
             "destination": {
@@ -144,20 +146,20 @@ def _either(condition: str, then: str, otherwise: str) -> str:
     return f"{{{{ if {condition} }}}}{then}{{{{ else }}}}{otherwise}{{{{ end }}}}"
 
 
-def eso_project_name(target: Target) -> str:
+def eso_project_name(cluster: ClusterName) -> str:
     """The AppProject of a cluster's ESO, and its Application."""
-    return _on_cluster(ESO_CHART, target)
+    return _on_cluster(ESO_CHART, cluster)
 
 
-def overlays_project_name(argocd: ArgoCd, target: Target) -> str:
+def overlays_project_name(argocd: ArgoCd, cluster: ClusterName) -> str:
     """The AppProject of a cluster's overlays."""
-    return _on_cluster(argocd.project, target)
+    return _on_cluster(argocd.project, cluster)
 
 
-def platform_project_name(argocd: ArgoCd, target: Target) -> str:
+def platform_project_name(argocd: ArgoCd, cluster: ClusterName) -> str:
     """The AppProject of what a cluster's overlays have outside the namespaces of apps."""
-    return _on_cluster(f"{argocd.project}-platform", target)
+    return _on_cluster(f"{argocd.project}-platform", cluster)
 
 
-def _on_cluster(name: str, target: Target) -> str:
-    return str(name) if target.cluster == IN_CLUSTER else f"{name}-{target.cluster}"
+def _on_cluster(name: str, cluster: ClusterName) -> str:
+    return str(name) if cluster == IN_CLUSTER else f"{name}-{cluster}"

@@ -12,7 +12,12 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from arcan_gitops.names import OverlayName
-from arcan_gitops.overlay.argocd.settings import PLATFORM_FOLDER, ArgoCd
+from arcan_gitops.overlay.argocd.applications import (
+    eso_project_name,
+    overlays_project_name,
+    platform_project_name,
+)
+from arcan_gitops.overlay.argocd.settings import PLATFORM_FOLDER, ArgoCd, ClusterName
 from arcan_gitops.overlay.kustomization import KUSTOMIZATION_FILE
 from arcan_gitops.overlay.tree import Tree
 from arcan_gitops.yamlio import InvalidFile, read_objects
@@ -21,9 +26,20 @@ _ORDER: Final = ("ApplicationSet", "Application", "AppProject")
 _CLUSTERS: Final = "clusters"
 
 
-def overlay_commands(argocd: ArgoCd, overlay: OverlayName) -> tuple[str, ...]:
-    """For all of an overlay, also on a cluster that stays."""
-    return (_delete(argocd, "ApplicationSet", f"{argocd.project}.{overlay}"),)
+def overlay_commands(argocd: ArgoCd, overlay: OverlayName, last_of: ClusterName | None) -> tuple[str, ...]:
+    """For all of an overlay; and for the cluster `last_of` which it is the last."""
+    own = ("ApplicationSet", f"{argocd.project}.{overlay}")
+    if last_of is None:
+        return (_delete(argocd, *own),)
+    names = (
+        ("Application", f"arcan-{last_of}"),
+        own,
+        ("Application", eso_project_name(last_of)),
+        ("AppProject", eso_project_name(last_of)),
+        ("AppProject", overlays_project_name(argocd, last_of)),
+        ("AppProject", platform_project_name(argocd, last_of)),
+    )
+    return tuple(_delete(argocd, kind, name) for kind, name in names)
 
 
 def folder_commands(argocd: ArgoCd, before: Tree, after: Tree) -> Iterator[str]:

@@ -41,7 +41,7 @@ def eso_project(argocd: ArgoCd, target: Target) -> Manifest:
     """For ESO's chart and nothing else: it brings CRDs, cluster roles and webhooks."""
     return project(
         argocd,
-        eso_project_name(target),
+        eso_project_name(target.cluster),
         "The External Secrets Operator.",
         [ESO_CHART_REPOSITORY],
         [(str(target.cluster), str(target.eso_namespace))],
@@ -71,7 +71,7 @@ def overlays_project(argocd: ArgoCd, targets: Sequence[Target]) -> Manifest:
         places = ["*", *(f"!{name}" for name in closed)]
     return project(
         argocd,
-        overlays_project_name(argocd, targets[0]),
+        overlays_project_name(argocd, targets[0].cluster),
         "Secrets from Git: stores and ExternalSecrets of apps.",
         [str(argocd.repository)],
         [(cluster, place) for place in places],
@@ -89,7 +89,7 @@ def platform_project(argocd: ArgoCd, targets: Sequence[Target]) -> Manifest:
     }
     return project(
         argocd,
-        platform_project_name(argocd, targets[0]),
+        platform_project_name(argocd, targets[0].cluster),
         "Secrets from Git: the server, policies and cluster-wide stores.",
         [str(argocd.repository)],
         sorted(places),
