@@ -1,4 +1,4 @@
-"""What can be wrong with a text that Go reads."""
+"""The errors of this package."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class GoError(Exception):
 
 
 class NotSupported(ArcanError):
-    """ESO may well do something sensible here; the emulator does not know what, and will not guess."""
+    """Something that Go can do and this package does not reproduce: refused, never guessed."""
 
     def __init__(self, what: str, *, hint: str | None = None) -> None:
         super().__init__(f"not supported by the emulator: {what}", hint=hint)

@@ -1,4 +1,4 @@
-"""Go's ways with text that differ from Python's: quoting, trimming, case, durations."""
+"""Text functions of Go that differ from Python's: quoting, trimming, case, durations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets of a live system into the document of an environment: one module a system, in `sources/`.
+"""Copies the secrets of another system into the document of an environment; `sources/` has the systems.
 
 A source says what it finds (`Found`) and what it leaves out and why (`Left`); `name_all` gives each value the
 key that it will have; `Destination.land` writes all of them at once, or says what it would write. Nothing is

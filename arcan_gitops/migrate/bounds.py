@@ -1,7 +1,7 @@
-"""How long and how large an answer of another system may be, and a list of them: none goes on without end.
+"""Bounds on another system's answers: their time, their size, and the pages of a list.
 
-A timeout of a client library is of each wait for bytes, so that a server which sends a byte a second is never
-late. So a whole call is timed here.
+The timeout of a client library holds for each wait for bytes, so a server that sends a byte a second never
+exceeds it. Here the whole call is timed.
 """
 
 from __future__ import annotations

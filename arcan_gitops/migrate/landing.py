@@ -1,4 +1,4 @@
-"""Into the document of an environment, a new one or the one that is there: one write, whole or not at all."""
+"""Writes values into the document of an environment, new or existing: all of them in one write, or none."""
 
 from __future__ import annotations
 

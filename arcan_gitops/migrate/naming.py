@@ -1,4 +1,4 @@
-"""Which key a value gets: by one rule, or as somebody says."""
+"""The key that each value gets: by one rule, or by `--map`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def key_for(origin: Origin, below: str) -> KeyName:
 
 
 def name_like(text: str) -> str:
-    """A name of a key that is as near to a text as can be: `db/password` gives `db_password`."""
+    """A valid key name that is close to a text: `db/password` gives `db_password`."""
     return re.sub(r"\A\.(?=\.|\Z)", "_", _OTHER.sub("_", text))[:_MAX_BYTES] or "KEY"
 
 

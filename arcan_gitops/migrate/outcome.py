@@ -10,7 +10,7 @@ from arcan_gitops.names import KeyName
 
 
 class Status(StrEnum):
-    """In the words of the report."""
+    """What became of a value, in the words of the report."""
 
     IMPORTED = "imported"  # in a dry run: would be
     UNCHANGED = "unchanged"  # the document has this value already

@@ -1,4 +1,4 @@
-"""The port behind which another system's secrets are read."""
+"""The interface of a system whose secrets are imported."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Source(Protocol):
 
 @contextmanager
 def client_library(package: str, extra: str) -> Iterator[None]:
-    """Around the import of a client library, which only who imports from that system has.
+    """Wraps the import of a client library, an optional dependency of one source.
 
     Raises `NoClientLibrary`.
     """
@@ -97,7 +97,7 @@ def client_library(package: str, extra: str) -> Iterator[None]:
 
 
 def loopback(host: str | None) -> bool:
-    """Whether an address stays on this machine, so that plain http shows nothing to anybody."""
+    """Whether a host is this machine, so that plain http reaches no network."""
     if host == "localhost":
         return True
     try:

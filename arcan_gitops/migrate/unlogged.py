@@ -1,4 +1,4 @@
-"""Client libraries log what they send and receive; here nobody hears them."""
+"""Client libraries log what they send and receive; this silences them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be said of realm files without any key: for pull requests, where no key is at hand."""
+"""Checks of realm files that take no key, for pull requests."""
 
 from __future__ import annotations
 

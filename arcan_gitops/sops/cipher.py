@@ -38,7 +38,7 @@ _BOOLEANS: Final = {
 
 
 class Comment:
-    """What an encrypted comment in a list decrypts to: no value, and no part of the MAC."""
+    """Stands for a decrypted comment in a list: it is no value, and the MAC does not cover it."""
 
 
 COMMENT: Final = Comment()

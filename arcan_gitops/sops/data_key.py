@@ -18,9 +18,9 @@ from arcan_gitops.sops.wrapping import DATA_KEY_BYTES
 def data_key(metadata: Metadata, identities: Identities) -> bytes:
     """The 32 bytes that encrypt the document's values.
 
-    Of several key groups as many must open as the threshold says, and two at least; all parts that open are
-    put together. Raises `NoMatchingIdentity`, saying which recipients the document has and which we hold,
-    and `Unsupported` where a key type that is not native could open it.
+    Of several key groups, as many must open as the threshold says, and at least two; their parts are
+    combined. Raises `NoMatchingIdentity`, saying which recipients the document has and which we hold, and
+    `Unsupported` where a key type that is not native could open it.
     """
     digest = _digest(metadata)
     known = identities.data_keys.get(digest)

@@ -1,4 +1,4 @@
-"""Which ciphertext a document holds, in a few characters for each key: learnt without any key.
+"""A short digest of each value's ciphertext; computing it takes no private key.
 
 A digest is over the value as it is stored, each `ENC[...]` and what stands in clear, and not over its layout:
 another indentation, quote or neighbour does not change it, and any new ciphertext does (SOPS takes a random

@@ -174,15 +174,15 @@ class Document:
     def updatekeys(self, recipients: Sequence[str] | Recipients) -> None:
         """Wrap the same data key for these recipients; values, MAC and lastmodified stay as they are.
 
-        Who was a recipient before still knows the data key: to lock somebody out, `rotate`. Raises the same.
+        A former recipient still knows the data key; `rotate` locks them out. Raises what `rotate` raises.
         """
         self._content.editing().updatekeys(Recipients.of(recipients))
 
     def dump(self, *, now: datetime | None = None) -> bytes:
         """The file: its own bytes if nothing was changed, else with a new MAC and `lastmodified` (`now`).
 
-        All of it is decrypted and compared once more before. Raises `CannotEdit` where the tree was changed
-        by other ways than `set`, `unset` and `rename`.
+        The new bytes are decrypted and compared first. Raises `CannotEdit` if the tree was changed in other
+        ways than by `set`, `unset` and `rename`.
         """
         return self._content.dump(now)
 

@@ -57,7 +57,7 @@ class DotenvText:
         return splice(self.text, splices).encode("utf-8", "surrogateescape")
 
     def replace(self, path: RawPath, value: Any) -> list[Splice]:
-        """Another value for a key, for a field of the metadata, or for all of it."""
+        """Replace the value of a key, a field of the metadata, or all of the metadata."""
         if path[0] == "sops":
             return self._replace_metadata(value if len(path) == 1 else {str(path[1]): value}, path[1:])
         key = str(path[0])
@@ -86,11 +86,11 @@ class DotenvText:
         return [Splice(first, first, line(key, value) + "\n")]
 
     def remove(self, path: RawPath) -> list[Splice]:
-        """A key less."""
+        """Remove a key."""
         return [self._whole(self._lines[str(path[0])])]
 
     def rename(self, path: RawPath, name: str) -> list[Splice]:
-        """Another name for a key."""
+        """Rename a key."""
         line(name, "")
         start, _ = self._lines[str(path[0])]
         return [Splice(start, start + len(str(path[0])), name)]

@@ -79,13 +79,13 @@ class FlowText(ABC):
         return (self._bom + splice(self.text, splices)).encode()
 
     def replace(self, path: RawPath, value: Any) -> list[Splice]:
-        """Another value at a path that exists."""
+        """Replace the value at a path that exists."""
         _, node, after = self.find(path)
         space = " " if node.start == node.end and node.start == after else ""
         return [Splice(node.start, node.end, space + self.written(value, node.start))]
 
     def insert(self, path: RawPath, key: str | None, value: Any) -> list[Splice]:
-        """A new key at the end of the mapping at `path`, or (`key` is None) an item at the end of a list."""
+        """Add a key at the end of the mapping at `path`, or (`key` is None) an item at the end of a list."""
         container = self.container(path)
         if not children(container):
             return self.replace(path, [value] if key is None else {key: value})
@@ -103,7 +103,7 @@ class FlowText(ABC):
         return [Splice(last, last, f",{gap}{text}")]
 
     def remove(self, path: RawPath) -> list[Splice]:
-        """A key or an item less; where it was the only one, `{}` or `[]` stays."""
+        """Remove a key or an item; if it was the only one, `{}` or `[]` stays."""
         parent, node, _ = self.find(path)
         starts = self.starts(parent)
         position = self.position(parent, path[-1])
@@ -114,7 +114,7 @@ class FlowText(ABC):
         return [Splice(children(parent)[position - 1].end, node.end, "")]
 
     def rename(self, path: RawPath, name: str) -> list[Splice]:
-        """Another name for the key at `path`."""
+        """Rename the key at `path`."""
         key = self.key(path)
         return [Splice(key.start, key.end, self.written_key(name))]
 

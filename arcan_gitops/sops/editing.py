@@ -1,7 +1,7 @@
 """Edits of one decrypted, verified document: each is whole or does not happen, and touches nothing else.
 
-An edit is made three times over, on the values, on the ciphertext and on the text, and holds only if the
-text reads back as the ciphertext. Untouched ciphertext is never made anew: like SOPS, an edit keeps the IV
+An edit is made three times: on the values, on the ciphertext and on the text. It is refused unless the text
+reads back as that ciphertext. Untouched ciphertext is never encrypted again: like SOPS, an edit keeps the IV
 of every value that did not change.
 """
 

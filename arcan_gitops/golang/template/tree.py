@@ -1,4 +1,4 @@
-"""The tree of a parsed template: what `parser.py` builds, `run.py` walks and `uses.py` reads.
+"""The tree of a parsed template, which `parser.py` builds, `run.py` executes and `contents.py` reads.
 
 `at` is an offset in characters. `str()` of an operand, command or pipeline is how Go prints it in errors.
 Source: Go text/template/parse node.go

@@ -1,4 +1,4 @@
-"""A dotenv file, or any other that `arcan secret import` reads: for a migration in the same words."""
+"""A dotenv file as a source, with the report of the other sources."""
 
 from __future__ import annotations
 

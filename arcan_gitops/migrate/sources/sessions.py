@@ -1,4 +1,4 @@
-"""What a client that is made with requests may send where, and how much it takes.
+"""A guard for clients that use requests: where they may send, and how much they accept.
 
 requests follows redirects by itself, and takes off nothing but `Authorization` for another host: the token of
 Vault is in a header of its own, and the body of a POST goes along (307, 308). So a session asks here before
