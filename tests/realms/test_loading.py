@@ -357,6 +357,16 @@ def test_the_revision_is_that_of_the_bytes_and_of_nothing_else(files: RealmFiles
     assert loader.reload(first).snapshot.revision != first.revision
 
 
+def test_a_reload_that_finds_nothing_of_the_selection_keeps_all_and_says_so(files: RealmFiles) -> None:
+    """The realm may have been renamed by mistake: its tokens would get 401 for ever, were it let go."""
+    chosen = repository(files, "shop")
+    snapshot = chosen.load()
+    (files.root / "shop").rename(files.root / "shp")
+    reload = chosen.reload(snapshot)
+    assert reload.snapshot is snapshot
+    assert any("nothing is selected" in problem.message for problem in reload.problems)
+
+
 def test_a_folder_that_vanishes_takes_nothing_with_it(files: RealmFiles) -> None:
     loader = repository(files)
     before = loader.load()
