@@ -25,6 +25,7 @@ def load_catalogue(realms: Path) -> Catalogue:
     tokens: dict[RealmName, dict[str, TokenScope]] = {}
     accounts: dict[RealmName, dict[AccountName, TokenScope]] = {}
     expiry: dict[RealmName, str] = {}
+    recorded: set[RealmName] = set()
     problems: list[ArcanError] = []
     for document in tree.documents():
         try:
@@ -36,13 +37,16 @@ def load_catalogue(realms: Path) -> Catalogue:
             tokens[realm], granted = _callers(tree.tokens_file(realm))
             if granted:
                 accounts[realm] = granted
-            if (ends := settings_of(tree, realm).token_expiry) is not None:
-                expiry[realm] = ends
+            settings = settings_of(tree, realm)
+            if settings.token_expiry is not None:
+                expiry[realm] = settings.token_expiry
+            if settings.recorded:
+                recorded.add(realm)
         except ArcanError as error:
             problems.append(error)
     if problems:
         raise SeveralErrors(f"{realms}: the realms cannot be read:", problems)
-    return Catalogue(contents, tokens, expiry, accounts)
+    return Catalogue(contents, tokens, expiry, accounts, frozenset(recorded))
 
 
 def contents_of(document: DocumentFile) -> Contents:

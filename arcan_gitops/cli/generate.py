@@ -43,6 +43,7 @@ from arcan_gitops.overlay.needed_tokens import creating
 from arcan_gitops.overlay.server_url import ServerUrl
 from arcan_gitops.overlay.settings import Overlay
 from arcan_gitops.realms import BadLayout, CannotRead, RealmTree
+from arcan_gitops.realms.settings import settings_of
 from arcan_gitops.webhook import SECRET_LABEL_NAME, SECRET_LABEL_VALUE
 from arcan_gitops.yamlio import emit
 
@@ -157,7 +158,9 @@ def eso(
     if eso_version is not None:
         settings = replace(settings, eso_version=eso_version)
     users = tuple(sorted(set(allowed))) if cluster_wide else None
-    consumer = Consumer(realm, environment, namespace, name, _keys(realms, realm, environment, keys), users)
+    asked = _keys(realms, realm, environment, keys)
+    version = _bulk_version(realms, realm, environment)
+    consumer = Consumer(realm, environment, namespace, name, asked, users, version)
     settings = _with_ca(settings, ca_configmap, ca_bundle, public_ca)
     manifests = quickstart(consumer, settings)
     warn_if_unknown(settings.eso_version)
@@ -218,6 +221,16 @@ def _keys(
         if key not in known:
             warn(f"key '{key}' is not in {document.path}: {did_you_mean(key, known)}")
     return wanted or known
+
+
+def _bulk_version(realms: Path, realm: RealmName, environment: EnvironmentName) -> str | None:
+    """The version of the document where its realm answers no read of all keys without one."""
+    tree = RealmTree(realms)
+    try:
+        document = tree.document(realm, environment)
+    except (BadLayout, CannotRead):
+        return None  # whether the keys exist is not known either, and that was said
+    return contents_of(document).version if settings_of(tree, realm).recorded else None
 
 
 @generate.command()

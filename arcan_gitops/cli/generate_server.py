@@ -20,7 +20,7 @@ from arcan_gitops.deploy import (
     server_tree,
 )
 from arcan_gitops.errors import ArcanError, SeveralErrors
-from arcan_gitops.names import OverlayName, RealmName
+from arcan_gitops.names import EnvironmentName, OverlayName, RealmName
 from arcan_gitops.overlay.build import SERVERS_FOLDER
 from arcan_gitops.overlay.settings import Overlay
 from arcan_gitops.realms import CannotRead, DocumentFile, RealmTree, Selection
@@ -96,7 +96,22 @@ def _folder(tree: RealmTree, documents: Sequence[DocumentFile], realm: RealmName
         realm,
         {file.environment: _size(file.path) for file in documents if file.realm == realm},
         {path.name: _size(path) for path in beside if path is not None},
+        _removed(tree, realm),
     )
+
+
+def _removed(tree: RealmTree, realm: RealmName) -> dict[EnvironmentName, dict[str, int]]:
+    """The records of removed keys that a server would read. Raises `SeveralErrors`."""
+    environments, problems = tree.removal_folders(realm)
+    found: dict[EnvironmentName, dict[str, int]] = {}
+    for environment in environments:
+        files, misplaced = tree.removal_files(realm, environment)
+        problems = (*problems, *misplaced)
+        if files:
+            found[environment] = {path.name: _size(path) for path in files.values()}
+    if problems:
+        raise SeveralErrors(f"{tree.root / realm}: the records of removed keys cannot be read:", problems)
+    return found
 
 
 def _size(path: Path) -> int:

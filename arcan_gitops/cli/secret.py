@@ -21,6 +21,8 @@ from arcan_gitops.cli.secret_target import (
     confirm_keys_unused,
     located,
     names_document,
+    reason_option,
+    recorded,
     require_key,
     takes_target,
 )
@@ -162,10 +164,16 @@ def list_keys(realm: RealmName, environment: EnvironmentName, realms: Path) -> N
 @names_document
 @click.argument("keys", type=KEY, nargs=-1, required=True, metavar="KEY...")
 @path_option
+@reason_option
 @in_use_options
 @takes_target
 def unset(
-    target: Target, keys: tuple[KeyName, ...], as_path: bool | None, kustomize_dir: Path, yes: bool
+    target: Target,
+    keys: tuple[KeyName, ...],
+    as_path: bool | None,
+    reason: str | None,
+    kustomize_dir: Path,
+    yes: bool,
 ) -> None:
     """Remove keys, or (--path) parts of maps and lists.
 
@@ -181,8 +189,8 @@ def unset(
     with located(opened.file.path):
         for steps in sorted(paths.values(), key=_backwards):  # so that no index means another item
             document.unset(steps)
-    opened.save(document)
-    say(f"removed {', '.join(keys)} from {opened.file.path}")
+    opened.save(document, reason or "removed by 'arcan secret unset'")
+    say(f"removed {', '.join(keys)} from {opened.file.path}{recorded(opened, going)}")
 
 
 def _backwards(steps: Steps) -> tuple[tuple[int, str], ...]:
@@ -193,9 +201,12 @@ def _backwards(steps: Steps) -> tuple[tuple[int, str], ...]:
 @names_document
 @click.argument("old", type=KEY)
 @click.argument("new", type=KEY)
+@reason_option
 @in_use_options
 @takes_target
-def rename(target: Target, old: KeyName, new: KeyName, kustomize_dir: Path, yes: bool) -> None:
+def rename(
+    target: Target, old: KeyName, new: KeyName, reason: str | None, kustomize_dir: Path, yes: bool
+) -> None:
     """Give a key another name; its value and its place stay.
 
     If declared apps use the old name, it names them and asks for confirmation, unless --yes is given.
@@ -207,8 +218,12 @@ def rename(target: Target, old: KeyName, new: KeyName, kustomize_dir: Path, yes:
         confirm_keys_unused(f"renaming {old}", target, (old,), kustomize_dir, yes=yes)
     with located(opened.file.path):
         document.rename(old, new)
-    changed = opened.save(document)
-    say(f"renamed {old} to {new} in {opened.file.path}" if changed else f"unchanged: {opened.file.path}")
+    changed = opened.save(document, reason or f"renamed to {new}")
+    say(
+        f"renamed {old} to {new} in {opened.file.path}{recorded(opened, [old])}"
+        if changed
+        else f"unchanged: {opened.file.path}"
+    )
 
 
 @secret.command()

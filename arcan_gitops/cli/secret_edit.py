@@ -14,7 +14,13 @@ import click
 
 from arcan_gitops.cli.in_use import at_a_terminal, in_use_options
 from arcan_gitops.cli.output import say, say_error
-from arcan_gitops.cli.secret_target import Target, confirm_keys_unused, names_document, takes_target
+from arcan_gitops.cli.secret_target import (
+    Target,
+    confirm_keys_unused,
+    names_document,
+    recorded,
+    takes_target,
+)
 from arcan_gitops.editor import Editor
 from arcan_gitops.errors import ArcanError, printable
 from arcan_gitops.memory_folder import NoMemoryFolder, memory_folder
@@ -120,7 +126,10 @@ def _edited(
             document = opened.load()
             changed = apply_changes(document, before, after)
             allow([KeyName(key) for key in before if key not in after])
-            return _told(changed, before, after) if opened.save(document) else ""
+            gone = [key for key in before if key not in after]
+            if not opened.save(document, "removed by 'arcan secret edit'"):
+                return ""
+            return _told(changed, before, after) + recorded(opened, gone)
         except ArcanError as error:
             if not at_a_terminal():
                 say("nothing was changed, and what was typed is not kept")

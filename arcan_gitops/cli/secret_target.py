@@ -16,13 +16,14 @@ from arcan_gitops.cli.in_use import confirm_unused
 from arcan_gitops.cli.options import realms_option
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.realm_options import ENVIRONMENT, realm_argument
-from arcan_gitops.errors import ArcanError
+from arcan_gitops.errors import ArcanError, some
 from arcan_gitops.names import EnvironmentName, InvalidName, KeyName, RealmName, did_you_mean
 from arcan_gitops.overlay import App, Settings
 from arcan_gitops.overlay.uses import Use, uses_of_keys
 from arcan_gitops.realms import RealmTree
 from arcan_gitops.realms.editing import OpenDocument, open_document
 from arcan_gitops.realms.place import Place
+from arcan_gitops.realms.tree import removal_file
 from arcan_gitops.sops import Document, NoSuchKey
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -112,6 +113,22 @@ def confirm_keys_unused(
         return uses_of_keys(apps, settings, target.realm, target.environment, keys)
 
     confirm_unused(what, kustomize_dir, uses, yes=yes)
+
+
+def reason_option(command: _F) -> _F:
+    """`--reason`: `reason`, why keys go."""
+    decorated: _F = click.option(
+        "--reason", metavar="TEXT", help="Why, for the record, where the realm records what is removed."
+    )(command)
+    return decorated
+
+
+def recorded(opened: OpenDocument, keys: Sequence[str]) -> str:
+    """What to say of the records of keys that went; empty where the realm has none."""
+    if not opened.settings.recorded or not keys:
+        return ""
+    paths = [removal_file(opened.file.path.parent, opened.file.environment, key) for key in keys]
+    return f"; recorded, commit it too: {some([str(path) for path in paths])}"
 
 
 class AlreadyThere(ArcanError):

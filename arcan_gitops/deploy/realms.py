@@ -1,13 +1,14 @@
 """`realms/<realm>/kustomization.yaml`: ConfigMaps of a realm's files, named by their content.
 
 Kustomize reads no file outside a kustomization's own folder, so it stands beside the documents. The realm's
-documents are one ConfigMap each; `tokens.yaml` and `realm.yaml` share another.
+documents are one ConfigMap each, and so are the records of what was removed from each; `tokens.yaml` and
+`realm.yaml` share another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from arcan_gitops.deploy.names import SERVER_NAMESPACE
@@ -30,6 +31,7 @@ _KEPT: Final = {
 }
 
 _DOCUMENT_SUFFIX: Final = ".sops.yaml"
+_KEY_CHARACTERS: Final = 253  # of a key of a ConfigMap
 
 
 class TooLarge(ArcanError):
@@ -38,11 +40,14 @@ class TooLarge(ArcanError):
 
 @dataclass(frozen=True, slots=True)
 class RealmFolder:
-    """The files of one realm, with their sizes in bytes. `beside` has `tokens.yaml` and `realm.yaml`."""
+    """The files of one realm, with their sizes in bytes. `beside` has `tokens.yaml` and `realm.yaml`;
+    `removed` the records of removed keys, by the names of their files.
+    """
 
     realm: RealmName
     documents: Mapping[EnvironmentName, int]
     beside: Mapping[str, int]
+    removed: Mapping[EnvironmentName, Mapping[str, int]] = field(default_factory=dict)
 
 
 def document_map(realm: RealmName, environment: EnvironmentName) -> str:
@@ -56,6 +61,16 @@ def document_map(realm: RealmName, environment: EnvironmentName) -> str:
 def document_file(environment: EnvironmentName) -> str:
     """The file of one document, and its key in the ConfigMap."""
     return f"{environment}{_DOCUMENT_SUFFIX}"
+
+
+def removed_map(realm: RealmName, environment: EnvironmentName) -> str:
+    """The ConfigMap of the records of an environment's removed keys."""
+    return f"{document_map(realm, environment)}.removed"
+
+
+def removed_folder(environment: EnvironmentName) -> str:
+    """The folder of the records, in that of the realm."""
+    return f"removed/{environment}"
 
 
 def beside_map(realm: RealmName) -> str:
@@ -80,6 +95,13 @@ def _too_large(folder: RealmFolder) -> Iterable[ArcanError]:
                 f" {CONFIG_MAP_BYTES}",
                 hint="split the environment's keys into realms: move those of one team to a realm of its own",
             )
+    for environment, records in sorted(folder.removed.items()):
+        if sum(records.values()) > CONFIG_MAP_BYTES or any(len(name) > _KEY_CHARACTERS for name in records):
+            yield TooLarge(
+                f"{folder.realm}/{removed_folder(environment)}: is more than a ConfigMap holds:"
+                f" {CONFIG_MAP_BYTES} bytes, and names of {_KEY_CHARACTERS} characters",
+                hint="delete the records that every cluster has acted on",
+            )
     if sum(folder.beside.values()) > CONFIG_MAP_BYTES:
         yield TooLarge(
             f"{folder.realm}/{' and '.join(sorted(folder.beside))}: have {sum(folder.beside.values())} bytes,"
@@ -95,6 +117,9 @@ def generator_options() -> dict[str, Any]:
 
 def _text(folder: RealmFolder) -> str:
     files = {document_map(folder.realm, name): [document_file(name)] for name in sorted(folder.documents)}
+    for environment, records in folder.removed.items():
+        path = removed_folder(environment)
+        files[removed_map(folder.realm, environment)] = [f"{path}/{name}" for name in sorted(records)]
     if folder.beside:
         files[beside_map(folder.realm)] = sorted(folder.beside)
     body: dict[str, Any] = {

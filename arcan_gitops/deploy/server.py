@@ -24,7 +24,14 @@ from arcan_gitops.deploy.names import (
 )
 from arcan_gitops.deploy.patches import json_patch, target_of
 from arcan_gitops.deploy.policies import policy_patches
-from arcan_gitops.deploy.realms import RealmFolder, beside_map, document_file, document_map
+from arcan_gitops.deploy.realms import (
+    RealmFolder,
+    beside_map,
+    document_file,
+    document_map,
+    removed_folder,
+    removed_map,
+)
 from arcan_gitops.deploy.settings import BINDINGS, STARTS, ServerSettings
 from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.overlay.kustomization import KUSTOMIZATION_FILE
@@ -129,6 +136,9 @@ def _volume(server: Server, folders: Sequence[RealmFolder]) -> Manifest:
             if (folder.realm, environment) in server.selected:
                 name = document_map(folder.realm, environment)
                 sources.append(_source(name, folder.realm, [document_file(environment)]))
+                if records := folder.removed.get(environment):
+                    name, below = removed_map(folder.realm, environment), removed_folder(environment)
+                    sources.append(_source(name, f"{folder.realm}/{below}", sorted(records)))
         if folder.beside:
             sources.append(_source(beside_map(folder.realm), folder.realm, sorted(folder.beside)))
     volume = {"name": "realms", "projected": {"sources": sources}}
@@ -140,8 +150,8 @@ def _volume(server: Server, folders: Sequence[RealmFolder]) -> Manifest:
     }
 
 
-def _source(config_map: str, realm: RealmName, files: Sequence[str]) -> dict[str, Any]:
-    items = [{"key": file, "path": f"{realm}/{file}"} for file in files]
+def _source(config_map: str, folder: str, files: Sequence[str]) -> dict[str, Any]:
+    items = [{"key": file, "path": f"{folder}/{file}"} for file in files]
     return {"configMap": {"name": config_map, "items": items}}
 
 
@@ -151,14 +161,19 @@ def _unselected(server: Server, folder: RealmFolder) -> dict[str, str] | None:
     of them.
     """
     names = [
-        document_map(folder.realm, environment).replace(".", r"\.")
+        document_map(folder.realm, environment)
         for environment in sorted(folder.documents)
+        if (folder.realm, environment) not in server.selected
+    ]
+    names += [
+        removed_map(folder.realm, environment)
+        for environment in sorted(folder.removed)
         if (folder.realm, environment) not in server.selected
     ]
     if not names:
         return None
     target = {"version": "v1", "kind": "ConfigMap", "namespace": str(SERVER_NAMESPACE)}
-    return {**target, "name": f"({'|'.join(names)})"}
+    return {**target, "name": f"({'|'.join(names)})".replace(".", r"\.")}
 
 
 def _patches(settings: ServerSettings) -> Iterable[dict[str, Any]]:

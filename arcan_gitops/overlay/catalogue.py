@@ -72,7 +72,8 @@ class Contents:
 class Catalogue:
     """What the realms' environments hold, and the realms' tokens and accounts by name.
 
-    A realm is known when it has an environment. `token_expiry` is how long its tokens are to live, as the
+    A realm is known when it has an environment. `recorded` are the realms that record what is removed: a read
+    of all keys must name its version there. `token_expiry` is how long its tokens are to live, as the
     realm says it (`180d`). Nothing in here is secret.
     """
 
@@ -80,6 +81,7 @@ class Catalogue:
     tokens: Mapping[RealmName, Mapping[str, TokenScope]] = field(default_factory=dict)
     token_expiry: Mapping[RealmName, str] = field(default_factory=dict)
     accounts: Mapping[RealmName, Mapping[AccountName, TokenScope]] = field(default_factory=dict)
+    recorded: frozenset[RealmName] = frozenset()
 
     def scope_of(self, credential: Credential) -> TokenScope | None:
         """What the realm lets a token or an account read; None where it knows neither."""

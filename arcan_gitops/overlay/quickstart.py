@@ -26,12 +26,13 @@ class Consumer:
     name: ObjectName
     keys: Sequence[KeyName]
     users: tuple[Namespace, ...] | None  # None for SecretStores; else who may use the ClusterSecretStores
+    version: str | None = None  # of all keys, where the realm answers no read of all without one
 
 
 def quickstart(consumer: Consumer, settings: StoreSettings) -> list[Manifest]:
     """A store and its ExternalSecret for the keys, then a store and its ExternalSecret for everything.
 
-    No entry names a version: nobody would generate these manifests anew when a key changes. Raises
+    No entry for a key names a version: nobody would generate these manifests anew when it changes. Raises
     `ArcanError` where an ExternalSecret would take the place of the token Secret.
     """
     secret, bulk_secret = consumer.name, ObjectName.parse(f"{consumer.name}-bulk")
@@ -54,7 +55,7 @@ def quickstart(consumer: Consumer, settings: StoreSettings) -> list[Manifest]:
     namespace, refresh = consumer.namespace, settings.refresh
     keys = [(key, Remote(key)) for key in consumer.keys]
     # the bulk store's URL has no place for a key: the realm is for readers
-    everything = [Remote(consumer.realm)]
+    everything = [Remote(consumer.realm, version=consumer.version)]
     return [
         *(account_manifests(account) if account is not None else ()),
         single.manifest(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from arcan_gitops.names import InvalidName, KeyName, did_you_mean
-from arcan_gitops.overlay.app import App, credential_field
+from arcan_gitops.overlay.app import App, Consistency, credential_field
 from arcan_gitops.overlay.catalogue import Catalogue, Contents, TokenScope
 from arcan_gitops.overlay.credentials import Credential
 from arcan_gitops.overlay.declared_secret import DeclaredKey, DeclaredSecret
@@ -65,6 +65,13 @@ def _realm(placement: Placement, read: Credential, catalogue: Catalogue) -> Iter
                 where = f"{read.realm}/{environment}"
                 problem = f"key '{entry.key}' does not exist in {where}"
                 yield InvalidFile(f"{entry.where}: {problem}", hint=did_you_mean(entry.key, contents.keys))
+    if read.realm in catalogue.recorded and app.consistency is Consistency.LATEST:
+        for secret in app.secrets:
+            if secret.is_bulk:
+                problem = f"secret '{secret.name}' asks for all keys and names no version"
+                hint = f"realm '{read.realm}' records what is removed, and answers no such read, in which "
+                hint += "keys could go unseen; leave 'consistency' out, or name the keys"
+                yield InvalidFile(f"{secret.where}: {problem}", hint=hint)
     scope = catalogue.scope_of(read)
     if scope is None:
         return

@@ -14,6 +14,7 @@ from arcan_gitops.realms.binding import NotBound
 from arcan_gitops.realms.cluster_checks import cluster_problems
 from arcan_gitops.realms.manifests import explained, manifest_problem
 from arcan_gitops.realms.recipients import drift, wrong_recipients
+from arcan_gitops.realms.removals import there_again
 from arcan_gitops.realms.settings import RealmSettings
 from arcan_gitops.realms.sops_config import NoRule, SopsConfig
 from arcan_gitops.realms.tree import (
@@ -127,6 +128,12 @@ class _Run:
             settings = self._settings(self._tree.realm_file(realm))
             for document in documents:
                 self._document(document, settings)
+            there = {document.environment for document in documents}
+            environments, misplaced = self._tree.removal_folders(realm)
+            self.problems += misplaced
+            for environment in environments:
+                if environment not in there:  # the records of the others were looked at with their documents
+                    self.problems += there_again(self._tree, realm, environment, ())
 
     def file(self, path: Path, realm: RealmName) -> None:
         with self._collecting():
@@ -158,6 +165,7 @@ class _Run:
         said = {problem.message for problem in self.problems}  # one rule may be for many documents
         self.problems += [problem for problem in problems if problem.message not in said]
         if outlined is not None:
+            self.problems += there_again(self._tree, document.realm, document.environment, outlined.keys)
             self.problems += _copies(document, outlined, self._wrapped)
 
 

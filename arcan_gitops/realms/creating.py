@@ -14,6 +14,7 @@ from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import EnvironmentName, RealmName, place_name
 from arcan_gitops.realms.creation_rules import CreationRule
 from arcan_gitops.realms.editing import write_document
+from arcan_gitops.realms.removals import forget_keys
 from arcan_gitops.realms.settings import RealmSettings, settings_of
 from arcan_gitops.realms.snapshot import values_of
 from arcan_gitops.realms.sops_config import SopsConfig
@@ -26,7 +27,8 @@ class Creation:
     """A document that can be made: where it will be, by which rule, and for whom."""
 
     path: Path
-    place: str
+    realm: RealmName
+    environment: EnvironmentName
     rule: CreationRule
     recipients: Recipients
     settings: RealmSettings
@@ -45,7 +47,7 @@ class Creation:
                 rule=self.rule.selection,
                 mac_only=self.rule.mac_only_encrypted,
                 limits=self.settings.limits,
-                place=self.place,
+                place=place_name(self.realm, self.environment),
             )
         except ArcanError as error:
             raise error.located(self.path) from None
@@ -57,6 +59,7 @@ class Creation:
                 with suppress(OSError):
                     folder.rmdir()
             raise
+        forget_keys(self.path.parent, self.environment, map(str, values))
 
 
 def plan_document(
@@ -80,7 +83,7 @@ def plan_document(
     except ArcanError as error:
         raise error.located(config.path) from None
     settings = settings_of(tree, realm) if path.parent.is_dir() else RealmSettings()
-    return Creation(path, place_name(realm, environment), rule, recipients, settings)
+    return Creation(path, realm, environment, rule, recipients, settings)
 
 
 def _make_folders(folder: Path) -> list[Path]:

@@ -16,6 +16,7 @@ from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.realms.binding import require_place
 from arcan_gitops.realms.manifests import explained
 from arcan_gitops.realms.opening import Opener
+from arcan_gitops.realms.removals import forget, forget_keys, record
 from arcan_gitops.realms.settings import RealmSettings, settings_of
 from arcan_gitops.realms.snapshot import values_of
 from arcan_gitops.realms.tree import DocumentFile, RealmTree, read_file
@@ -73,15 +74,29 @@ class OpenDocument:
             raise error.located(self.file.path) from None
         return data
 
-    def save(self, document: Document) -> bool:
+    def save(self, document: Document, reason: str = "removed by an edit") -> bool:
         """Write what `load` gave and was edited since; False if the file holds just that.
 
-        Raises as `changed`, and `CannotWrite` and `ChangedMeanwhile`; the file is then as it was.
+        Where the realm records removals, each key that went gets its record, with the reason; a key that is
+        there loses its own. Raises as `changed`, and `CannotWrite` and `ChangedMeanwhile`; the files are then
+        as they were.
         """
         data = self.changed(document)
         if data is None:
             return False
-        write_document(self.file.path, data, replacing=self.data)
+        realm, environment = self.file.path.parent, self.file.environment
+        written: tuple[Path, ...] = ()
+        if self.settings.recorded:
+            gone = {
+                key: version for key, version in document.digests.keys.items() if key not in document.tree
+            }
+            written = record(realm, environment, gone, reason)
+        try:
+            write_document(self.file.path, data, replacing=self.data)
+        except BaseException:
+            forget(written)
+            raise
+        forget_keys(realm, environment, document.keys)
         return True
 
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
+from arcan_gitops.atomic import CannotWrite, replace_file
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
-from arcan_gitops.realms.tree import RealmTree, read_file
+from arcan_gitops.realms.tree import RealmTree, read_file, removal_file
 from arcan_gitops.yamlio import emit, read_mapping
 
 _VERSION: Final = re.compile(r"[0-9a-f]{12}", re.ASCII)
@@ -69,14 +71,56 @@ def removals_of(
     return records, tuple(problems)
 
 
-def there_again(records: Mapping[KeyName, Path], keys: Iterable[str]) -> list[ArcanError]:
-    """A problem for each record of a key that is there."""
-    present = set(keys)
-    return [
-        ArcanError(
-            f"{path}: says that {key} was removed, and it is there",
-            hint=f"if it is to stay: rm {path}; if it is to go: 'arcan secret unset' removes it",
+def there_again(
+    tree: RealmTree, realm: RealmName, environment: EnvironmentName, keys: Iterable[str]
+) -> list[ArcanError]:
+    """What is wrong with the records of an environment that has these keys."""
+    records, problems = removals_of(tree, realm, environment)
+    found = list(problems)
+    for key in (key for key in sorted(set(keys)) if key in records):
+        path = removal_file(tree.root / realm, environment, key)
+        unset = f"arcan secret unset {realm} {key} --env {environment}"
+        found.append(
+            ArcanError(
+                f"{path}: says that {key} was removed, and it is there",
+                hint=f"if it is to stay: rm {path}; else: {unset}",
+            )
         )
-        for key, path in records.items()
-        if key in present
-    ]
+    return found
+
+
+def record(
+    realm: Path, environment: EnvironmentName, versions: Mapping[str, str], reason: str
+) -> tuple[Path, ...]:
+    """Write the record of each key, which goes with a version; the files. All or none.
+
+    `realm` is the realm's folder. Raises `CannotWrite`.
+    """
+    written: list[Path] = []
+    today = datetime.now(UTC).date()
+    try:
+        for key, version in versions.items():
+            path = removal_file(realm, environment, key)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            written.append(path)
+            replace_file(path, Removal(version, today, reason).dump())
+    except (OSError, CannotWrite) as error:
+        forget(written)
+        if isinstance(error, CannotWrite):
+            raise
+        raise CannotWrite(f"{realm}: the record of a removal cannot be written: {error.strerror}") from None
+    return tuple(written)
+
+
+def forget(files: Iterable[Path]) -> None:
+    """Delete records, and the folders that they leave empty."""
+    for path in files:
+        with suppress(OSError):
+            path.unlink()
+            path.parent.rmdir()
+            path.parent.parent.rmdir()
+
+
+def forget_keys(realm: Path, environment: EnvironmentName, keys: Iterable[str]) -> None:
+    """Delete the records of keys that are there again."""
+    forget(path for key in keys if (path := removal_file(realm, environment, key)).is_file())

@@ -54,6 +54,11 @@ class DocumentFile:
         return read_file(self.path)
 
 
+def removal_file(realm: Path, environment: EnvironmentName, key: str) -> Path:
+    """Where the record of a removed key is, or would be; `realm` is the realm's folder."""
+    return realm / REMOVED_FOLDER / environment / f"{key}{RECORD_SUFFIX}"
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """The documents of a realm, sorted; why some of them are none (`bad`: a link out of the realm, a folder);
@@ -305,9 +310,21 @@ class RealmTree:
         """`realm.yaml` of a realm, or None if there is none."""
         return self._beside(realm, REALM_FILE)
 
-    def removal_file(self, realm: RealmName, environment: EnvironmentName, key: KeyName) -> Path:
-        """Where the record of a removed key is, or would be."""
-        return self.root / realm / REMOVED_FOLDER / environment / f"{key}{RECORD_SUFFIX}"
+    def removal_folders(self, realm: RealmName) -> tuple[tuple[EnvironmentName, ...], tuple[ArcanError, ...]]:
+        """The environments that have records of removed keys, sorted, and what has no place beside them."""
+        folder = self.folder(realm) / REMOVED_FOLDER
+        found: list[EnvironmentName] = []
+        problems: list[ArcanError] = []
+        for entry in _entries(folder) if os.path.lexists(folder) else ():
+            path = folder / entry.name
+            try:
+                if not _is_folder(path):
+                    hint = f"records are in {folder}/ENVIRONMENT/KEY{RECORD_SUFFIX}"
+                    raise BadLayout(f"{path}: not the folder of an environment", hint=hint)
+                found.append(_parse(EnvironmentName, entry.name, path))
+            except ArcanError as error:
+                problems.append(error)
+        return tuple(found), tuple(problems)
 
     def removal_files(
         self, realm: RealmName, environment: EnvironmentName
@@ -321,9 +338,11 @@ class RealmTree:
                 if not os.path.lexists(step):
                     return found, ()
                 _refuse_escape(step)
-            for entry in _entries(folder / environment):
+            for entry in _entries(folder / environment, hidden=True):
                 path = folder / environment / entry.name
                 try:
+                    if entry.name.startswith(".") and not entry.name.endswith(RECORD_SUFFIX):
+                        continue
                     if not entry.name.endswith(RECORD_SUFFIX):
                         hint = f"a record is named KEY{RECORD_SUFFIX}"
                         raise BadLayout(f"{path}: not the record of a removed key", hint=hint)
@@ -343,10 +362,10 @@ class RealmTree:
         return path
 
 
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
+def _entries(folder: Path, *, hidden: bool = False) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as found:
-            entries = [entry for entry in found if not entry.name.startswith(".")]
+            entries = [entry for entry in found if hidden or not entry.name.startswith(".")]
         return sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
         raise CannotRead(

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from arcan_gitops.cli import main
+from arcan_gitops.sops import digests
 from arcan_gitops.yamlio import read_documents
 from tests.support.realm_files import CANARY, RealmFiles
 
@@ -451,3 +452,21 @@ def test_what_is_missing_or_misnamed_is_said(arcan: Run, prepare: Callable[[], o
     result = arcan("overlays")
     assert (result.status, result.out) == (1, "")
     assert problem in result.err
+
+
+def test_eso_names_the_version_of_a_bulk_read_where_the_realm_records_what_is_removed(
+    arcan: Run, realms: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(realms, copy)
+    (copy / "production" / "realm.yaml").write_text("deletions: recorded\n")
+    version = digests((copy / "production" / "prod.sops.yaml").read_bytes()).document
+
+    def bulk(folder: Path) -> dict[str, Any]:
+        result = arcan(*ESO, "--realms", str(folder))
+        assert result.status == 0, result.err
+        found: dict[str, Any] = result.manifests[-1]["spec"]["dataFrom"][0]["extract"]
+        return found
+
+    assert "version" not in bulk(realms)
+    assert bulk(copy)["version"] == version

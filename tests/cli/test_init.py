@@ -295,7 +295,10 @@ def test_a_break_glass_identity_on_a_server_is_refused(folder: Path) -> None:
 def test_new_tokens_end_by_the_commands_that_arcan_prints(folder: Path, recipients: tuple[str, str]) -> None:
     init(folder, *recipients, options=("--realm=one", "--realm=two"))
     for realm in ("one", "two"):
-        assert yaml.safe_load((folder / f"realms/{realm}/realm.yaml").read_text()) == {"tokenExpiry": "180d"}
+        assert yaml.safe_load((folder / f"realms/{realm}/realm.yaml").read_text()) == {
+            "tokenExpiry": "180d",
+            "deletions": "recorded",
+        }
     settings = (folder / "kustomize/arcan.yaml").read_text()
     assert "components: [own-ca, monitoring]" in settings
 

@@ -465,3 +465,37 @@ def test_a_server_reads_the_clusters_where_there_are_any_and_not_otherwise(repos
     done = repository.generate()
     assert done.returncode == 1
     assert "us.yaml:1: 'keys' must have 1 to 16 keys" in done.stderr
+
+
+def test_records_of_removed_keys_reach_the_pods_that_have_the_environment_and_no_others(
+    repository: Repository,
+) -> None:
+    for environment in ("prod", "staging"):
+        folder = repository.files.root / "production" / "removed" / environment
+        folder.mkdir(parents=True)
+        for key in ("OLD", ".dockerconfigjson"):
+            (folder / f"{key}.yaml").write_text("version: 0123456789ab\ndate: '2026-01-31'\nreason: x\n")
+    objects = repository.generated()
+    validated(objects)
+    maps = realm_maps(objects)
+    assert "realm.production.prod.removed" in maps
+    assert "realm.production.staging.removed" not in maps
+    found = {path: name for path, name in mounted(objects).items() if "/removed/" in path}
+    assert found == {
+        "production/removed/prod/.dockerconfigjson.yaml": maps["realm.production.prod.removed"],
+        "production/removed/prod/OLD.yaml": maps["realm.production.prod.removed"],
+    }
+    (repository.files.root / "production" / "removed" / "prod" / "stray.txt").write_text("x")
+    assert "stray.txt: not the record of a removed key" in repository.generate().stderr
+
+
+def test_binding_and_start_reach_the_pods(repository: Repository) -> None:
+    def arguments(**deploy: str) -> list[str]:
+        pod = one(repository.generated(deploy), "Deployment")["spec"]["template"]["spec"]
+        found: list[str] = pod["containers"][0]["args"]
+        return found
+
+    assert "--start=whole" in arguments()
+    assert not any(each.startswith("--binding") for each in arguments())
+    both = arguments(binding="required", start="sound")
+    assert both[-2:] == ["--binding=required", "--start=sound"]

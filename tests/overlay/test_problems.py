@@ -110,6 +110,19 @@ def test_a_key_that_one_environment_lacks_is_a_problem_of_that_one_only():
     assert hint == "known: REDIS_URL"
 
 
+def test_a_bulk_read_without_a_version_is_refused_where_the_realm_records_what_is_removed():
+    text = SHOP.replace("keys: [DATABASE_URL]", "all: true").replace(
+        "overlays:", "consistency: latest\noverlays:"
+    )
+    wide = Catalogue(SAMPLES.contents, {PRODUCTION: {"shop": TokenScope()}})
+    build_overlays([app(text)], settings(), wide)
+    recorded = replace(wide, recorded=frozenset({PRODUCTION}))
+    found = problems(app(text), catalogue=recorded)
+    assert "secret 'shop-env' asks for all keys and names no version" in found[0].message
+    assert "leave 'consistency' out" in (found[0].hint or "")
+    build_overlays([app(text.replace("consistency: latest\n", ""))], settings(), recorded)
+
+
 def test_two_overlays_of_one_environment_do_not_say_the_same_twice():
     using = settings("overlays: {a: {environment: prod}, b: {environment: prod}}\n")
     text = SHOP.replace("DATABASE_URL", "NOPE").replace("[prod, staging]", "[a, b]")
