@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
 
 import jwt
 
@@ -30,6 +31,7 @@ _PREFIX: Final = "kubernetes.io/serviceaccount/"
 _JWT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 _LEEWAY_SECONDS: Final = 10.0  # between the clocks of two machines
 _MOST_REMOVED: Final = 4096
+_MOST_SIGNED: Final = 1024  # tokens, of about 1 KiB each
 _CLAIMED: Final = re.compile(r"[a-z0-9.-]{1,253}", re.ASCII)
 
 
@@ -72,10 +74,22 @@ class _Identity:
     ends: int | None = None  # in Unix seconds
 
 
-class Accounts:
-    """The accounts of the selected realms, and the keys of the clusters. Pure."""
+class _Signed(NamedTuple):
+    """Of a token that a cluster signed: who it says that it is, which cluster, and all that it says."""
 
-    __slots__ = ("_clusters", "_entries", "_removed")
+    claimed: str
+    cluster: Cluster
+    claims: Mapping[str, Any]
+
+
+class Accounts:
+    """The accounts of the selected realms, and the keys of the clusters. Pure.
+
+    A signature is verified once: the claims of a token that a cluster did sign are kept, by the token's
+    digest. All that depends on the time or on what realms grant is judged each time.
+    """
+
+    __slots__ = ("_clusters", "_entries", "_removed", "_signed")
 
     def __init__(
         self, clusters: Iterable[Cluster], accounts: Mapping[RealmName, Sequence[AccountRecord]]
@@ -89,6 +103,7 @@ class Accounts:
                 entries.setdefault(record.name, []).append((realm, record, record.scope))
         self._entries = entries
         self._removed: frozenset[AccountName] = frozenset()  # that an earlier policy knew
+        self._signed: dict[bytes, _Signed] = {}
 
     def __repr__(self) -> str:
         return f"Accounts({len(self._entries)} accounts, {len(self._clusters)} clusters)"
@@ -99,8 +114,7 @@ class Accounts:
         The key alone says which cluster it is from; then the claims, then what the realms grant. Raises
         `AccountNotAuthenticated`.
         """
-        claimed = _claimed(presented)
-        cluster, claims = self._verified(presented, claimed)
+        claimed, cluster, claims = self._signature(presented)
         who = f"{cluster.name}/{claimed.partition('/')[2]}"
         if claims.get("iss") == SECRET_ISSUER:
             identity = _of_secret(claims, who)
@@ -130,6 +144,18 @@ class Accounts:
         """Tell accounts that `before` knew, and these do not, from those that nobody ever knew."""
         known = {*before._removed, *before._entries} - self._entries.keys()
         self._removed = frozenset(sorted(known)[:_MOST_REMOVED])
+
+    def _signature(self, presented: str) -> _Signed:
+        """What the token claims, and the cluster whose key signed it."""
+        digest = sha256(presented.encode("utf-8", "surrogatepass")).digest()
+        signed = self._signed.get(digest)
+        if signed is None:
+            claimed = _claimed(presented)
+            signed = _Signed(claimed, *self._verified(presented, claimed))
+            if len(self._signed) >= _MOST_SIGNED:
+                self._signed.clear()
+            self._signed[digest] = signed
+        return signed
 
     def _verified(self, presented: str, claimed: str) -> tuple[Cluster, Mapping[str, Any]]:
         """The cluster whose key signed it, and its claims, of which nothing is checked yet."""

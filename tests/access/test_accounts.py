@@ -279,3 +279,35 @@ def test_a_key_that_no_cluster_should_sign_with_is_refused(
 def test_a_token_of_our_own_is_no_json_web_token() -> None:
     assert not looks_like_jwt(mint().text.reveal())
     assert looks_like_jwt(sign(SECRET))
+
+
+def test_a_signature_is_verified_once_and_the_time_and_the_realms_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = accounts()
+    token = sign(BOUND)
+    assert str(known.authenticate(token, NOW)) == "eu/shop/arcan"
+    with monkeypatch.context() as patched:
+        patched.setattr(jwt, "decode", None)
+        assert str(known.authenticate(token, NOW + 3599)) == "eu/shop/arcan"
+    with pytest.raises(AccountNotAuthenticated) as caught:
+        known.authenticate(token, NOW + 3600)
+    assert caught.value.reason is AccountReason.EXPIRED
+    head, body, signature = token.split(".")
+    other = sign({**BOUND, "sub": "system:serviceaccount:shop:other"}).split(".")[1]
+    for forged in (f"{head}.{body}.{signature[:-8]}AAAAAAAA", f"{head}.{other}.{signature}", f"{token[:-2]}"):
+        with pytest.raises(AccountNotAuthenticated):
+            known.authenticate(forged, NOW)
+    # the keys and the realms of a later snapshot are asked anew
+    assert refused(token, accounts(clusters=(cluster("eu", OLD),))).reason is AccountReason.SIGNATURE
+    assert refused(token, accounts(AccountRecord("eu", "shop", "other"))).reason is AccountReason.UNKNOWN
+
+
+def test_what_nobody_signed_is_not_kept() -> None:
+    known = accounts()
+    for _ in range(3):
+        refused(sign(BOUND, OLD), known)
+    assert known._signed == {}
+    for number in range(1100):
+        known.authenticate(sign({**BOUND, "jti": str(number)}, EC_KEY), NOW)
+    assert 0 < len(known._signed) <= 1024
