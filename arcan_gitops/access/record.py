@@ -46,10 +46,10 @@ class TokenRecord:
         """The entry as texts and lists of texts, named and ordered as in the file; for JSON and YAML."""
         plain = {
             "id": self.id,
-            "name": self.name,
+            "name": str(self.name),
             "policy": self.policy,
-            "environments": None if self.environments is None else list(self.environments),
-            "keys": None if self.keys is None else list(self.keys),
+            "environments": None if self.environments is None else list(map(str, self.environments)),
+            "keys": None if self.keys is None else list(map(str, self.keys)),
             "created": format_time(self.created),
             "expires": None if self.expires is None else format_time(self.expires),
             "digest": self.digest,

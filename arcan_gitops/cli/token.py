@@ -46,6 +46,7 @@ from arcan_gitops.cli.token_globs import warn_of_globs
 from arcan_gitops.cli.token_output import Asked, output_options, token_printer
 from arcan_gitops.cli.token_rotate import rotate_token
 from arcan_gitops.cli.token_scope import scope
+from arcan_gitops.cli.token_sync import sync
 from arcan_gitops.deploy.revocation import revocation_command
 from arcan_gitops.names import InvalidName, RealmName, TokenName
 from arcan_gitops.overlay import App, Settings
@@ -218,6 +219,7 @@ def _confirm(tree: RealmTree, realm: RealmName, name: str, kustomize_dir: Path, 
 
 token.add_command(rotate_token)
 token.add_command(scope)
+token.add_command(sync)
 
 
 def _end(record: TokenRecord, time: datetime) -> str:

@@ -119,7 +119,7 @@ class TokenPrinter:
         Raises `ArcanError` with the hint `lost` if it cannot be printed.
         """
         text = minted.text.reveal()
-        text = _manifests(text, self.places) if self.places else f"{text}\n"
+        text = secret_manifests(text, self.places) if self.places else f"{text}\n"
         try:
             if self._open is not None:
                 self._open.write(text.encode())
@@ -164,7 +164,8 @@ def token_printer(places: Sequence[TokenPlace], file: Path | None) -> Iterator[T
     yield TokenPrinter(places, None, None)
 
 
-def _manifests(text: str, places: Sequence[TokenPlace]) -> str:
+def secret_manifests(text: str, places: Sequence[TokenPlace]) -> str:
+    """The Secrets that hold a token, as YAML documents; it has the token's text in it."""
     documents = []
     for place in places:
         secret = emit([opaque_secret(place.secret, place.namespace, {place.key: text}, labelled=True)])

@@ -37,8 +37,11 @@ def needed_scope(
     One token has one scope, so that a key which one environment needs can be read in all of them.
     """
     using = list(_using(apps, overlays, credential))
-    if not using:
-        return None
+    return scope_of(using) if using else None
+
+
+def scope_of(using: Sequence[Placement]) -> TokenScope:
+    """What these placements read of their realm together."""
     secrets = [secret for placement in using for secret in placement.app.secrets]
     raw = [entry for placement in using for entry in placement.app.raw]
     keys = {entry.key for secret in secrets for entry in secret.entries}
