@@ -14,19 +14,20 @@ from arcan_gitops.cli.eso_known import warn_if_unknown
 from arcan_gitops.cli.in_use import HINT, confirm
 from arcan_gitops.cli.options import kustomize_option, realms_option
 from arcan_gitops.cli.output import say, warn
+from arcan_gitops.cli.overlay_like import declared_or_none, plan_apps, say_missing, write_apps
 from arcan_gitops.cli.parsed import Parsed
-from arcan_gitops.cli.project import OVERLAY
+from arcan_gitops.cli.project import OVERLAY, find_overlay
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.eso_version import EsoVersion, supported_version
 from arcan_gitops.names import EnvironmentName, Namespace, OverlayName, did_you_mean
-from arcan_gitops.overlay import Settings, read_apps, read_settings
+from arcan_gitops.overlay import Settings, read_settings
 from arcan_gitops.overlay.argocd.leftovers import overlay_commands
 from arcan_gitops.overlay.argocd.section import with_section
 from arcan_gitops.overlay.argocd.settings import ClusterName
 from arcan_gitops.overlay.ca import EmbeddedCa, read_ca
 from arcan_gitops.overlay.declaring import declare_overlay
+from arcan_gitops.overlay.joining import declaration_like
 from arcan_gitops.overlay.made import secrets_that_go
-from arcan_gitops.overlay.project import NoApps
 from arcan_gitops.overlay.removal import Day
 from arcan_gitops.overlay.removing import without_overlay
 from arcan_gitops.overlay.server_url import ServerUrl
@@ -46,9 +47,9 @@ def overlay() -> None:
     "--env",
     "environment",
     type=Parsed("name", EnvironmentName.parse),
-    required=True,
-    help="The environment of the realms that it gets.",
+    help="The environment of the realms that it gets.  [default: that of --like]",
 )
+@click.option("--like", type=OVERLAY, help="Another overlay: its settings, and its apps.")
 @click.option(
     "--cluster", type=Parsed("name", ClusterName.parse), help="Where it runs, as Argo CD calls the cluster."
 )
@@ -59,7 +60,8 @@ def overlay() -> None:
 @kustomize_option
 def add(
     name: OverlayName,
-    environment: EnvironmentName,
+    environment: EnvironmentName | None,
+    like: OverlayName | None,
     cluster: ClusterName | None,
     server_url: ServerUrl | None,
     eso_version: EsoVersion | None,
@@ -73,8 +75,12 @@ def add(
     environment of the realms had one by default: these are declared too. Settings that are not given come
     from the top of the file. A file that says nothing of Argo CD gets a section for it too: a comment, unless
     Git knows a remote `origin`.
+
+    With --like it has the settings of another overlay, but for those that are given, and the apps that name
+    the other one in their files name it too. Then all that is missing is told at once: environments of
+    realms, tokens, and what they may read, each with the command.
     """
-    declaration: dict[str, Any] = {"environment": environment}
+    declaration: dict[str, Any] = {} if environment is None else {"environment": environment}
     if cluster is not None:
         declaration["cluster"] = cluster
     if server_url is not None:
@@ -84,18 +90,33 @@ def add(
     if eso_version is not None:
         declaration["esoVersion"] = eso_version
     known = _environments(realms)
-    implied = _implied(read_settings(kustomize_dir), known, name, environment)
+    settings = read_settings(kustomize_dir)
     path = kustomize_dir / SETTINGS_FILE
     data = read_file(path) if path.exists() else b""
+    other = None if like is None else find_overlay(settings.overlays(known), like)
+    if other is not None:
+        declaration = declaration_like(data, str(path), other, declaration)
+        environment = environment or other.environment
+    if environment is None:
+        raise click.UsageError("which environment? --env NAME, or --like OVERLAY for that of another overlay")
+    implied = _implied(settings, known, name, environment)
     declarations = {**implied, name: declaration}
     edited = declare_overlay(data, str(path), declarations, partial(_read_ca, kustomize_dir))
-    replace_file(path, with_section(edited.decode(), repository_of(kustomize_dir)).encode())
-    for other in implied:
-        say(f"{path}: declared overlay '{other}', which was there without a line")
+    edited = with_section(edited.decode(), repository_of(kustomize_dir)).encode()
+    apps = () if other is None else declared_or_none(kustomize_dir)
+    after = Settings.parse(edited, str(path), partial(_read_ca, kustomize_dir))
+    added = find_overlay(after.declared, name)
+    planned = {} if other is None else plan_apps(apps, other, added)
+    replace_file(path, edited)
+    for each in implied:
+        say(f"{path}: declared overlay '{each}', which was there without a line")
     say(f"{path}: declared overlay '{name}'")
+    if other is not None:
+        write_apps(planned, other)
+        say_missing(apps, declared_or_none(kustomize_dir), after, other, added, realms)
     if eso_version is not None:
         warn_if_unknown(eso_version)
-    if environment not in known:
+    if environment not in known and other is None:
         warn(f"no realm has an environment '{environment}' yet")
         say(f"next: arcan realm create REALM --env {environment} --key NAME")
     say(f"next: arcan generate overlays, then: arcan bootstrap {name}")
@@ -121,10 +142,7 @@ def remove(name: OverlayName, yes: bool, kustomize_dir: Path) -> None:
         raise ArcanError(
             f"{known[name].where}: overlay '{name}' is removed already", hint="arcan generate overlays"
         )
-    try:
-        apps = read_apps(kustomize_dir)
-    except NoApps:
-        apps = ()
+    apps = declared_or_none(kustomize_dir)
     going = secrets_that_go(apps, settings, known[name])
     confirm(f"overlay '{name}'", list(map(str, going)), yes=yes, why="Kubernetes Secrets would go", hint=HINT)
     read = partial(_read_ca, kustomize_dir)

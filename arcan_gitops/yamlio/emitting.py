@@ -39,6 +39,8 @@ def flow(value: Any) -> str:
         return "{" + ", ".join(f"{name}: {flow(item)}" for name, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(flow, value)) + "]"
+    if isinstance(value, bool | int | float) or value is None:
+        return json.dumps(value)
     text = str(value)
     try:
         plain = _PLAIN.fullmatch(text) is not None and isinstance(resolve_plain(text), str)
