@@ -28,6 +28,8 @@ from arcan_gitops.lint.advisories import ARGO_CD, Advisory, advisories_for
 from arcan_gitops.names import EnvironmentName, KeyName, Namespace, ObjectName, RealmName, did_you_mean
 from arcan_gitops.overlay import (
     Consumer,
+    Declared,
+    Settings,
     StoreSettings,
     TokenScope,
     build_overlays,
@@ -45,7 +47,7 @@ from arcan_gitops.overlay.settings import Overlay
 from arcan_gitops.realms import BadLayout, CannotRead, RealmTree
 from arcan_gitops.realms.settings import settings_of
 from arcan_gitops.webhook import SECRET_LABEL_NAME, SECRET_LABEL_VALUE
-from arcan_gitops.yamlio import emit
+from arcan_gitops.yamlio import InvalidFile, emit
 
 
 @click.group()
@@ -255,7 +257,7 @@ def overlays(
     With a section argocd it also does what `arcan generate argocd` does, and where a realm has an inventory
     what `arcan generate inventory` does.
     """
-    settings, declared = read_settings(kustomize_dir), declared_apps(kustomize_dir, base)
+    settings, declared = _declarations(kustomize_dir, base)
     apps = declared.apps
     catalogue = catalogue_for(realms, kustomize_dir, apps, settings)
     places = settings.overlays(catalogue.environments())
@@ -286,6 +288,20 @@ def overlays(
     refuse_vanishing(Place(kustomize_dir), base, tree, declared, settings, places, apps_folder)
     compared = check_or_write(ctx, generated, check=check, command="arcan generate overlays")
     print_leftovers(settings, compared)
+
+
+def _declarations(kustomize_dir: Path, base: str | None) -> tuple[Settings, Declared]:
+    """arcan.yaml and the apps. Raises `InvalidFile`, and `SeveralErrors` with what is wrong in both."""
+    try:
+        settings = read_settings(kustomize_dir)
+    except InvalidFile as error:
+        try:
+            declared_apps(kustomize_dir, base)
+        except SeveralErrors as others:
+            problems = [*(error.problems or (error,)), *others.problems]
+            raise SeveralErrors("the declarations cannot be read:", problems) from None
+        raise
+    return settings, declared_apps(kustomize_dir, base)
 
 
 def _vulnerable(overlays: Sequence[Overlay]) -> Iterator[str]:

@@ -377,6 +377,20 @@ def test_an_app_that_goes_takes_its_files_with_it(arcan: Run):
     assert not Path("kustomize/overlays/prod/o/stores.yaml").exists()
 
 
+def test_mistakes_of_arcan_yaml_and_of_the_apps_are_told_together(arcan: Run):
+    Path("kustomize/arcan.yaml").write_text("esoVersion: nine\nserver: {url: ftp://x}\n")
+    Path("kustomize/apps/broken.yaml").write_text("name: other\nrealm: production\n")
+    result = arcan("overlays")
+    assert result.status == 1
+    for problem in (
+        "arcan.yaml:1: 'nine'",
+        "arcan.yaml:2: ",
+        "broken.yaml:1: 'name' is 'other'",
+        "the app declares no secrets",
+    ):
+        assert problem in result.err
+
+
 def test_all_mistakes_of_all_apps_are_told_and_nothing_is_written(arcan: Run):
     Path("kustomize/apps/shop.yaml").write_text(SHOP.replace("DATABASE_URL", "DATABASE_URI"))
     Path("kustomize/apps/mailer.yaml").write_text(
