@@ -18,7 +18,7 @@ _KINDS: Final = ("ExternalSecret", "ClusterExternalSecret")
 class Deployed:
     """A Kubernetes Secret, and the ExternalSecret `external` by which it is there.
 
-    `namespace` is "" where labels choose the namespaces. `file` is the path below the folder of overlays.
+    `namespace` is "" where `labels` choose the namespaces. `file` is the path below the folder of overlays.
     """
 
     overlay: OverlayName
@@ -29,14 +29,23 @@ class Deployed:
     secret: str
     is_owned: bool  # it goes when its ExternalSecret goes
     file: str
+    labels: tuple[tuple[str, str], ...] = ()
 
     @property
     def folder(self) -> str:
         """The folder that Argo CD deploys it from, below the folder of overlays."""
         return str(PurePosixPath(self.file).parent.parent)
 
+    def is_still(self, other: Deployed) -> bool:
+        """Whether another, of the same cluster, is the same Secret; by labels: in no fewer namespaces."""
+        return (
+            (self.kind, self.namespace, self.external, self.secret)
+            == (other.kind, other.namespace, other.external, other.secret)
+        ) and set(other.labels) <= set(self.labels)
+
     def __str__(self) -> str:
-        where = f"in namespace '{self.namespace}'" if self.namespace else "in all namespaces with its labels"
+        labels = ", ".join(f"{name}={value}" for name, value in self.labels)
+        where = f"in namespace '{self.namespace}'" if self.namespace else f"in namespaces with {labels}"
         return f"'{self.secret}' {where}"
 
 
@@ -69,14 +78,15 @@ def _made(overlay: OverlayName, app: AppName, file: str, obj: Mapping[str, Any])
     kind, metadata, spec = str(obj["kind"]), _mapping(obj, "metadata"), _mapping(obj, "spec")
     external = str(metadata.get("name", ""))
     namespaces = [str(metadata.get("namespace", ""))]
+    labels: tuple[tuple[str, str], ...] = ()
     if kind == "ClusterExternalSecret":
-        namespaces = list(_chosen(spec)) or [""]
+        namespaces, labels = list(_chosen(spec)) or [""], tuple(sorted(_labels(spec)))
         spec = _mapping(spec, "externalSecretSpec")
     target = _mapping(spec, "target")
     secret = str(target.get("name") or external)
     is_owned = target.get("creationPolicy", "Owner") == "Owner"
     for namespace in namespaces:
-        yield Deployed(overlay, app, kind, namespace, external, secret, is_owned, file)
+        yield Deployed(overlay, app, kind, namespace, external, secret, is_owned, file, labels)
 
 
 def _chosen(spec: Mapping[str, Any]) -> Iterator[str]:
@@ -84,6 +94,13 @@ def _chosen(spec: Mapping[str, Any]) -> Iterator[str]:
     for selector in spec.get("namespaceSelectors") or ():
         for expression in _mapping_or_empty(selector).get("matchExpressions") or ():
             yield from map(str, _mapping_or_empty(expression).get("values") or ())
+
+
+def _labels(spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The labels that a selector gives."""
+    for selector in spec.get("namespaceSelectors") or ():
+        for name, value in _mapping(_mapping_or_empty(selector), "matchLabels").items():
+            yield str(name), str(value)
 
 
 def _mapping(obj: Mapping[str, Any], field: str) -> Mapping[str, Any]:

@@ -5,19 +5,17 @@ that is different.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.names import Namespace, OverlayName
+from arcan_gitops.names import OverlayName
 from arcan_gitops.overlay.app import App, parse_declaration
 from arcan_gitops.overlay.ca import CaReader
-from arcan_gitops.overlay.place import ManyNamespaces
+from arcan_gitops.overlay.place import ManyNamespaces, Place
 from arcan_gitops.overlay.removal import REMOVED, Day, RemovedApp
 from arcan_gitops.overlay.settings import Settings
 from arcan_gitops.yamlio.editing import RoundTrip, one_line
 from arcan_gitops.yamlio.emitting import flow
-
-_INDENT: Final = "    "
 
 
 def without_app(data: bytes, app: App, day: Day) -> bytes:
@@ -121,9 +119,7 @@ def _removes_just(name: OverlayName, edited: str, before: Settings, read_ca: CaR
     )
 
 
-def _place(
-    place: Namespace | ManyNamespaces | Mapping[OverlayName, Namespace], *, plain: bool = False
-) -> dict[str, Any]:
+def _place(place: Place) -> dict[str, Any]:
     """As the field of a file, of types that YAML libraries know."""
     if isinstance(place, Mapping):
         return {"namespace": {str(overlay): str(name) for overlay, name in place.items()}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import Final, TypeVar
 
 from arcan_gitops.errors import ArcanError, quoted, some
@@ -17,6 +18,7 @@ from arcan_gitops.overlay.project import Declared
 from arcan_gitops.overlay.removal import REMOVED, Day
 from arcan_gitops.overlay.settings import Overlay, Settings
 from arcan_gitops.overlay.tree import Tree
+from arcan_gitops.yamlio.emitting import flow
 
 T = TypeVar("T")
 _MOST: Final = 8  # Secrets, in one message
@@ -33,11 +35,13 @@ class Before:
     environments: Mapping[OverlayName, str] = field(default_factory=dict)
 
 
-def holds(place: Namespace | ManyNamespaces, namespace: str) -> bool:
-    """Whether a Secret in the namespace, "" where labels choose it, is one of an app at the place."""
-    if isinstance(place, ManyNamespaces):
-        return namespace in place.names if place.labels is None else namespace == ""
-    return namespace == place
+def holds(place: Namespace | ManyNamespaces, one: Deployed) -> bool:
+    """Whether a Secret is one of an app at the place."""
+    if not isinstance(place, ManyNamespaces):
+        return one.namespace == place
+    if place.labels is None:
+        return one.namespace in place.names
+    return not one.namespace and set(place.labels.items()) == set(one.labels)
 
 
 class Unsaid:
@@ -80,7 +84,7 @@ class Unsaid:
 
     def _is_there(self, app: App, one: Deployed) -> bool:
         place = app.place_in(one.overlay) if app.goes_to(one.overlay) else None
-        return one.overlay in self._live and place is not None and holds(place, one.namespace)
+        return one.overlay in self._live and place is not None and holds(place, one)
 
     def _overlay_gone(self, overlay: OverlayName, group: Sequence[Deployed]) -> ArcanError:
         environment = self._before.environments.get(overlay, "ENVIRONMENT")
@@ -98,11 +102,9 @@ class Unsaid:
             problem = f"{path}: app '{name}' is {REMOVED}, but not from where it has {_secrets(group)}"
             where = "; ".join(_place(group))
             return ArcanError(problem, hint=f"name all namespaces and overlays where it was: {where}")
-        if any(not one.namespace for one in group):
-            return ArcanError(problem, hint=f"restore the file, then: arcan app remove {name}")
         lines = [f"name: {name}", *_place(group), f"{REMOVED}: {self._today}"]
         texts = " ".join(map(quoted, lines))
-        return ArcanError(problem, hint=f"say so: printf '%s\\n' {texts} > {path}")
+        return ArcanError(problem, hint=f"say so: printf '%s\\n' {texts} > {quote(str(path))}")
 
     def _place_left(self, app: App, group: Sequence[Deployed]) -> ArcanError:
         entry = "{" + ", ".join([*_place(group), f"{REMOVED}: {self._today}"]) + "}"
@@ -110,7 +112,7 @@ class Unsaid:
         if app.left:
             return ArcanError(problem, hint=f"add to its 'left': - {entry}")
         line = quoted(f"left: [{entry}]")
-        return ArcanError(problem, hint=f"say so: printf '%s\\n' {line} >> {app.source}")
+        return ArcanError(problem, hint=f"say so: printf '%s\\n' {line} >> {quote(app.source)}")
 
     def _secret_gone(self, app: App, group: Sequence[Deployed]) -> ArcanError:
         external, secret = group[0].external, group[0].secret
@@ -143,7 +145,7 @@ def _grouped(found: Iterable[Deployed], by: Callable[[Deployed], T]) -> dict[T, 
 
 
 def _secrets(group: Sequence[Deployed]) -> str:
-    """`Secrets 'a' in namespace 'b' (overlay prod)`."""
+    """`Secret 'a' in namespace 'b' (overlay 'prod'), ...`"""
     named = dict.fromkeys(f"{one} (overlay '{one.overlay}')" for one in group)
     return f"Secret {some(list(named), _MOST)}"
 
@@ -157,6 +159,8 @@ def _place(group: Sequence[Deployed]) -> list[str]:
             names.append(one.namespace)
     overlays = f"overlays: [{', '.join(by_overlay)}]"
     everywhere = {name for names in by_overlay.values() for name in names}
+    if group[0].labels:
+        return [f"namespaces: {flow({'matchLabels': dict(group[0].labels)})}", overlays]
     if any(one.kind == "ClusterExternalSecret" for one in group):
         return [f"namespaces: [{', '.join(sorted(everywhere))}]", overlays]
     if len(everywhere) == 1:

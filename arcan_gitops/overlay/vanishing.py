@@ -88,9 +88,9 @@ def _gone(
     """Only files that differ are read."""
     old = {path: text for path, text in before.files.items() if after.get(path) != text}
     new = {path: text for path, text in after.items() if before.files.get(path) != text}
-    made: dict[tuple[str, ...], list[Deployed]] = {}
+    made: dict[str, list[Deployed]] = {}
     for deployed in deployed_by(new):
-        made.setdefault(_identity(deployed), []).append(deployed)
+        made.setdefault(deployed.external, []).append(deployed)
     now = {overlay.name: str(overlay.cluster) for overlay in (*overlays, *settings.removed)}
     cluster = _by_name({**now, **before.clusters})
     return tuple(
@@ -98,9 +98,12 @@ def _gone(
             deployed
             for deployed in deployed_by(old)
             if not any(
-                other.overlay == deployed.overlay
-                or (settings.argocd is not None and cluster(other.overlay) == cluster(deployed.overlay))
-                for other in made.get(_identity(deployed), ())
+                deployed.is_still(other)
+                and (
+                    other.overlay == deployed.overlay
+                    or (settings.argocd is not None and cluster(other.overlay) == cluster(deployed.overlay))
+                )
+                for other in made.get(deployed.external, ())
             )
         )
     )
@@ -108,10 +111,6 @@ def _gone(
 
 def _by_name(clusters: Mapping[OverlayName, str]) -> Callable[[OverlayName], str]:
     return lambda overlay: clusters.get(overlay, IN_CLUSTER)
-
-
-def _identity(deployed: Deployed) -> tuple[str, ...]:
-    return deployed.kind, deployed.namespace, deployed.external, deployed.secret
 
 
 class _Said:
@@ -125,7 +124,7 @@ class _Said:
         """Why it goes, or None where nobody says so."""
         for leaving in self._left:
             same = (leaving.app, leaving.overlay.name) == (deployed.app, deployed.overlay)
-            if same and holds(leaving.place, deployed.namespace):
+            if same and holds(leaving.place, deployed):
                 return f"app '{leaving.app}', {REMOVED} {leaving.day} ({leaving.source})"
         app = self._apps.get(deployed.app)
         for gone in app.removed if app is not None else ():

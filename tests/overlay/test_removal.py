@@ -312,6 +312,28 @@ def test_one_of_many_namespaces_goes_by_name():
     assert "'shop-env' in namespace 'b' of overlay 'prod' goes" in said
 
 
+def test_namespaces_that_labels_choose_no_longer_go_by_the_labels():
+    using = settings("stores: {scope: cluster}\noverlays: {prod: {environment: prod}}\n")
+
+    def chosen(labels: str) -> str:
+        return SHOP.replace("namespace: shop", f"namespaces: {{matchLabels: {{{labels}}}}}")
+
+    before = built(declared(shop=chosen("team: a, tier: web")), using)
+    assert going(vanishing(before, declared(shop=chosen("team: a")), using)) == []
+    message, hint = the_problem(vanishing(before, declared(shop=chosen("team: b")), using))
+    assert "Secret 'shop-env' in namespaces with team=a, tier=web (overlay 'prod')" in message
+    line = shlex.split(hint)[4]
+    assert line == (
+        "left: [{namespaces: {matchLabels: {team: a, tier: web}}, overlays: [prod], removed: 2026-11-28}]"
+    )
+    [said] = going(vanishing(before, declared(shop=f"{chosen('team: b')}{line}\n"), using))
+    assert "in namespaces with team=a, tier=web of overlay 'prod' goes" in said
+    _, hint = the_problem(vanishing(before, declared(mailer=MAILER), using))
+    *lines, _, _ = shlex.split(hint.removeprefix("say so: printf '%s\\n' "))
+    gone = declared(shop="".join(f"{line}\n" for line in lines), mailer=MAILER)
+    assert len(going(vanishing(before, gone, using))) == 1
+
+
 def test_a_secret_that_is_not_owned_stays_and_is_said_all_the_same():
     orphan = SHOP.replace("keys:", "creationPolicy: Orphan, keys:")
     before = built(declared(shop=orphan))
