@@ -53,17 +53,22 @@ class Peer:
     port: int
     paths: Mapping[str, str]
     headers: Mapping[str, str]
-    process: int  # the first one, and the session of all
+    process: int  # the first one
     grows: Path | None = None  # its audit log, to be emptied now and then
 
     def cpu(self) -> float:
-        """The seconds of CPU that its processes have used (proc_pid_stat(5): session, utime and stime)."""
-        ticks = 0
+        """The seconds of CPU that its processes have used (proc_pid_stat(5): ppid, utime and stime)."""
+        used: dict[int, int] = {}
+        children: dict[int, list[int]] = {}
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with suppress(OSError):  # it has ended
                 fields = stat.read_text().rpartition(")")[2].split()
-                ticks += sum(map(int, fields[11:13])) if int(fields[3]) == self.process else 0
-        return ticks / os.sysconf("SC_CLK_TCK")
+                used[int(stat.parent.name)] = int(fields[11]) + int(fields[12])
+                children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+        family = [self.process]
+        for member in family:  # it grows
+            family += children.get(member, [])
+        return sum(used.get(member, 0) for member in family) / os.sysconf("SC_CLK_TCK")
 
     def url(self, what: str) -> str:
         return f"https://127.0.0.1:{self.port}{self.paths[what]}"
@@ -249,8 +254,9 @@ class Servers:
 def _running(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Iterator[int]:
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
             env={**os.environ, **environment},
+            process_group=0,  # no session of its own, to which Linux would give a share of the CPU of its own
         )  # fmt: skip
         try:
             yield process.pid
