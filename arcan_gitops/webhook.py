@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from json.encoder import encode_basestring
 from typing import Final
 
 from arcan_gitops.names import EnvironmentName, RealmName
@@ -100,7 +101,7 @@ def _compact(body: object) -> bytes:
 
 def value_body(value: str) -> bytes:
     """`{"value": "..."}`; always a JSON string, for ESO rounds numbers."""
-    return f'{{"value":{_ENCODER.encode(value)}}}'.encode()  # of a text, the encoder is fast
+    return f'{{"value":{encode_basestring(value)}}}'.encode()
 
 
 def data_body(values: Mapping[str, str]) -> bytes:

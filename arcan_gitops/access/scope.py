@@ -91,19 +91,13 @@ class Scope:
 
     def allows_environment(self, name: str) -> bool:
         """Whether a glob matches the name of the environment."""
-        return bool(self._environment(name))
+        return self.environments is None or bool(self._environment(name))
 
     def allows_key(self, name: str) -> bool:
         """Whether a glob matches the name of the key."""
-        return bool(self._key(name))
-
-
-def _everything(_name: str) -> bool:
-    return True
+        return self.keys is None or bool(self._key(name))
 
 
 def _matcher(globs: Iterable[str] | None) -> _Matcher:
-    if globs is None:
-        return _everything
     # `fullmatch`, so that no globs at all (an empty pattern) match no name
-    return re.compile("|".join(translate(glob) for glob in globs)).fullmatch
+    return re.compile("|".join(translate(glob) for glob in globs or ())).fullmatch

@@ -81,7 +81,7 @@ class Board:
 
     def snapshot(self) -> Snapshot:
         """The newest snapshot that is published."""
-        if self._read_generation() != self._generation:
+        if _GENERATION.unpack_from(self._shared, 0)[0] != self._generation:
             self._refresh()
         return self._snapshot
 
@@ -96,10 +96,6 @@ class Board:
     def reload_failed(self) -> bool:
         """How the last reload went."""
         return bool(self._shared[_RELOAD_FAILED])
-
-    def _read_generation(self) -> int:
-        generation: int = _GENERATION.unpack_from(self._shared, 0)[0]
-        return generation
 
     def _write_header(self, generation: int, length: int, digest: bytes) -> None:
         _HEADER.pack_into(self._shared, 0, generation, length, digest)

@@ -72,7 +72,9 @@ class Decision:
         if snapshot is None:
             raise Refusal("not_loaded", "nothing is loaded yet")
         caller = self.caller = self._authenticate(snapshot, environ.get("HTTP_AUTHORIZATION"))
-        ref, version = _parsed(environ["PATH_INFO"], environ.get("QUERY_STRING", ""))
+        path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
+        parse = _kept if len(path) + len(query) <= _LONGEST_KEPT else _parse
+        ref, version = parse(path, query)
         self._ref = ref
         try:
             caller.require(ref)
@@ -140,10 +142,6 @@ class Decision:
             "revision": self._snapshot.revision if self._snapshot else None,
             "claimed_namespace": namespace and namespace[:MAX_TEXT],
         }
-
-
-def _parsed(path: str, query: str) -> tuple[SecretRef, str]:
-    return _kept(path, query) if len(path) + len(query) <= _LONGEST_KEPT else _parse(path, query)
 
 
 def _parse(path: str, query: str) -> tuple[SecretRef, str]:
