@@ -19,7 +19,7 @@ from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.project import OVERLAY, find_overlay
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.eso_version import EsoVersion, supported_version
-from arcan_gitops.names import EnvironmentName, Namespace, OverlayName, did_you_mean
+from arcan_gitops.names import EnvironmentName, KubeCluster, Namespace, OverlayName, did_you_mean
 from arcan_gitops.overlay import Settings, read_settings
 from arcan_gitops.overlay.argocd.leftovers import overlay_commands
 from arcan_gitops.overlay.argocd.section import with_section
@@ -53,6 +53,11 @@ def overlay() -> None:
 @click.option(
     "--cluster", type=Parsed("name", ClusterName.parse), help="Where it runs, as Argo CD calls the cluster."
 )
+@click.option(
+    "--cluster-keys",
+    type=Parsed("name", KubeCluster.parse),
+    help="With accounts: the cluster's name in clusters/.  [default: that of --cluster, else as in the file]",
+)
 @click.option("--server-url", type=Parsed("url", ServerUrl.parse), help="Where ESO reaches the server there.")
 @click.option("--eso-version", type=Parsed("version", supported_version), help="The ESO that runs there.")
 @click.option("--eso-namespace", type=Parsed("namespace", Namespace.parse), help="Where ESO runs there.")
@@ -63,6 +68,7 @@ def add(
     environment: EnvironmentName | None,
     like: OverlayName | None,
     cluster: ClusterName | None,
+    cluster_keys: KubeCluster | None,
     server_url: ServerUrl | None,
     eso_version: EsoVersion | None,
     eso_namespace: Namespace | None,
@@ -83,6 +89,8 @@ def add(
     declaration: dict[str, Any] = {} if environment is None else {"environment": environment}
     if cluster is not None:
         declaration["cluster"] = cluster
+    if cluster_keys is not None:
+        declaration["clusterKeys"] = cluster_keys
     if server_url is not None:
         declaration["server"] = {"url": server_url}
     if eso_namespace is not None:

@@ -110,7 +110,7 @@ class _Run:
             Policy.build(self._records)
 
     def clusters(self, folder: Path) -> None:
-        if folder.is_dir() or self._accounts:
+        if folder.is_dir():  # else no cluster is known yet, and no account reads
             self.checked += len(list(folder.glob("*.yaml")))
             self.problems += cluster_problems(folder, self._accounts)
 

@@ -66,6 +66,12 @@ class FakeCluster:
         labels: dict[str, str] = self.objects[f"secret/{place}"]["labels"]
         return labels
 
+    def say(self, path: str, answer: str) -> None:
+        """What `kubectl get --raw` prints for a path."""
+        state = self._now
+        state["objects"][f"raw//{path}"] = {"data": {"answer": answer}, "labels": {}}
+        self._save(state)
+
     def put(self, place: str, **data: str) -> None:
         """An object that is there already; its namespace too."""
         kind, namespace, _ = place.split("/")

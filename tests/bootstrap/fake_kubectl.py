@@ -91,6 +91,9 @@ def _place(kind: str, name: str, options: dict[str, str]) -> str:
 
 
 def _get(objects: dict[str, Any], words: list[str], options: dict[str, str], _: list[str]) -> int:
+    if "raw" in options:
+        print(objects[f"raw//{words[0]}"]["data"]["answer"], end="")
+        return 0
     kind, name = words
     found = objects.get(_place(kind, name, options))
     assert "ignore-not-found" in options

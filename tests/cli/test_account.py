@@ -106,6 +106,8 @@ def test_an_account_in_use_does_not_go_unasked_and_the_command_for_the_cluster_i
 @pytest.mark.usefixtures("project")
 def test_the_check_of_realms_names_accounts_of_clusters_that_have_no_file() -> None:
     add()
+    assert run("realm", "check").exit_code == 0, "no cluster is known yet"
+    Path("clusters").mkdir()
     result = run("realm", "check")
     path = Path("realms/production/tokens.yaml")
     assert f"{path}: account '{NAME}': there is no clusters/eu.yaml" in result.stdout

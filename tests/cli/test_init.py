@@ -86,7 +86,7 @@ def test_from_nothing_to_overlays_that_are_valid(
     keys = {str(entry.key): "x" for secret in app.secrets for entry in secret.entries}
     assert keys
     Path("realms/production/prod.sops.yaml").write_bytes(encrypt(keys, recipients=recipients))
-    assert run("token", "create", "--realm=production", "--name=shop", "--policy=read-only").exit_code == 0
+    assert run("token", "sync").exit_code == 0
     for command in (
         "bootstrap",
         "generate overlays",

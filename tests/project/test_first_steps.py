@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ from click.testing import CliRunner
 from arcan_gitops.cli import arcan
 from tests.bootstrap.cluster import FakeCluster
 from tests.support.realm_files import new_identity
+from tests.support.signing_cluster import ISSUER, SigningCluster
 from tests.support.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,12 +81,15 @@ def test_they_run_one_after_another_from_nothing(tmp_path: Path, environment: di
     cluster = FakeCluster(tmp_path / "cluster")
     (cluster.path / "arcan").unlink()
     environment["PATH"] = f"{cluster.path}:{environment['PATH']}"
-    (folder / "values/tls").mkdir()
+    (folder / "values/tls").mkdir(parents=True)
+    cluster.say("/openid/v1/jwks", json.dumps(SigningCluster("main").jwks()))
+    cluster.say("/.well-known/openid-configuration", json.dumps({"issuer": ISSUER}))
     (folder / "values/tls/ca.crt").write_text("PEM\n")
     for block in steps(readme, "A cluster"):
         run(block, folder, environment)
-    token = (folder / "values/tokens/production/shop").read_text().strip()
-    assert cluster.secret("shop/arcan-credentials.production.shop") == {"token": token}
+    assert cluster.objects["configmap/shop/arcan-ca"]["data"] == {"ca.crt": "PEM\n"}
+    assert "main/shop/arcan-reader" in run("arcan account list", folder, environment)
+    assert not [place for place in cluster.objects if place.startswith("secret/")], "nobody made a credential"
     assert run("git status --porcelain", folder, environment) == ""
 
 
