@@ -181,3 +181,11 @@ def test_the_repository_is_what_git_calls_origin_unless_argo_cd_may_not_have_it(
     assert "canary" not in text + result.output
     argocd = read_settings(project / "kustomize").argocd
     assert (None if argocd is None else str(argocd.repository)) == (url if known else None)
+
+
+def test_a_cluster_s_own_name_for_its_keys_is_declared(project: Path) -> None:
+    (project / "kustomize/arcan.yaml").write_text("credentials: account\nclusterKeys: main\n")
+    assert run("us", "--env=prod", "--cluster-keys=us").exit_code == 0
+    (overlay,) = read_settings(project / "kustomize").declared
+    assert overlay.settings.credentials.cluster == "us"
+    assert run("eu", "--env=prod", "--cluster-keys=in-cluster").exit_code == 2
