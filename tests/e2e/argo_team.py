@@ -14,6 +14,7 @@ from tests.e2e.cluster import Cluster
 from tests.e2e.git_host import GitHost
 from tests.e2e.platform_team import ENVIRONMENT, REALM, PlatformTeam
 from tests.e2e.process import wait_until
+from tests.e2e.programs import ROOT
 
 GIT_HOST = "git.example.com"
 SERVER_HOST = "arcan.internal"
@@ -37,8 +38,9 @@ class ArgoTeam(PlatformTeam):
         self._remote = git.create(path)
         self._argocd = argocd
         self.project = folder.name
+        self.repository = f"https://{GIT_HOST}/{path}"
         section = {
-            "repository": f"https://{GIT_HOST}/{path}",
+            "repository": self.repository,
             "project": self.project,
             **settings.get("argocd", {}),
         }
@@ -126,8 +128,21 @@ class ArgoTeam(PlatformTeam):
         self.arcan("token", "create", *create)
         self.roll_out()
 
-    def bootstrap(self) -> float:
-        """Run what `arcan bootstrap` prints, with the tokens that are there; returns when it ended."""
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables for the commands of somebody who sits in front of this repository and its cluster."""
+        path = f"{ROOT / '.venv' / 'bin'}:{self.cluster.api.for_kubectl['PATH']}"
+        return {
+            **self.cluster.api.for_kubectl,
+            "PATH": path,
+            "VALUES": str(self.folder / "values"),
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            **{f"GIT_{who}_NAME": "Team" for who in ("AUTHOR", "COMMITTER")},
+            **{f"GIT_{who}_EMAIL": "team@example.com" for who in ("AUTHOR", "COMMITTER")},
+        }
+
+    def give_values(self) -> None:
+        """What `arcan bootstrap` puts into the cluster, in files: the tokens that were made, and the CA."""
         values = self.folder / "values"
         for file in self.folder.glob("*.token.txt"):
             place = values / "tokens" / REALM / file.name.removesuffix(".token.txt")
@@ -135,11 +150,14 @@ class ArgoTeam(PlatformTeam):
             place.write_text(file.read_text())
         (values / "tls").mkdir(exist_ok=True)
         (values / "tls" / "ca.crt").write_text(self.server.ca.read_text())
-        script = self.arcan("bootstrap", ENVIRONMENT)
+
+    def bootstrap(self) -> float:
+        """Run what `arcan bootstrap` prints; returns when it ended."""
+        self.give_values()
         done = subprocess.run(
-            ["bash", "-c", script],
+            ["bash", "-c", self.arcan("bootstrap", ENVIRONMENT)],
             cwd=self.folder,
-            env={**os.environ, **self.cluster.api.for_kubectl, "VALUES": str(values)},
+            env={**os.environ, **self.environment},
             check=False,
             capture_output=True,
             text=True,

@@ -23,7 +23,6 @@ def team_with_accounts(new_argo_team: NewArgoTeam, prefix: str) -> ArgoTeam:
     team.arcan("cluster", "add", "eu")
     for name, key in (("shop", "PASSWORD"), ("mailer", "OTHER")):
         team.declare(name, f"{prefix}-{name}", {"name": name, "keys": [key]}, token=None)
-        team.arcan("generate", "overlays")
         team.arcan("account", "add", f"eu/{prefix}-{name}/arcan-reader", "--realm", "production")
     team.roll_out()
     return team

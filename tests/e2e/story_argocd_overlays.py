@@ -68,3 +68,53 @@ def test_a_removed_overlay_takes_its_secrets_where_a_project_lists_its_namespace
         started, "all of the shop is gone", lambda: has_nothing(team, f"{prefix}-shop"), most=60
     )
     say(f"an overlay removed, with namespaces: listed: all Secrets are gone after {took:.1f} s")
+
+
+def test_the_move_from_one_application_for_each_overlay_loses_no_secret(
+    new_argo_team: NewArgoTeam, argo_cd: ArgoCd, say: Say
+) -> None:
+    """By the commands of docs/removal.md; the Application of before is hand-written, prunes and heals itself."""
+    team = new_argo_team({"PASSWORD": "one"})
+    team.add_app("shop", "moved-shop", "PASSWORD")
+    team.cluster.make_namespace("moved-shop")
+    team.make_token("shop", "moved-shop")
+    team.push()
+    source = {"repoURL": team.repository, "targetRevision": "main", "path": "kustomize/overlays/prod"}
+    spec = {
+        "project": "default",
+        "source": source,
+        "destination": {"name": "in-cluster", "namespace": "external-secrets"},
+        "syncPolicy": {
+            "automated": {"prune": True, "selfHeal": True},
+            "syncOptions": ["PruneLast=true", "ServerSideApply=true"],
+        },
+    }
+    metadata = {
+        "name": "secrets-prod",
+        "namespace": NAMESPACE,
+        "finalizers": ["resources-finalizer.argocd.argoproj.io"],
+    }
+    before = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": metadata, "spec": spec}
+    team.cluster.api.apply(before)
+    started = team.now()
+    team.seconds_until(
+        started, "the shop is synced", lambda: team.has("moved-shop", "shop", PASSWORD="one"), most=120
+    )
+    uid = team.cluster.object("moved-shop", "secret", "shop")["metadata"]["uid"]
+    started = team.now()
+    team.apply_root()
+    name = team.name_of("moved-shop")
+    took = team.seconds_until(
+        started, "the new Application has taken over", lambda: name in argo_cd.states(), most=120
+    )
+    kubectl = team.cluster.api.kubectl
+    patch = '{"metadata":{"finalizers":null}}'
+    kubectl("-n", NAMESPACE, "patch", "application", "secrets-prod", "--type=merge", "--patch", patch)
+    kubectl("-n", NAMESPACE, "delete", "application", "secrets-prod")
+    argo_cd.wait_for("the new one is well", lambda states: states.get(name) == ("Synced", "Healthy"))
+    started = team.change(PASSWORD="two")
+    team.seconds_until(
+        started, "a change arrives", lambda: team.has("moved-shop", "shop", PASSWORD="two"), most=SECONDS
+    )
+    assert team.cluster.object("moved-shop", "secret", "shop")["metadata"]["uid"] == uid
+    say(f"moved from one Application for the overlay: taken over after {took:.1f} s, with the same Secrets")
