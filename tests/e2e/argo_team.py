@@ -18,6 +18,7 @@ from tests.e2e.programs import ROOT
 
 GIT_HOST = "git.example.com"
 SERVER_HOST = "arcan.internal"
+SERVICE_HOST, SERVICE_PORT = "arcan.arcan.svc", 9797  # of a server that the overlay deploys
 
 
 class ArgoTeam(PlatformTeam):
@@ -33,7 +34,9 @@ class ArgoTeam(PlatformTeam):
         settings: Mapping[str, Any] = {},
         *,
         clusters: bool = False,
+        deploy: Mapping[str, Any] | None = None,
     ) -> None:
+        """`deploy` has Argo CD deploy a server, in whose place a real one listens at its address."""
         path = f"platform/{folder.name}.git"
         self._remote = git.create(path)
         self._argocd = argocd
@@ -44,9 +47,11 @@ class ArgoTeam(PlatformTeam):
             "project": self.project,
             **settings.get("argocd", {}),
         }
-        super().__init__(
-            folder, cluster, values, {**settings, "argocd": section}, host=SERVER_HOST, clusters=clusters
-        )
+        host, port = (SERVER_HOST, 0) if deploy is None else (SERVICE_HOST, SERVICE_PORT)
+        settings = {**settings, "argocd": section}
+        super().__init__(folder, cluster, values, settings, host=host, port=port, clusters=clusters)
+        if deploy is not None:
+            self.deploy_server(**deploy)
         if clusters:  # nobody makes a ConfigMap by hand
             self.set("server", {"url": self.server_url, "ca": {"file": "ca.crt"}})
         (folder / ".gitignore").write_text("/deployed/\n/deployed.new/\n/server/\n/values/\n*.txt\n")
@@ -69,6 +74,10 @@ class ArgoTeam(PlatformTeam):
         super().__enter__()
         (self.folder / "kustomize" / "ca.crt").write_text(self.server.ca.read_text())
         return self
+
+    def deploy_server(self, **deploy: Any) -> None:
+        """How Argo CD deploys the server, from the next push on."""
+        self.set("server", {"url": self.server_url, "deploy": deploy})
 
     def push(self, *, generate: bool = True, webhook: bool = True) -> float:
         """Generate, commit and push, as a merge does, and tell Argo CD; returns when that was."""

@@ -136,10 +136,16 @@ def new_argo_team(
     """Makes the platform team of a story; in the end its server stops, and Argo CD knows nothing of it."""
     teams: list[ArgoTeam] = []
 
-    def make(values: Mapping[str, str], *, clusters: bool = False, **settings: Any) -> ArgoTeam:
+    def make(
+        values: Mapping[str, str],
+        *,
+        clusters: bool = False,
+        deploy: Mapping[str, Any] | None = None,
+        **settings: Any,
+    ) -> ArgoTeam:
         place = folder / f"team-{len(list(folder.iterdir()))}"
         place.mkdir()
-        team = ArgoTeam(place, cluster, argo_cd, git_host, values, settings, clusters=clusters)
+        team = ArgoTeam(place, cluster, argo_cd, git_host, values, settings, clusters=clusters, deploy=deploy)
         teams.append(team)
         team.__enter__()
         return team

@@ -42,13 +42,14 @@ class PlatformTeam:
         settings: Mapping[str, Any] = {},
         *,
         host: str = "127.0.0.1",
+        port: int = 0,
         clusters: bool = False,
     ) -> None:
         self.folder = folder
         self.cluster = cluster
         self._files = RealmFiles(folder)
         self._deployed = folder / "deployed"  # what the server has of the realms
-        self.port = free_ports(1)[0]
+        self.port = port or free_ports(1)[0]
         self._host = host
         self._clusters = clusters  # whether the server reads the clusters' keys of the repository
         if clusters:

@@ -1,0 +1,97 @@
+"""With the real Argo CD and Kubernetes' own rollouts: the server of an overlay, and what is of its cluster."""
+
+from __future__ import annotations
+
+from tests.e2e.argo_cd import ArgoCd
+from tests.e2e.argo_team import ArgoTeam
+from tests.e2e.conftest import NewArgoTeam, Say
+from tests.e2e.controller_manager import NEVER_READY
+
+GOOD = "registry.example.org/platform/arcan:1"
+SECONDS = 5
+FIX_SECONDS = 35
+
+
+def deployed_team(
+    new_argo_team: NewArgoTeam, argo_cd: ArgoCd, namespace: str, components: list[str]
+) -> ArgoTeam:
+    """One app, and a server of two pods that are ready."""
+    team = new_argo_team({"PASSWORD": "one"}, deploy={"image": GOOD, "components": components})
+    team.add_app("shop", namespace, "PASSWORD")
+    team.cluster.make_namespace(namespace)
+    team.make_token("shop", namespace)
+    started = team.push()
+    team.apply_root()
+    team.seconds_until(
+        started, "the shop is synced, and the server is ready",
+        lambda: team.has(namespace, "shop", PASSWORD="one") and is_rolled_out(team, GOOD),
+        most=180,
+    )  # fmt: skip
+    return team
+
+
+def is_rolled_out(team: ArgoTeam, image: str) -> bool:
+    """Whether every pod of the server runs an image, and is ready."""
+    found = team.cluster.api.get("/apis/apps/v1/namespaces/arcan/deployments/arcan")
+    if found is None:
+        return False
+    (container,) = found["spec"]["template"]["spec"]["containers"]
+    status, metadata = found.get("status", {}), found["metadata"]
+    wanted = found["spec"].get("replicas")
+    return (
+        container["image"] == image
+        and status.get("observedGeneration") == metadata["generation"]
+        and status.get("updatedReplicas") == status.get("availableReplicas") == wanted
+    )
+
+
+def documents(team: ArgoTeam) -> set[str]:
+    """The ConfigMaps of the server's realms."""
+    items = team.cluster.api.items("/api/v1/namespaces/arcan/configmaps")
+    return {name for item in items if (name := item["metadata"]["name"]).startswith("realm.")}
+
+
+def test_a_rollout_that_hangs_holds_up_nobody_and_its_fix_arrives(
+    new_argo_team: NewArgoTeam, argo_cd: ArgoCd, say: Say
+) -> None:
+    team = deployed_team(new_argo_team, argo_cd, "hanging", ["own-ca"])
+    argo_cd.wait_for(
+        "the platform is well", lambda states: states.get(team.name_of()) == ("Synced", "Healthy")
+    )
+    team.deploy_server(image=f"{GOOD}-{NEVER_READY}", components=["own-ca"])
+    team.push()
+    argo_cd.wait_for(
+        "the rollout hangs", lambda states: states[team.name_of()][1] in ("Progressing", "Degraded")
+    )
+    kept = documents(team)
+    started = team.change(PASSWORD="two")
+    took = team.seconds_until(
+        started, "the change arrives", lambda: team.has("hanging", "shop", PASSWORD="two"), most=SECONDS
+    )
+    say(f"a rollout that hangs: an app's change arrives after {took:.1f} s")
+    fixed = f"{GOOD}.1"
+    team.deploy_server(image=fixed, components=["own-ca"])
+    started = team.push()
+    took = team.seconds_until(
+        started, "the fix is rolled out", lambda: is_rolled_out(team, fixed), most=FIX_SECONDS
+    )
+    say(f"a rollout that hangs: its fix is rolled out after {took:.1f} s")
+    argo_cd.wait_for(
+        "the platform is well again", lambda states: states[team.name_of()] == ("Synced", "Healthy")
+    )
+    # a pod of before that is started again still finds what it mounts
+    assert kept < documents(team)
+
+
+def test_a_kind_that_the_cluster_lacks_holds_up_nothing_else(
+    new_argo_team: NewArgoTeam, argo_cd: ArgoCd, say: Say
+) -> None:
+    """Monitoring without the CustomResourceDefinitions of the Prometheus operator."""
+    team = deployed_team(new_argo_team, argo_cd, "lacking", ["own-ca", "monitoring"])
+    other = f"{GOOD}.2"
+    team.deploy_server(image=other, components=["own-ca", "monitoring"])
+    started = team.push()
+    took = team.seconds_until(
+        started, "the server's next image is rolled out", lambda: is_rolled_out(team, other), most=FIX_SECONDS
+    )
+    say(f"monitoring without its CRDs: the server's next image is rolled out after {took:.1f} s")
