@@ -72,9 +72,9 @@ e2e: tools
 # in a network of its own, in which the host names that are generated lead to loopback
 e2e-argocd: tools
 	@$(PYTHON) scripts/e2e_programs.py etcd kube-apiserver kube-controller-manager kubectl external-secrets crds \
-		argocd argocd-crds
-	@$(WITH_TOOLS) $(PYTHON) scripts/private_network.py git.example.com=127.0.0.10 arcan.internal=127.0.0.1 \
-		arcan.arcan.svc=127.0.0.1 -- \
+		argocd argocd-crds helm
+	@$(WITH_TOOLS) $(PYTHON) scripts/private_network.py git.example.com=127.0.0.10 \
+		charts.external-secrets.io=127.0.0.11 arcan.internal=127.0.0.1 arcan.arcan.svc=127.0.0.1 -- \
 		$(BIN)/python -m pytest -o python_files='story_argocd_*.py' --verbose --no-header tests/e2e $(ARGS)
 
 e2e-kyverno: tools

@@ -28,7 +28,7 @@ from tools import go_on_path
 
 SOURCES = ROOT / "e2e"
 # for `make e2e-kyverno` and `make e2e-argocd`
-ON_REQUEST = ("kyverno", "argocd", "argocd-crds", "kube-controller-manager")
+ON_REQUEST = ("kyverno", "argocd", "argocd-crds", "helm", "kube-controller-manager")
 BUILD_SECONDS = 7200
 
 # name -> the module in `e2e/`, the package whose module has CustomResourceDefinitions, where, and their files
@@ -75,6 +75,7 @@ def programs() -> dict[str, Program]:
         ),
         "external-secrets": Program("operator", "github.com/external-secrets/external-secrets"),
         "argocd": Program("argocd", "."),
+        "helm": Program("helm", "helm.sh/helm/v4/cmd/helm"),
         "bao": Program("openbao", "github.com/openbao/openbao"),
         "gator": Program("gator", "github.com/open-policy-agent/gatekeeper/v3/cmd/gator"),
         "kyverno": Program("kyverno", "github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno"),

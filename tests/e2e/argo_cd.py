@@ -10,11 +10,12 @@ import base64
 import json
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tests.e2e.api_server import ApiServer
+from tests.e2e.https_host import HttpsHost
 from tests.e2e.process import Process, free_ports, wait_until
 from tests.e2e.programs import Programs
 
@@ -27,9 +28,8 @@ _WRAPPER = "#!/bin/sh\nexit 0\n"  # what checks a commit's signature, where some
 class ArgoCd:
     """The three controllers on one API server. Use as a context manager."""
 
-    def __init__(
-        self, programs: Programs, api: ApiServer, folder: Path, *, git_host: str, git_ca: Path
-    ) -> None:
+    def __init__(self, programs: Programs, api: ApiServer, folder: Path, hosts: Sequence[HttpsHost]) -> None:
+        """`hosts` are those of Git and of charts, whose CAs it trusts."""
         self._api = api
         self._key = secrets.token_urlsafe(32)
         self._folder = folder / "argocd"
@@ -39,7 +39,8 @@ class ArgoCd:
         repo_port = repo.rpartition(":")[2]
         tls = self._folder / "tls"
         tls.mkdir()
-        shutil.copy(git_ca, tls / git_host)
+        for each in hosts:
+            shutil.copy(each.ca, tls / each.host)
         tools = self._folder / "bin"
         tools.mkdir()
         (tools / "git-verify-wrapper.sh").write_text(_WRAPPER)
@@ -47,6 +48,7 @@ class ArgoCd:
         found = shutil.which("kustomize")
         assert found is not None
         (tools / "kustomize").symlink_to(found)
+        (tools / "helm").symlink_to(programs["helm"])
         environment = {
             "PATH": f"{tools}:/usr/bin:/bin",
             "HOME": str(self._folder),
@@ -61,7 +63,9 @@ class ArgoCd:
             "ARGOCD_TLS_DATA_PATH": str(tls),
             "ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER_PLAINTEXT": "true",
             "HTTPS_PROXY": "http://127.0.0.1:1",  # nothing leaves this machine
-            "NO_PROXY": f"127.0.0.1,localhost,{git_host},kubernetes.default.svc",
+            "NO_PROXY": ",".join(
+                ["127.0.0.1", "localhost", "kubernetes.default.svc", *(each.host for each in hosts)]
+            ),
             "HOSTNAME": "argocd-application-controller-0",
         }
         for name in ("gnupg", "gpg", "plugins", "ssh"):
@@ -133,6 +137,20 @@ class ArgoCd:
     def _install(self) -> None:
         """What an installation of Argo CD has beside its programs."""
         self._api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+        everything = [{"group": "*", "kind": "*"}]
+        anywhere = [{"server": "*", "namespace": "*"}]
+        self._api.apply(
+            {
+                "apiVersion": "argoproj.io/v1alpha1",
+                "kind": "AppProject",
+                "metadata": {"name": "default", "namespace": NAMESPACE},
+                "spec": {
+                    "sourceRepos": ["*"],
+                    "destinations": anywhere,
+                    "clusterResourceWhitelist": everything,
+                },
+            }
+        )
         for kind, name in (
             ("ConfigMap", "argocd-cm"),
             ("ConfigMap", "argocd-cmd-params-cm"),
@@ -170,14 +188,15 @@ class ArgoCd:
     def remove_all(self) -> None:
         """All that a team has had Argo CD make; what was deployed stays, as nothing here cascades."""
 
+        def is_gone(kind: str) -> bool:
+            if not self._api.items(f"{_GROUP}/namespaces/{NAMESPACE}/{kind}"):
+                return True
+            self._api.kubectl("delete", kind, "--all", "-n", NAMESPACE, "--wait=false")
+            return False
+
         def nothing_is_left() -> bool:
-            """What makes goes before what it made, and what was made again meanwhile goes in the next round."""
-            left = False
-            for kind in ("applicationsets", "applications", "appprojects"):
-                if self._api.items(f"{_GROUP}/namespaces/{NAMESPACE}/{kind}"):
-                    left = True
-                    self._api.kubectl("delete", kind, "--all", "-n", NAMESPACE, "--wait=false")
-            return not left
+            """What an Application made again meanwhile goes in the next round; a project after all of its own."""
+            return all([is_gone("applicationsets"), is_gone("applications")]) and is_gone("appprojects")
 
         wait_until("nothing of a team is left", nothing_is_left, 60)
         self._api.kubectl("delete", "configmap", "argocd-cm", "-n", NAMESPACE, "--ignore-not-found")

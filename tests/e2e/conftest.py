@@ -17,6 +17,7 @@ from tests.deploy.repository import Manifest, Repository
 from tests.e2e.api_server import ApiServer
 from tests.e2e.argo_cd import ArgoCd
 from tests.e2e.argo_team import GIT_HOST, ArgoTeam
+from tests.e2e.chart_host import ChartHost
 from tests.e2e.cluster import Cluster
 from tests.e2e.controller_manager import ControllerManager
 from tests.e2e.git_host import GitHost
@@ -116,14 +117,20 @@ def git_host(folder: Path) -> Iterator[GitHost]:
 
 
 @pytest.fixture(scope="session")
+def chart_host(programs: Programs, folder: Path) -> Iterator[ChartHost]:
+    with ChartHost(folder, "127.0.0.11", programs["crds"], ["0.20.4"]) as host:
+        yield host
+
+
+@pytest.fixture(scope="session")
 def argo_cd(
-    programs: Programs, cluster: Cluster, git_host: GitHost, folder: Path, say: Say
+    programs: Programs, cluster: Cluster, git_host: GitHost, chart_host: ChartHost, folder: Path, say: Say
 ) -> Iterator[ArgoCd]:
     started = time.monotonic()
     cluster.api.install_crds([programs["argocd-crds"]])
     with (
         ControllerManager(programs, cluster.api, folder),
-        ArgoCd(programs, cluster.api, folder, git_host=GIT_HOST, git_ca=git_host.ca) as argo_cd,
+        ArgoCd(programs, cluster.api, folder, [git_host, chart_host]) as argo_cd,
     ):
         say(f"Argo CD: started, {_since(started)}\n")
         yield argo_cd

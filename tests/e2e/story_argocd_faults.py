@@ -117,26 +117,33 @@ def test_the_root_is_applied_again_and_again_without_a_conflict(
 def test_a_fix_of_what_comes_first_waits_for_a_retry_at_most(
     new_argo_team: NewArgoTeam, argo_cd: ArgoCd, say: Say
 ) -> None:
-    """ESO's chart cannot be had here, so that its Application is never well, and it is of the first wave."""
+    """ESO's Application is of the first wave: here it asks for a version of the chart that does not exist."""
     team = two_apps(new_argo_team, "first")
     team.apply_health()
+    team.set("esoVersion", "0.20.3")
     team.push()
     argo_cd.wait_for(
         "the root says that ESO's Application is not well",
         lambda states: states.get("arcan-in-cluster", ("", ""))[1] == "Degraded",
         seconds=120,
     )
-    team.set("esoVersion", "0.20.3")
-    started = team.push()
-    took = team.seconds_until(
-        started, "the chart's other version is asked for",
-        lambda: argo_cd.applications()["external-secrets"]["spec"]["source"]["targetRevision"] == "0.20.3",
-        most=FIX_SECONDS,
-    )  # fmt: skip
-    say(f"a fix of ESO's Application, which never became healthy: at the root after {took:.1f} s")
     started = team.change(OTHER="two")
     took = team.seconds_until(
         started, "the mailer's change arrives",
         lambda: team.has("first-mailer", "mailer", OTHER="two"), most=SECONDS,
     )  # fmt: skip
     say(f"with the root Degraded, an app's change arrives after {took:.1f} s")
+    team.set("esoVersion", "0.20.4")
+    started = team.push()
+    took = team.seconds_until(
+        started, "the right version of the chart is asked for",
+        lambda: argo_cd.applications()["external-secrets"]["spec"]["source"]["targetRevision"] == "0.20.4",
+        most=FIX_SECONDS,
+    )  # fmt: skip
+    say(f"a fix of ESO's Application, which was never healthy: at the root after {took:.1f} s")
+    argo_cd.wait_for(
+        "ESO's Application and the root are well",
+        lambda states: (
+            {states[name] for name in ("external-secrets", "arcan-in-cluster")} == {("Synced", "Healthy")}
+        ),
+    )
