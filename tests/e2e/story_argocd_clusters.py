@@ -11,6 +11,7 @@ from tests.e2e.api_server import ApiServer
 from tests.e2e.argo_cd import ArgoCd
 from tests.e2e.cluster import Cluster
 from tests.e2e.conftest import NewArgoTeam, Say
+from tests.e2e.controller_manager import ControllerManager
 from tests.e2e.programs import Programs
 from tests.e2e.real_operator import Operator
 
@@ -24,7 +25,7 @@ def west(programs: Programs, folder: Path, argo_cd: ArgoCd) -> Iterator[Cluster]
     place.mkdir()
     with ApiServer(programs, place) as api:
         api.install_crds([programs["crds"]])
-        with Operator(programs, api, place) as operator:
+        with ControllerManager(programs, api, place), Operator(programs, api, place) as operator:
             argo_cd.add_cluster("west", api)
             yield Cluster(api, operator)
 
@@ -73,3 +74,37 @@ def test_two_overlays_on_two_clusters_leave_each_other_alone(
     )
     assert there.api.get("/api/v1/namespaces/both-mailer") is None
     assert f"{team.project}.west.both-mailer" not in argo_cd.states()
+
+
+def test_a_new_cluster_gets_all_apps_and_no_file_of_an_app_is_edited(
+    new_argo_team: NewArgoTeam, west: Cluster, say: Say
+) -> None:
+    """By `arcan overlay add --like`, with accounts: nothing is made by hand in the new cluster."""
+    overlays = {"prod": {"environment": "prod", "clusterKeys": "eu"}}
+    values = {"PASSWORD": "one", "OTHER": "one"}
+    team = new_argo_team(values, clusters=True, credentials="account", overlays=overlays)
+    team.arcan("cluster", "add", "eu")
+    for name, key in (("shop", "PASSWORD"), ("mailer", "OTHER")):
+        team.declare(name, f"like-{name}", {"name": name, "keys": [key]}, token=None)
+    team.arcan("token", "sync")
+    team.roll_out()
+    team.push()
+    team.apply_root()
+
+    def synced(cluster: Cluster) -> bool:
+        expected = {"like-shop": ("shop", {"PASSWORD": b"one"}), "like-mailer": ("mailer", {"OTHER": b"one"})}
+        return all(cluster.secret(place, name) == data for place, (name, data) in expected.items())
+
+    team.seconds_until(team.now(), "the first cluster is synced", lambda: synced(team.cluster), most=300)
+    apps = {file.name: file.read_bytes() for file in (team.folder / "kustomize" / "apps").iterdir()}
+    keys = team.folder / "west.keys.txt"
+    keys.write_text(west.api.kubectl("get", "--raw", "/openid/v1/jwks"))
+    issuer = "https://kubernetes.default.svc"
+    team.arcan("cluster", "add", "west", "--file", str(keys), "--issuer", issuer)
+    team.arcan("overlay", "add", "west", "--like", "prod", "--cluster", "west")
+    team.arcan("token", "sync")
+    team.roll_out()
+    started = team.push()
+    took = team.seconds_until(started, "the new cluster is synced", lambda: synced(west), most=300)
+    assert {file.name: file.read_bytes() for file in (team.folder / "kustomize" / "apps").iterdir()} == apps
+    say(f"a new cluster, by 'overlay add --like': every Secret is there {took:.1f} s after the webhook")
