@@ -11,7 +11,7 @@ BIN := .venv/bin
 WITH_TOOLS = PATH="$(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test cases lint types fuzz soak bench-serve bench-sops bench-generate e2e e2e-argocd e2e-kyverno install tools lock samples clean
+.PHONY: help demo test cases lint types fuzz soak faults bench-serve bench-sops bench-generate e2e e2e-argocd e2e-kyverno install tools lock samples clean
 
 help:
 	@echo 'make demo            the whole product, once, on this machine: REVEAL=1 shows the values'
@@ -21,6 +21,7 @@ help:
 	@echo 'make fuzz            the SOPS reader against the real sops: SECONDS=600 for longer'
 	@echo 'make soak            a server under 1,000,000 reads and 1,000 reloads: ARGS="--requests 10000" for fewer'
 	@echo 'make bench-serve     how fast secrets are served, beside OpenBao, nginx and plain Granian: needs wrk'
+	@echo 'make faults          10,000 faults, none of which gives a 404: ARGS="--seed 7" draws the same again'
 	@echo 'make bench-sops      how fast documents are read, beside the real sops and libyaml'
 	@echo 'make bench-generate  how fast overlays are generated, beside kustomize build of the same'
 	@echo 'make e2e             a real API server and the real operator: ARGS="-k name" picks some stories'
@@ -56,6 +57,9 @@ soak: install
 bench-serve: install
 	-@$(PYTHON) scripts/e2e_programs.py bao
 	@$(BIN)/python scripts/bench_serve.py $(ARGS)
+
+faults: install
+	@$(WITH_TOOLS) $(BIN)/python -m tests.support.faults $(ARGS)
 
 bench-sops: install
 	@$(BIN)/python scripts/bench_sops.py $(ARGS)

@@ -110,6 +110,14 @@ DURATION: Final = Parsed("duration", parse_duration)
     "start, as ciphertext, in last-good/ of the data directory, but not with --start whole.",
 )
 @click.option(
+    "--deletions",
+    type=click.Choice(("optional", "recorded")),
+    default="optional",
+    show_default=True,
+    help="recorded: in every realm a missing key is 404 only where a record says that it was removed, as "
+    "with 'deletions: recorded' in a realm.yaml.",
+)
+@click.option(
     "--binding",
     type=click.Choice(("optional", "required")),
     default="optional",
@@ -145,6 +153,7 @@ def serve(
     clusters: Path | None,
     start: str,
     last_good_for: timedelta,
+    deletions: str,
     binding: str,
     allow_demo_identity: bool,
 ) -> None:
@@ -181,6 +190,7 @@ def serve(
             supervisor=Supervisor(notify_socket(), watchdog_seconds()),
             start_whole=start == "whole",
             last_good_for=last_good_for.total_seconds(),
+            deletions_recorded=deletions == "recorded",
             binding_required=binding == "required",
             allow_demo_identity=allow_demo_identity,
         )

@@ -35,6 +35,7 @@ class Demands:
     """What is asked of every document, whatever its realm allows."""
 
     binding: bool = False  # a document must be bound to its place
+    recorded: bool = False  # a key that is not there counts as removed only where a record says so
     forbidden_recipients: Set[str] = frozenset()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from arcan_gitops.names import EnvironmentName, KeyName, RealmName
 from arcan_gitops.realms.binding import NO_DEMANDS, Demands, NotBound, OtherPlace
 from arcan_gitops.realms.bugs import bug
 from arcan_gitops.realms.file_state import FileState, states_of
-from arcan_gitops.realms.kept import KeptDocuments
+from arcan_gitops.realms.kept import Fresh, KeptDocuments
 from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.removals import removals_of
 from arcan_gitops.realms.settings import RealmSettings
@@ -64,15 +64,15 @@ class RealmRead:
     """What a realm's folder came to.
 
     `failed` are the environments that are there and could not be loaded, `problems` why; each has a last good
-    state in `environments` or none. `findings` change nothing that is served. `fresh` has the bytes of what
-    was just loaded: a document, and the `realm.yaml` beside it.
+    state in `environments` or none. `findings` change nothing that is served. `fresh` has what was just
+    loaded.
     """
 
     environments: dict[EnvironmentName, Environment] = field(default_factory=dict)
     failed: set[EnvironmentName] = field(default_factory=set)
     problems: list[ArcanError] = field(default_factory=list)
     findings: list[ArcanError] = field(default_factory=list)
-    fresh: dict[EnvironmentName, tuple[bytes, bytes]] = field(default_factory=dict)
+    fresh: dict[EnvironmentName, Fresh] = field(default_factory=dict)
     unknown: bool = False  # nobody can say which documents there are
     foreign: bool = False  # it is a link out of the tree, and never was a realm
 
@@ -129,7 +129,7 @@ class Documents:
             self._unknown(found, realm, last)
             return found
         found.findings += places.misplaced
-        rules = self._rules(realm, before, found)
+        rules = self._rules(places.documents, before, found)
         for document in places.documents:
             name = document.environment
             if not selected(name):
@@ -160,32 +160,43 @@ class Documents:
             self._stand_in(found, name, environment)
 
     def _rules(
-        self, realm: RealmName, before: Mapping[EnvironmentName, Environment], found: RealmRead
+        self, places: Sequence[DocumentFile], before: Mapping[EnvironmentName, Environment], found: RealmRead
     ) -> _Rules | None:
         """`realm.yaml`, or None where it cannot be read: then no document of the realm can be judged."""
+        realm = places[0].realm
         try:
             path = self._tree.realm_file(realm)
             states = states_of(path)  # before it is read, as all states
-            if path is not None:
-                data = read_file(path)
-                return _Rules(data, RealmSettings.parse(data, str(path)), states)
+            data = b"" if path is None else read_file(path)
+            settings = RealmSettings() if path is None else RealmSettings.parse(data, str(path))
         except ArcanError as error:
             found.problems.append(error)
             return None
         except Exception as error:
             found.problems.append(bug(self._tree.root / realm, error))
             return None
-        settings = RealmSettings()
-        if any(each.removed is not None for each in before.values()):
-            # a file that is lost must not turn what is missing into what was removed
-            settings = replace(settings, recorded=True)
+        if self._demands.recorded:
+            settings = replace(settings, deletions="recorded")
+        elif settings.deletions is None and self._recorded_before(places, before):
+            # what is lost or cut must not turn a key that is missing into one that was removed
+            settings = replace(settings, deletions="recorded")
             found.findings.append(
                 ArcanError(
-                    f"{self._tree.root / realm}: realm.yaml is gone; deletions stay recorded until a restart",
-                    hint="restore it from Git; to end it, write a realm.yaml without 'deletions'",
+                    f"{self._tree.root / realm}: realm.yaml says nothing of deletions any more; they stay "
+                    "recorded",
+                    hint="restore it from Git; or write 'deletions: unrecorded', if that is meant",
                 )
             )
-        return _Rules(b"", settings, states)
+        return _Rules(data, settings, states)
+
+    def _recorded_before(
+        self, places: Sequence[DocumentFile], before: Mapping[EnvironmentName, Environment]
+    ) -> bool:
+        if before:
+            return any(each.removed is not None for each in before.values())
+        store = self._keeping.documents
+        kept = () if store is None else (store.find((each.realm, each.environment)) for each in places)
+        return any(each is not None and each.recorded for each in kept)
 
     def _environment(
         self, document: DocumentFile, rules: _Rules, before: Environment | None, found: RealmRead
@@ -234,7 +245,7 @@ class Documents:
             self._failures[document.path] = (key, error)
             raise
         self._failures.pop(document.path, None)
-        found.fresh[document.environment] = (data, rules.data)
+        found.fresh[document.environment] = Fresh(data, rules.data, rules.settings.recorded)
         return Environment(values, key, versions, removed, None, seal, states)
 
     def _fail(

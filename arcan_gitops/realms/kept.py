@@ -28,12 +28,19 @@ _TOUCH_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A document, the `realm.yaml` that it was loaded by, and when it was last what the files hold."""
+class Fresh:
+    """A document that was just loaded, the `realm.yaml` beside it, and whether its realm records removals."""
 
     data: bytes
     rules: bytes
-    good: float  # Unix seconds
+    recorded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Fresh):
+    """The same from the disk, with when it was last what the files held (Unix seconds)."""
+
+    good: float
 
 
 class KeptDocuments:
@@ -44,14 +51,18 @@ class KeptDocuments:
         self._clock = clock
         self._failing = False
 
-    def keep(self, place: Place, data: bytes, rules: bytes) -> None:
+    def keep(self, place: Place, fresh: Fresh) -> None:
         """Keep what was just loaded. A disk that takes no more is told of once, and costs nothing else."""
         path = self._path(place)
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            replace_file(self._rules(place), rules, mode=0o600, durable=False)
-            replace_file(path, data, mode=0o600)
+            if fresh.recorded:
+                self._recorded(place).touch(0o600)
+            else:
+                self._recorded(place).unlink(missing_ok=True)
+            replace_file(self._rules(place), fresh.rules, mode=0o600, durable=False)
+            replace_file(path, fresh.data, mode=0o600)
             now = self._clock()
             os.utime(path, (now, now))
             self._failing = False
@@ -73,13 +84,15 @@ class KeptDocuments:
         path = self._path(place)
         try:
             good = path.stat().st_mtime
-            return Kept(read_file(path), read_file(self._rules(place)), good)
+            recorded = self._recorded(place).exists()
+            return Kept(read_file(path), read_file(self._rules(place)), recorded, good)
         except (OSError, ArcanError):
             return None
 
     def retain(self, places: Set[Place], realms: Set[RealmName]) -> None:
         """Forget all that is neither one of the places nor of one of the realms."""
-        names = {self._path(place) for place in places} | {self._rules(place) for place in places}
+        of_place = (self._path, self._rules, self._recorded)
+        names = {path(place) for place in places for path in of_place}
         for path in self._folder.glob("*/*"):
             if path not in names and path.parent.name not in realms:
                 with suppress(OSError):
@@ -87,6 +100,9 @@ class KeptDocuments:
 
     def _path(self, place: Place) -> Path:
         return self._folder / place[0] / f"{place[1]}{DOCUMENT_SUFFIX}"
+
+    def _recorded(self, place: Place) -> Path:
+        return self._folder / place[0] / f"{place[1]}.recorded"
 
     def _rules(self, place: Place) -> Path:
         return self._folder / place[0] / f"{place[1]}.{REALM_FILE}"

@@ -15,6 +15,7 @@ from arcan_gitops.names import EnvironmentName, RealmName, did_you_mean
 from arcan_gitops.realms import tokens as token_files
 from arcan_gitops.realms.binding import NO_DEMANDS, Demands, Place, copies
 from arcan_gitops.realms.documents import Documents, Keeping, RealmRead
+from arcan_gitops.realms.kept import Fresh
 from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.selection import BadSelection, Selection
 from arcan_gitops.realms.snapshot import Clusters, Environment, Snapshot
@@ -45,7 +46,7 @@ class _Found:
     foreign: set[RealmName] = field(default_factory=set)
     problems: list[ArcanError] = field(default_factory=list)
     findings: list[ArcanError] = field(default_factory=list)
-    fresh: dict[Place, tuple[bytes, bytes]] = field(default_factory=dict)
+    fresh: dict[Place, Fresh] = field(default_factory=dict)
 
     def add(self, realm: RealmName, read: RealmRead) -> None:
         if read.environments:
@@ -196,5 +197,5 @@ class Repository:
                 if data is None:
                     store.touch(place)
                 else:
-                    store.keep(place, *data)
+                    store.keep(place, data)
         store.retain({place for place, _ in found.all()} | found.failed, found.unknown)

@@ -19,14 +19,20 @@ class RealmSettings:
     """`limits` are those of the realm's documents: which keys may hold values in clear, or empty values.
 
     `binding` says that its documents must be bound to their places: more than the server asks, never less.
-    `recorded` says that a key which is not there counts as removed only where a record says so.
+    `deletions` is `recorded` where a key that is not there counts as removed only if a record says so, and
+    None where nothing is said of it.
     `token_expiry` is how long new tokens are to live, as a duration (`180d`), where the realm says so.
     """
 
     limits: Limits = DEFAULT_LIMITS
     token_expiry: str | None = None
     binding: bool = False
-    recorded: bool = False
+    deletions: str | None = None
+
+    @property
+    def recorded(self) -> bool:
+        """Whether removals are recorded."""
+        return self.deletions == "recorded"
 
     @classmethod
     def parse(cls, data: bytes, source: str) -> RealmSettings:
@@ -38,8 +44,8 @@ class RealmSettings:
                 allow_empty=fields.optional_texts("allowEmpty") or (),
             ),
             token_expiry=fields.optional_text("tokenExpiry"),
-            binding=_only(fields, "binding", "required"),
-            recorded=_only(fields, "deletions", "recorded"),
+            binding=_one_of(fields, "binding", ("required",)) is not None,
+            deletions=_one_of(fields, "deletions", ("recorded", "unrecorded")),
         )
         fields.done()
         for field in ("allowUnencrypted", "allowEmpty"):
@@ -50,12 +56,12 @@ class RealmSettings:
         return settings
 
 
-def _only(fields: Fields, field: str, value: str) -> bool:
-    """Whether a field has the one value that it can have, which asks for more than the server does."""
+def _one_of(fields: Fields, field: str, known: tuple[str, ...]) -> str | None:
     text = fields.optional_text(field)
-    if text not in (None, value):
-        fields.fail(f"'{field}' can only be '{value}'", field=field, hint=f"write '{value}', or leave it out")
-    return text is not None
+    if text is not None and text not in known:
+        allowed = " or ".join(f"'{each}'" for each in known)
+        fields.fail(f"'{field}' can only be {allowed}", field=field, hint="write that, or leave it out")
+    return text
 
 
 def _check_duration(fields: Fields, text: str) -> None:

@@ -35,5 +35,6 @@ class ServerConfig:
     supervisor: Supervisor = NOBODY  # who is told when the server is ready, and that it lives
     start_whole: bool = False  # a start with a bad document is none; else what is sound is served
     last_good_for: float | None = None  # seconds that a last good document may be served; None: no end
+    deletions_recorded: bool = False  # whatever the realms say, a missing key is 404 only by a record
     binding_required: bool = False  # a document must be bound to its place
     allow_demo_identity: bool = False  # serve documents that the whole world can decrypt

@@ -58,7 +58,7 @@ def prepare(config: ServerConfig) -> Prepared:
             RealmTree(config.realms),
             identities,
             config.selection,
-            Demands(config.binding_required, forbidden),
+            Demands(config.binding_required, config.deletions_recorded, forbidden),
             config.fallback.load,
             Keeping(_kept(config), config.last_good_for),
         )

@@ -111,8 +111,11 @@ def test_a_realm_file_that_is_lost_does_not_turn_what_is_missing_into_what_was_r
     served.rules.unlink()
     served.write(f"A: {CANARY}\n")
     served.server.wait(lambda: served.codes("A", "B") == [(200, None), LOST])
-    served.server.wait_for_log("realm.yaml is gone; deletions stay recorded until a restart")
+    served.server.wait_for_log("realm.yaml says nothing of deletions any more; they stay recorded")
     served.rules.write_text("tokenExpiry: 90d\n")
+    served.server.reload()
+    assert served.codes("A", "B") == [(200, None), LOST]
+    served.rules.write_text("deletions: unrecorded\n")
     served.server.wait(lambda: served.codes("B") == [GONE])
 
 
