@@ -83,7 +83,7 @@ def test_an_app_moves_and_one_secret_of_another_goes(new_argo_team: NewArgoTeam,
     team = new_argo_team(VALUES)
     deployed(team, "moves", "other", say=say)
     team.cluster.make_namespace("moved")
-    team.make_token("moves", "moved")
+    team.copy_credentials("moves", team.cluster, into="moved")
     left = [{"namespace": "moves", "removed": "2026-11-28"}]
     team.declare("moves", "moved", secret("moves"), left=left)
     team.declare("other", "other", secret("renamed"), {"name": "other", "removed": "2026-11-28"})
