@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from arcan_gitops.bootstrap.objects import Authority, Secret, Value
+from arcan_gitops.bootstrap.refreshes import refreshes
 from arcan_gitops.bootstrap.server import has_ca, server_secrets
 from arcan_gitops.deploy.names import CA_KEY, CA_MAP, SERVER_NAMESPACE, server_hosts
 from arcan_gitops.deploy.settings import ServerSettings
@@ -28,7 +29,8 @@ class Requirements:
 
     `app_namespaces` are where the apps' ExternalSecrets go, as far as they are known by name.
     `certificate_hosts`: what a certificate under a CA of our own has to name, or None where somebody else
-    makes the certificate. `notes` are about what has to be there and is not made here.
+    makes the certificate. `notes` are about what has to be there and is not made here. `waiting` are the
+    namespaces whose ExternalSecrets ESO may have given up on for a while; None: there are cluster-wide ones.
     """
 
     overlay: Overlay
@@ -37,6 +39,7 @@ class Requirements:
     certificate_hosts: tuple[str, ...] | None
     authorities: tuple[Authority, ...]
     notes: tuple[str, ...]
+    waiting: tuple[Namespace | None, ...] = ()
 
     @property
     def namespaces(self) -> tuple[Namespace, ...]:
@@ -74,6 +77,7 @@ def requirements(
         server_hosts(overlay.settings.server_url) if own_ca else None,
         tuple(_authorities(needs, server)),
         tuple(dict.fromkeys(_notes(needs))),
+        tuple(dict.fromkeys(refresh.namespace for refresh in refreshes(here, overlay))),
     )
 
 

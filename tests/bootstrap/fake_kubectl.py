@@ -164,6 +164,12 @@ def _label(objects: dict[str, Any], words: list[str], options: dict[str, str], _
 
 
 def _annotate(objects: dict[str, Any], words: list[str], options: dict[str, str], _: list[str]) -> int:
+    if "selector" in options:  # of all of ours in a namespace, or cluster-wide
+        kind, annotation = words[0].removesuffix("s"), words[1]
+        start = f"{kind}/{options.get('namespace', '')}/"
+        for place in [place for place in objects if place.startswith(start)]:
+            objects[place]["annotation"] = annotation
+        return 0
     kind, name, annotation = words
     place = _place(kind, name, options)
     if place not in objects:

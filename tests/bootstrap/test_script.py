@@ -375,3 +375,15 @@ def test_the_files_that_the_first_run_needs_are_named_in_the_head(operator: Oper
         assert [line for line in head.splitlines() if line.startswith("#   ")] == [
             f"#   $VALUES/{file}" for file in files
         ]
+
+
+def test_it_ends_by_telling_eso_of_what_waited(operator: Operator, values: Path) -> None:
+    operator.has_what_takes_time()
+    operator.cluster.put("externalsecret/shop/waits")
+    done = operator.run(operator.script(), VALUES=str(values))
+    assert done.returncode == 0, done.stderr
+    assert operator.cluster.objects["externalsecret/shop/waits"]["annotation"].startswith("force-sync=")
+    assert operator.cluster.calls[-1][0] == "annotate"
+    assert all(
+        "managed-by=arcan" in " ".join(call) for call in operator.cluster.calls if call[0] == "annotate"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,26 @@ def test_the_check_of_realms_names_accounts_of_clusters_that_have_no_file() -> N
     path = Path("realms/production/tokens.yaml")
     assert f"{path}: account '{NAME}': there is no clusters/eu.yaml" in result.stdout
     assert "hint: arcan cluster add eu" in result.stdout
+
+
+def test_with_accounts_and_a_server_in_the_cluster_its_identity_and_certificate_are_all_that_is_left(
+    project: Path,
+) -> None:
+    settings = project / "kustomize/arcan.yaml"
+    settings.write_text(
+        "credentials: account\nclusterKeys: eu\n"
+        "server: {url: 'https://arcan.arcan.svc:9797', ca: {public: true},"
+        " deploy: {image: 'registry.example.com/arcan:1', components: [own-ca]}}\n"
+        "overlays: {prod: {environment: prod}}\n"
+    )
+    add()
+    script = run("bootstrap", "prod").stdout.partition("main() {")[2]
+    steps = re.findall(r"^  # \d+\. (.*)$", script, re.M)
+    assert steps == [
+        "The namespaces",
+        "Secret arcan-tls in namespace arcan, the server's certificate under its own CA",
+        "Secret arcan-age-identity in namespace arcan, for the server",
+        "The CA of the server's certificate, where its stores look for it",
+        "What waited for all this, told to look again",
+    ]
+    assert "wake externalsecrets force-sync --namespace=shop" in script

@@ -32,6 +32,7 @@ def as_commands(needed: Requirements, context: str | None) -> str:
         *_certificate(needed),
         *(_secret(secret, needed.secrets) for secret in needed.secrets),
         *_authorities(needed),
+        _waking(needed),
     ]
     numbered = "\n".join(
         f"# {number}. {step}" for number, step in zip(count(1), filter(None, steps), strict=False)
@@ -69,6 +70,18 @@ def _namespaces(needed: Requirements) -> str:
     if not names:
         return ""
     return "The namespaces\n" + "".join(f"namespace {name}\n" for name in names)
+
+
+def _waking(needed: Requirements) -> str:
+    if not needed.waiting:
+        return ""
+    lines = ["What waited for all this, told to look again"]
+    for namespace in needed.waiting:
+        if namespace is None:
+            lines.append("wake clusterexternalsecrets external-secrets.io/force-sync")
+        else:
+            lines.append(f"wake externalsecrets force-sync --namespace={namespace}")
+    return _joined(lines)
 
 
 def _secret(secret: Secret, secrets: Sequence[Secret]) -> str:

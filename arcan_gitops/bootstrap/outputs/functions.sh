@@ -107,6 +107,12 @@ namespace() {
   if [ -z "$found" ]; then kubectl create namespace "$1"; fi
 }
 
+# wake KIND ANNOTATION [--namespace=NAME]: ESO looks again at what waited, and not after a back-off of minutes
+wake() {
+  kubectl annotate "$1" --selector=app.kubernetes.io/managed-by=arcan --overwrite "$2=$(date +%s)" "${@:3}" ||
+    echo "ESO is not told: once it and the overlay are there, run arcan sync --all --run" >&2
+}
+
 # apply [MANAGER]: server-side, so that no annotation keeps a copy of a value
 apply() {
   kubectl apply --server-side --force-conflicts --field-manager="${1:-arcan-bootstrap}" --filename=-
