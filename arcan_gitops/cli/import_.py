@@ -195,11 +195,12 @@ def sops(
     allow_key_type: tuple[str, ...],
     allow_key_address: tuple[str, ...],
 ) -> None:
-    """Read files that SOPS has encrypted, as they are; nothing is written in clear. - is standard input.
+    """Read files that are encrypted by SOPS; no plaintext is written to disk. - is standard input.
 
     Each is a manifest of Secrets or SopsSecrets, a dotenv file, JSON, YAML with one or more documents, or any
-    file that SOPS keeps as a whole. A key of a Secret keeps its name, and base64 is decoded. Elsewhere maps
-    are gone into: 'db: {host: x}' becomes the key db.host, unless --whole db keeps it as JSON; a list is kept
+    file that SOPS keeps as a whole. A key of a Secret keeps its name, and base64 is decoded. Elsewhere the
+    names inside maps are joined by dots: 'db: {host: x}' becomes the key db.host, or with --whole db stays
+    one value as JSON; a list is kept
     as JSON; a whole file is one key by the name of the file. Two values of one name are reported, and --map
     names them: --map 'secrets.yaml#db/host=DB_HOST', or --map 'secrets.yaml:shop-db#password=DB_PASSWORD'
     where a file has several Secrets.

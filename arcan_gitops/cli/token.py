@@ -183,8 +183,8 @@ def revoke_token(
 ) -> None:
     """Remove a token by its id, or all of a name.
 
-    Declared apps that use it are named first, and then it takes an answer at the terminal, or --yes. The old
-    token of a rotation goes unasked: the new one stands for the name.
+    If declared apps use it, they are named and confirmation is asked for, unless --yes is given; not for the
+    old token of a rotation, since the new one stands for the name.
 
     With --now, standard output is a command for kubectl: it adds the token to ConfigMap arcan-revoked,
     which the servers that 'arcan generate overlays' deploys watch, and which is not in Git.

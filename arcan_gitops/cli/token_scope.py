@@ -69,8 +69,8 @@ def scope(
 ) -> None:
     """Change what a token may read, and when it ends; its text stays.
 
-    The old token of a rotation gets the same scope, and keeps its end. What declared apps read now, and could
-    not read any more, is named first, and then it takes an answer at the terminal, or --yes.
+    The old token of a rotation gets the same scope, and keeps its end. If declared apps would
+    lose something that they read now, it is named and confirmation is asked for, unless --yes is given.
 
     \b
       arcan token scope shop --realm production --env prod --key DATABASE_URL
