@@ -1,4 +1,4 @@
-"""Build the programs of `make e2e`, or leave them: Kubernetes, ESO, Argo CD, OpenBao and two policy engines.
+"""Build the programs of `make e2e`, or leave them: Kubernetes, ESO, Argo CD, OpenBao, sops, policy engines.
 
     python3 scripts/e2e_programs.py [--paths] [NAME ...]
 
@@ -78,6 +78,7 @@ def programs() -> dict[str, Program]:
         "helm": Program("helm", "helm.sh/helm/v4/cmd/helm"),
         "bao": Program("openbao", "github.com/openbao/openbao"),
         "gator": Program("gator", "github.com/open-policy-agent/gatekeeper/v3/cmd/gator"),
+        "sops": Program("sops", "github.com/getsops/sops/v3/cmd/sops"),
         "kyverno": Program("kyverno", "github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno"),
     }
 

@@ -148,7 +148,10 @@ def takes_import(command: Callable[..., None]) -> Callable[..., None]:
         declaring: Declaring,
         **others: Any,
     ) -> None:
-        identities = cache(lambda: held_identities(target.identity_file, target.passphrase_file))
+        alone = others.get("sops_binary") is None  # with the program, one that only it can use is enough
+        identities = cache(
+            lambda: held_identities(target.identity_file, target.passphrase_file, required=alone)
+        )
         into = Import(target, identities, dict(mapped), replace, dry_run, style == "json", declaring)
         command(into=into, **others)
 

@@ -55,12 +55,9 @@ def verify(
     identities: Identities | None = None
     missing: NoIdentity | None = None
     try:
-        identities = held_identities(identity_file, passphrase_file)
+        identities = held_identities(identity_file, passphrase_file, required=opener.binary is None)
     except NoIdentity as error:
-        if opener.binary is None:
-            missing = error
-        else:
-            identities = Identities()
+        missing = error
     verified = verify_documents(tree, documents, identities, opener.load, require_binding=require_binding)
     found, told = without_copies(tuple(verified))
     width = max((len(_name(each)) for each in found), default=0)

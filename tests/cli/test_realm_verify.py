@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from arcan_gitops.realms import DocumentFile, RealmTree
+from arcan_gitops.realms.verifying import Verified
+from arcan_gitops.sops import Identities
+from tests.cases import CASES
 from tests.support.realm_command import RealmCommand
+from tests.support.realm_files import sops_binary
 
 
 @pytest.fixture
@@ -96,3 +102,28 @@ def test_keys_that_are_not_native_are_named_and_what_would_open_them(arcan: Real
     assert "shop/prod  not opened\n" in result.out
     assert "--sops-binary" in result.out
     assert arcan("verify", "shop", "--env", "prod", held="alice").out == "shop/prod  verified\n"
+
+
+def test_identities_that_only_the_binary_can_use_are_handed_to_it(
+    arcan: RealmCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Held alone, they are no reason to go without: a post-quantum document was never opened so."""
+    (arcan.folder / "pq.key").touch(0o600)
+    (arcan.folder / "pq.key").write_bytes((CASES / "sops" / "pq" / "identity.txt").read_bytes())
+    handed: list[Identities | None] = []
+
+    def verify(
+        tree: RealmTree,
+        documents: Sequence[DocumentFile],
+        identities: Identities | None,
+        *others: object,
+        **more: object,
+    ) -> Iterator[Verified]:
+        handed.append(identities)
+        return iter(())
+
+    monkeypatch.setattr("arcan_gitops.cli.realm_verify.verify_documents", verify)
+    arcan("verify", "--sops-binary", sops_binary(), "--allow-key-type", "age-pq", held="pq")
+    [identities] = handed
+    assert identities is not None
+    assert len(identities.others) == 1
