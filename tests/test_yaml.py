@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -306,3 +307,25 @@ def test_an_edit_of_what_is_no_mapping_is_refused() -> None:
     for data in (b"- a\n", b"a: [\n", b""):
         with pytest.raises(InvalidFile):
             RoundTrip(data, "f.yaml")
+
+
+def test_two_merge_keys_in_one_mapping_are_refused_as_kustomize_refuses_them() -> None:
+    """kubectl takes what the last one brings."""
+    data = b"x: &x {a: 1}\ny: &y {a: 2}\nz:\n  <<: *x\n  <<: *y\n"
+    for read in (read_objects, partial(read_mapping, aliases=True)):
+        with pytest.raises(InvalidFile, match=r"f:5: '<<' is given twice \(first in line 4\)"):
+            read(data, "f")
+
+
+def test_an_alias_inside_of_its_own_anchor_is_refused_also_where_the_name_had_another_meaning() -> None:
+    with pytest.raises(InvalidFile, match="f:2: an alias without an anchor above it, or inside of it"):
+        read_objects(b"a: &x 1\nb: &x [*x]\n", "f")
+
+
+@pytest.mark.parametrize("text", ["2024-01-01 10:00", "2001-12-14T21:59:43", "2001-12-14 21:59:43.10 -5"])
+def test_a_plain_text_that_is_almost_a_timestamp_has_no_certain_meaning(text: str) -> None:
+    for read in (read_documents, read_objects, read_mapping):
+        with pytest.raises(InvalidFile, match=r"f:1: .* has no certain meaning") as caught:
+            read(f"a: {text}\n".encode(), "f")
+        assert caught.value.hint == "quote it"
+    assert read_documents(f"a: '{text}'\n".encode(), "f") == [{"a": text}]

@@ -145,9 +145,13 @@ class Composer(ABC, Generic[T]):
     def _mapping(self, depth: int, line: int) -> T:
         own: dict[str, tuple[int, T]] = {}
         merged: dict[str, tuple[int, T]] = {}
+        merge_at = 0
         while not isinstance(key := self._next(), yaml.MappingEndEvent):
             at = self._line(key)
             if self._is_merge(key):
+                if merge_at:  # kubectl takes the last one, Kustomize refuses it
+                    self.named_again(key, "<<", merge_at)
+                merge_at = at
                 brought = self._brought(at, self._node(self._next(), depth + 1))
                 for name in brought.keys() & own.keys():
                     self.merged_over(key, name)
