@@ -126,14 +126,16 @@ def read_file(path: Path) -> bytes:
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb", buffering=0) as file:
+        try:  # not fdopen(): for a folder it raises, and leaves the descriptor open
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise CannotRead(f"{path}: cannot be read: not a regular file")
             data = b""
             wanted = min(status.st_size, MAX_FILE_BYTES) + 1  # one more, and it is known that this is the end
-            while len(data) <= MAX_FILE_BYTES and (more := file.read(wanted)):
+            while len(data) <= MAX_FILE_BYTES and (more := os.read(descriptor, wanted)):
                 data += more
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise CannotRead(f"{path}: cannot be read: {error.strerror}") from None
     if len(data) > MAX_FILE_BYTES:

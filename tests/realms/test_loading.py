@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
 from arcan_gitops.realms import Demands, RealmTree, Repository, Selection, Snapshot
 from arcan_gitops.realms.transfer import dump, restore
+from arcan_gitops.realms.tree import CannotRead, read_file
 from arcan_gitops.sops import Identities
 from tests.support.live_server import ARCAN, create_token
 from tests.support.realm_files import CANARY, RealmFiles, encrypt, new_identity
@@ -104,6 +106,16 @@ def test_what_is_no_regular_file_is_an_error_and_never_waited_for(files: RealmFi
     assert "fifo.sops.yaml: cannot be read: not a regular file" in message
     assert "device.sops.yaml: is a link out of the folder 'platform'" in message
     assert "nowhere.sops.yaml: cannot be read: No such file or directory" in message
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_what_cannot_be_read_leaves_no_descriptor_open(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "tokens.yaml")
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        with pytest.raises(CannotRead):
+            read_file(tmp_path / "tokens.yaml")
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_link_to_another_realms_document_is_refused(files: RealmFiles) -> None:

@@ -172,7 +172,9 @@ class World:
         """A file of the realm, or of what the server keeps."""
         folders = (self.realm, self.kept) if self.demanded else (self.realm,)
         files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
-        return self.random.choice(files) if files else self.path
+        if not files:
+            raise FileNotFoundError
+        return self.random.choice(files)
 
     # The law.
 
