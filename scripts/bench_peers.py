@@ -206,7 +206,7 @@ class Servers:
             name,
             [
                 sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--workers", "1",
-                "--blocking-threads", "1", "--host", "127.0.0.1", "--port", str(port),
+                "--blocking-threads", "1", "--runtime-mode", "mt", "--host", "127.0.0.1", "--port", str(port),
                 "--ssl-certificate", f"{self._tls}/server.crt", "--ssl-keyfile", f"{self._tls}/server.key",
                 "--log-level", "warning", f"bench_peer_apps:{app}",
             ],

@@ -14,7 +14,7 @@ from arcan_gitops.access.accounts import NO_ACCOUNTS, Account, Accounts, looks_l
 from arcan_gitops.access.not_authenticated import NotAuthenticated, Reason
 from arcan_gitops.access.record import TokenRecord
 from arcan_gitops.access.scope import Scope
-from arcan_gitops.access.token import token_id
+from arcan_gitops.access.token import shaped_id, token_id
 from arcan_gitops.access.within import require_within
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import RealmName, SecretRef
@@ -112,13 +112,15 @@ class Policy:
             raise NotAuthenticated(Reason.MISSING)
         if looks_like_jwt(presented):
             return self._accounts.authenticate(presented, now)
-        identifier = token_id(presented)
+        identifier = shaped_id(presented)
         if identifier is None:
             raise NotAuthenticated(Reason.NO_VALUE if presented == NO_VALUE else Reason.MALFORMED)
         entry = self._entries.get(identifier)
         offered = sha256(presented.encode("ascii")).digest()
         removed = self._removed.get(identifier, _NOBODY)
         same = hmac.compare_digest(offered, removed if entry is None else entry.digest)
+        if not same and token_id(presented) is None:  # of a text whose digest is known it need not be asked
+            raise NotAuthenticated(Reason.MALFORMED)
         if entry is None:
             raise NotAuthenticated(Reason.REVOKED if same else Reason.UNKNOWN, identifier)
         if not same:

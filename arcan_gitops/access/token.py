@@ -46,10 +46,16 @@ def mint() -> MintedToken:
 
 def token_id(text: str) -> str | None:
     """The id in a token's text; None for what has not its shape, or a wrong checksum."""
-    shape = _SHAPE.fullmatch(text)
-    if shape is None or text[_CHECKED_LENGTH:] != _checksum(text[:_CHECKED_LENGTH]):
+    identifier = shaped_id(text)
+    if identifier is None or text[_CHECKED_LENGTH:] != _checksum(text[:_CHECKED_LENGTH]):
         return None
-    return shape[1]
+    return identifier
+
+
+def shaped_id(text: str) -> str | None:
+    """The id in what has the shape of a token's text, whatever its checksum; None for anything else."""
+    shape = _SHAPE.fullmatch(text)
+    return None if shape is None else shape[1]
 
 
 def digest(text: str) -> str:
