@@ -1,4 +1,4 @@
-"""`arcan realm create --like`: the keys of another environment, each copied, made anew, or asked for."""
+"""`arcan realm create ... --like`: the keys of another environment, each copied, made anew, or asked for."""
 
 from __future__ import annotations
 

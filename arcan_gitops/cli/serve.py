@@ -122,7 +122,7 @@ DURATION: Final = Parsed("duration", parse_duration)
     type=click.Choice(("optional", "required")),
     default="optional",
     show_default=True,
-    help="Whether a document must be bound to its place by arcan realm bind. One that is bound to another "
+    help="Whether a document must be bound to its place ('arcan realm bind'). One that is bound to another "
     "place is refused always; realm.yaml may require it too.",
 )
 @click.option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -169,7 +170,7 @@ def _name(fields: Fields) -> AppName:
 def _refuse_none(fields: Fields, secrets: Sequence[Fields], raw: Sequence[Fields]) -> None:
     """An app without any Secret, or with none left."""
     if not secrets and not raw and (fields.mappings("secrets") or fields.mappings("raw")):
-        hint = f"remove the app: arcan app remove {PurePath(fields.source).stem}"
+        hint = f"remove the app: arcan app remove {shlex.quote(PurePath(fields.source).stem)}"
         fields.fail("every Secret of the app is removed", field="secrets", hint=hint)
     if not secrets and not raw:
         hint = "declare at least one: 'secrets: [{name: my-app, keys: [DATABASE_URL]}]'"

@@ -56,11 +56,15 @@ def seal_of(document: Document, file: DocumentFile, *, required: bool) -> Seal:
         if required:
             raise NotBound(
                 "is not bound to its place: a copy of another realm's document would look like this",
-                hint=f"with an identity: arcan realm bind {file.realm} --env {file.environment}",
+                hint=f"with an identity: {_bind(file.realm, file.environment)}",
             )
         return Seal(False, document.key_digest)
     require_place(document, file)
     return Seal(True, document.key_digest)
+
+
+def _bind(realm: RealmName, environment: EnvironmentName) -> str:
+    return f"arcan realm bind {realm} --env {environment}"
 
 
 def require_place(document: Document, file: DocumentFile) -> None:
@@ -68,7 +72,7 @@ def require_place(document: Document, file: DocumentFile) -> None:
     if document.place is None or document.place == file.place:
         return
     other = _parsed(document.place)
-    moved = f"arcan realm bind {file.realm} --env {file.environment} --from {other}" if other else ""
+    moved = f"{_bind(file.realm, file.environment)} --from {other}" if other else ""
     raise OtherPlace(
         f"belongs at {other or 'another place'}, not at {file.place}: it was copied or moved",
         hint=f"restore the file of {file.place} from Git"

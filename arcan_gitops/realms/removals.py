@@ -8,6 +8,7 @@ or a file that was lost never looks like that. One file a removal: two pull requ
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ def there_again(
         found.append(
             ArcanError(
                 f"{path}: says that {key} was removed, and it is there",
-                hint=f"if it is to stay: rm {path}; else: {unset}",
+                hint=f"if it is to stay: rm {shlex.quote(str(path))}; else: {unset}",
             )
         )
     return found
