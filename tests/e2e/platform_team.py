@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from arcan_gitops.sops import encrypt
 from arcan_gitops.yamlio import emit
 from tests.e2e.cluster import Cluster
 from tests.e2e.process import free_ports
@@ -83,7 +84,7 @@ class PlatformTeam:
         self._settings[name] = value
         self._write("kustomize/arcan.yaml", self._settings)
 
-    def new_server(self) -> LiveServer:
+    def new_server(self, *more: str) -> LiveServer:
         """A server that is not started yet; all of them have one CA."""
         options = [
             "--realms",
@@ -96,6 +97,7 @@ class PlatformTeam:
             "localhost",
             *(["--tls-host", self._host] if self._host != "127.0.0.1" else []),
             *(["--clusters", str(self.folder / "clusters")] if self._clusters else []),
+            *more,
         ]
         return LiveServer(self._files, self.folder / "server", *options)
 
@@ -190,6 +192,25 @@ class PlatformTeam:
     def restore(self) -> None:
         """What was tampered with, as it was."""
         self._files.replace(self._files.path(REALM, ENVIRONMENT), self._good)
+
+    def copy_from_another_realm(self, values: Mapping[str, str]) -> None:
+        """Somebody with write access puts the document of realm `other`, which is bound to it, in the place of
+        this one.
+        """
+        path = self._files.path(REALM, ENVIRONMENT)
+        place = f"other/{ENVIRONMENT}"
+        self._files.replace(path, encrypt(dict(values), recipients=[self._files.recipient], place=place))
+
+    def record_removals(self) -> None:
+        """In this realm a missing key counts as removed only where that is recorded."""
+        (self._files.root / REALM / "realm.yaml").write_text("deletions: recorded\n")
+        self.roll_out()
+
+    def unset(self, key: str) -> None:
+        """Remove a key, as people do it."""
+        held = ("--identity-file", str(self._files.identity_file))
+        self.arcan("secret", "unset", REALM, key, "--env", ENVIRONMENT, "--yes", *held)
+        del self.values[key]
 
     def roll_out(self) -> None:
         """Bring what is in Git to the server, and wait until it has seen it."""

@@ -108,4 +108,5 @@ class ProjectCopy:
         done = run_sops("decrypt", "--output-type", "json", str(document), identity=self._realms.identity)
         assert done.returncode == 0, done.stderr.decode()
         values: dict[str, object] = json.loads(done.stdout)
+        assert values.pop("arcan_place", f"{realm}/{environment}") == f"{realm}/{environment}"
         return values
