@@ -17,6 +17,10 @@ from tests.e2e.process import wait_until
 from tests.e2e.programs import ROOT
 
 GIT_HOST = "git.example.com"
+# From a webhook to the Secret of an app that is well. It takes 3 to 5 on a machine that does nothing else, and
+# each story prints what it took; what waits for health, for a poll or behind another app takes longer than this.
+SECONDS = 20
+FIX_SECONDS = 35  # the longest pause between two tries is 30
 SERVER_HOST = "arcan.internal"
 SERVICE_HOST, SERVICE_PORT = "arcan.arcan.svc", 9797  # of a server that the overlay deploys
 

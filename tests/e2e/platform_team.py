@@ -148,13 +148,6 @@ class PlatformTeam:
 
     def arcan(self, *arguments: str) -> str:
         """Run the command line in the repository, and return its result."""
-        return self._arcan(*arguments).stdout
-
-    def arcan_and_its_words(self, *arguments: str) -> str:
-        """The same, and return what it told people."""
-        return self._arcan(*arguments).stderr
-
-    def _arcan(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [*ARCAN, *arguments],
             cwd=self.folder,
@@ -164,7 +157,7 @@ class PlatformTeam:
             text=True,
         )
         assert done.returncode == 0, f"arcan {' '.join(arguments)}:\n{done.stderr}"
-        return done
+        return done.stdout
 
     def merge(self, values: Mapping[str, str]) -> None:
         """A new state of the realm in Git; as sops does it, only what has changed is encrypted anew."""

@@ -9,11 +9,10 @@ import urllib.error
 import urllib.request
 
 from tests.e2e.argo_cd import ArgoCd
-from tests.e2e.argo_team import ArgoTeam
+from tests.e2e.argo_team import SECONDS, ArgoTeam
 from tests.e2e.conftest import NewArgoTeam, Say
 
 VALUES = {"PASSWORD": "first-value", "OTHER": "other-value"}
-SECONDS = 5
 HEAL_SECONDS = 30
 
 

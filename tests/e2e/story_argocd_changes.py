@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from tests.e2e.argo_cd import ArgoCd
-from tests.e2e.argo_team import ArgoTeam
+from tests.e2e.argo_team import SECONDS, ArgoTeam
 from tests.e2e.conftest import NewArgoTeam, Say
 
 VALUES = {"PASSWORD": "first-value", "OTHER": "other-value"}
-SECONDS = 5  # from a webhook to the Secret
 
 
 def started_team(new_argo_team: NewArgoTeam, prefix: str) -> ArgoTeam:

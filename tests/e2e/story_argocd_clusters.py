@@ -9,13 +9,12 @@ import pytest
 
 from tests.e2e.api_server import ApiServer
 from tests.e2e.argo_cd import ArgoCd
+from tests.e2e.argo_team import SECONDS
 from tests.e2e.cluster import Cluster
 from tests.e2e.conftest import NewArgoTeam, Say
 from tests.e2e.controller_manager import ControllerManager
 from tests.e2e.programs import Programs
 from tests.e2e.real_operator import Operator
-
-SECONDS = 5
 
 
 @pytest.fixture(scope="module")

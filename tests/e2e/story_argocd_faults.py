@@ -5,11 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.e2e.argo_cd import ArgoCd
-from tests.e2e.argo_team import ArgoTeam
+from tests.e2e.argo_team import FIX_SECONDS, SECONDS, ArgoTeam
 from tests.e2e.conftest import NewArgoTeam, Say
-
-SECONDS = 5  # from a webhook to the Secret of an app that is well
-FIX_SECONDS = 35  # a retry's longest pause is 30
 
 
 def two_apps(new_argo_team: NewArgoTeam, prefix: str) -> ArgoTeam:

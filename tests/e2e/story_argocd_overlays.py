@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from tests.e2e.argo_cd import NAMESPACE, ArgoCd
-from tests.e2e.argo_team import ArgoTeam
+from tests.e2e.argo_team import SECONDS, ArgoTeam
 from tests.e2e.conftest import NewArgoTeam, Say
-
-SECONDS = 5
 
 
 def synced_team(new_argo_team: NewArgoTeam, prefix: str, **settings: object) -> ArgoTeam:

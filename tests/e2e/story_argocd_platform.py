@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from tests.e2e.argo_cd import ArgoCd
-from tests.e2e.argo_team import ArgoTeam
+from tests.e2e.argo_team import FIX_SECONDS, SECONDS, ArgoTeam
 from tests.e2e.conftest import NewArgoTeam, Say
 from tests.e2e.controller_manager import NEVER_READY
 
 GOOD = "registry.example.org/platform/arcan:1"
-SECONDS = 5
-FIX_SECONDS = 35
 
 
 def deployed_team(

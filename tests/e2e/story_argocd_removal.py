@@ -72,7 +72,7 @@ def test_the_last_app_of_a_namespace_goes_by_its_tombstone(new_argo_team: NewArg
     assert uid(team, "stays", "stays") == kept
 
     (team.folder / "kustomize/apps/goes.yaml").unlink()
-    printed = team.arcan_and_its_words("generate", "overlays")
+    printed = team.arcan("generate", "overlays")
     assert f"delete application.argoproj.io {team.name_of('goes')}" in printed
     team.push()
     team.cluster.api.kubectl("delete", "application.argoproj.io", "-n", "argocd", team.name_of("goes"))

@@ -6,10 +6,10 @@ import os
 
 from arcan_gitops.yamlio import emit
 from tests.e2e.argo_cd import ArgoCd
+from tests.e2e.argo_team import SECONDS
 from tests.e2e.conftest import NewArgoTeam, Say
 
 NAMESPACES = int(os.environ.get("ARCAN_E2E_NAMESPACES", "200"))
-SECONDS = 5
 
 
 def test_one_value_arrives_as_fast_among_200_namespaces(
