@@ -139,4 +139,5 @@ def _pems(folder: Path | None, hosts: tuple[str, ...]) -> tuple[bytes, bytes, by
         warn_of_readers(path)
     expires = certificate.expires.date().isoformat()
     say(f"{folder}: the certificate for {', '.join(hosts)} ends on {expires}")
+    say(f"no namespace needs a ConfigMap of its CA once {folder / 'ca.crt'} is committed as kustomize/ca.crt")
     return certificate.chain, certificate.key, read_file(certificate.ca)

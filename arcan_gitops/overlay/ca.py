@@ -80,6 +80,7 @@ CaReader = Callable[[str], EmbeddedCa]
 _WAYS: Final = ("configMap", "secret", "file", "public")
 
 DEFAULT_CA: Final = ConfigMapCa(ObjectName("arcan-ca"), KeyName("ca.crt"))
+COMMITTED_CA: Final = "ca.crt"  # beside arcan.yaml, in Git: no namespace then needs a ConfigMap
 
 
 def read_ca(path: Path) -> EmbeddedCa:
@@ -107,6 +108,15 @@ def read_ca(path: Path) -> EmbeddedCa:
             expired = certificate.not_valid_after_utc.date().isoformat()
             raise BadCertificateAuthority(f"{which} expired on {expired}", hint=hint)
     return EmbeddedCa(b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates))
+
+
+def committed_ca(folder: Path) -> CertificateAuthority:
+    """What stores trust where `arcan.yaml` names no CA: `ca.crt` beside it, or else ConfigMap `arcan-ca`.
+
+    Raises `BadCertificateAuthority`, as `read_ca`.
+    """
+    file = folder / COMMITTED_CA
+    return read_ca(file) if file.exists() else DEFAULT_CA
 
 
 def _is_ca(certificate: x509.Certificate) -> bool:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.overlay.app import App, parse_declaration
 from arcan_gitops.overlay.build import APPS_FOLDER
-from arcan_gitops.overlay.ca import read_ca
+from arcan_gitops.overlay.ca import committed_ca, read_ca
 from arcan_gitops.overlay.removal import Departure, RemovedApp
-from arcan_gitops.overlay.settings import SETTINGS_FILE, Settings
+from arcan_gitops.overlay.settings import DEFAULTS, SETTINGS_FILE, Settings
 from arcan_gitops.yamlio import InvalidFile
 
 
@@ -23,12 +23,14 @@ class NoApps(ArcanError):
 def read_settings(folder: Path) -> Settings:
     """`arcan.yaml` of the folder, or the defaults where there is none.
 
-    The file of `ca: {file: ...}` is relative to the folder. Raises `InvalidFile`.
+    The file of `ca: {file: ...}` is relative to the folder, and `ca.crt` in it is the CA where none is named.
+    Raises `InvalidFile`, or `BadCertificateAuthority` for a `ca.crt` that is none.
     """
     path = folder / SETTINGS_FILE
+    defaults = replace(DEFAULTS, ca=committed_ca(folder))
     if not path.exists():
-        return Settings(source=str(path))
-    return Settings.parse(_read(path), str(path), lambda text: read_ca(folder / text))
+        return Settings(defaults, source=str(path))
+    return Settings.parse(_read(path), str(path), lambda text: read_ca(folder / text), defaults)
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,13 +146,16 @@ class Settings:
         )
 
     @classmethod
-    def parse(cls, data: bytes, source: str, read_ca: CaReader) -> Settings:
-        """Raises `InvalidFile`, with the line, for anything that is not a setting."""
+    def parse(cls, data: bytes, source: str, read_ca: CaReader, unsaid: StoreSettings = DEFAULTS) -> Settings:
+        """`unsaid` is what holds where the file says nothing.
+
+        Raises `InvalidFile`, with the line, for anything that is not a setting.
+        """
         fields = read_mapping(data, source, aliases=True)
         fields.renamed("eso-version", "esoVersion")
         problems = Problems()
         fields.only(*_FIELDS, "argocd", "overlays")
-        defaults = problems.of(lambda: _store_settings(fields, DEFAULTS, read_ca), DEFAULTS)
+        defaults = problems.of(lambda: _store_settings(fields, unsaid, read_ca), unsaid)
         found: tuple[Overlay, ...] = ()
         if not problems.found:  # what an overlay changes is known
             found = problems.of(lambda: _overlays(fields, defaults, read_ca), ())

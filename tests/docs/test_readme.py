@@ -141,7 +141,7 @@ def test_the_commands_for_a_cluster_print_manifests_that_are_valid(
     for line in (line for block in blocks("sh") for line in block.splitlines()):
         assert subprocess.run(["bash", "-n", "-c", line], check=False).returncode == 0
         words = shlex.split(line)
-        assert words[0] in ("arcan", "kubectl", "pip"), line
+        assert words[0] in ("arcan", "bash", "git", "kubectl", "pip"), line
         if not line.endswith(" | kubectl apply -f -"):
             continue
         offline = line.replace("kubectl apply -f -", "arcan validate -")
