@@ -143,7 +143,7 @@ def write_parts(said: Path) -> None:
 
         setattr(home, name, timed)
 
-    clock("arcan_gitops.cli.generate", "read_apps", "apps")
+    clock("arcan_gitops.cli.generate", "declared_apps", "apps")
     clock("arcan_gitops.cli.generate", "catalogue_for", "realms")
     clock("arcan_gitops.cli.generate", "build_overlays", "planning")
     clock("arcan_gitops.overlay.build", "emit", "emitting")
