@@ -71,7 +71,8 @@ def cases() -> Iterator[Vector]:
                  differs="stricter than sops: it does not read the recipient")  # fmt: skip
     yield Vector(75, "an empty recipient", sub("recipient: .*$", 'recipient: ""', document), expect="Malformed",
                  differs="stricter than sops: it does not read the recipient")  # fmt: skip
-    yield Vector(75, "a recipient that is none", sub("recipient: .*$", "recipient: somebody", document))
+    yield Vector(75, "a recipient that is none", sub("recipient: .*$", "recipient: somebody", document),
+                 expect="NoMatchingIdentity", differs="stricter than sops: the recipient that is named is believed")  # fmt: skip
     yield Vector(75, "a recipient with a control character", sub("recipient: .*$", 'recipient: "age1\\\\n"', document),
                  expect="Malformed", differs="stricter than sops: recipients are shown in messages")  # fmt: skip
     yield from containers(document)
