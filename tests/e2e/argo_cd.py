@@ -186,21 +186,22 @@ class ArgoCd:
         self._api.apply(manifest)
 
     def remove_all(self) -> None:
-        """All that a team has had Argo CD make; what was deployed stays, as nothing here cascades."""
+        """All that a team has had Argo CD make; what was deployed stays, as nothing here cascades.
 
-        def is_gone(kind: str) -> bool:
-            if not self._api.items(f"{_GROUP}/namespaces/{NAMESPACE}/{kind}"):
-                return True
-            self._api.kubectl("delete", kind, "--all", "-n", NAMESPACE, "--wait=false")
-            return False
-
-        def nothing_is_left() -> bool:
-            """What an Application made again meanwhile goes in the next round; a project after all of its own."""
-            return all([is_gone("applicationsets"), is_gone("applications")]) and is_gone("appprojects")
-
-        wait_until("nothing of a team is left", nothing_is_left, 60)
-        self._api.kubectl("delete", "configmap", "argocd-cm", "-n", NAMESPACE, "--ignore-not-found")
+        Its controllers are stopped meanwhile: they would make again what is half gone.
+        """
+        for process in (self._sets, self.controller):
+            process.stop()
+        kubectl = self._api.kubectl
+        for application in self.applications():
+            patch = '{"metadata":{"finalizers":null}}'
+            kubectl("patch", "application", application, "-n", NAMESPACE, "--type=merge", "-p", patch)
+        for kind in ("applicationset", "application", "appproject"):
+            kubectl("delete", kind, "--all", "-n", NAMESPACE)
+        kubectl("delete", "configmap", "argocd-cm", "-n", NAMESPACE, "--ignore-not-found")
         self._install()
+        for process in (self.controller, self._sets):
+            process.start()
 
     def webhook(self) -> None:
         """A commit was pushed: look at it now, and not at the next poll."""
