@@ -105,5 +105,5 @@ def test_get_and_verify_read_what_the_binary_opens_and_edits_are_refused(tmp_pat
         assert f"give {' '.join(['--sops-binary PATH', *options[2:]])}" in refused.stderr
         refused = run("secret", "set", *target, "--stdin", *identity)
         assert "it could be opened by hc_vault, which is not done natively" in refused.stderr
-        assert "'sops edit FILE' changes it" in refused.stderr
+        assert f"'sops edit {files.path('shop', 'prod')}' changes it" in refused.stderr
         assert len(vault.calls) == calls
