@@ -10,7 +10,7 @@ import base64
 import json
 import secrets
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from tests.e2e.programs import Programs
 
 NAMESPACE = "argocd"
 _GROUP = "/apis/argoproj.io/v1alpha1"
+_SETS = "argocd.argoproj.io/application-set-refresh"
 _ORDINARY = {"app.kubernetes.io/part-of": "argocd"}
 _WRAPPER = "#!/bin/sh\nexit 0\n"  # what checks a commit's signature, where somebody asked for that
 
@@ -203,13 +204,20 @@ class ArgoCd:
         for process in (self.controller, self._sets):
             process.start()
 
-    def webhook(self) -> None:
-        """A commit was pushed: look at it now, and not at the next poll."""
-        stamp = "argocd.argoproj.io/refresh=normal"
-        for kind in ("applicationset", "application"):
-            if self._api.items(f"{_GROUP}/namespaces/{NAMESPACE}/{kind}s"):
-                value = stamp if kind == "application" else "argocd.argoproj.io/application-set-refresh=true"
-                self._api.kubectl("annotate", kind, "--all", "-n", NAMESPACE, "--overwrite", value)
+    def webhook(self, changed: Collection[str]) -> None:
+        """Files were pushed: look at them now, and not at the next poll.
+
+        As Argo CD answers to a Git host: each ApplicationSet, and the Applications that `changed` is of, by
+        their annotation `manifest-generate-paths`.
+        """
+        sets = self._api.items(f"{_GROUP}/namespaces/{NAMESPACE}/applicationsets")
+        self._refresh("applicationset", [item["metadata"]["name"] for item in sets], f"{_SETS}=true")
+        touched = [name for name, item in self.applications().items() if _is_of(item, changed)]
+        self._refresh("application", touched, "argocd.argoproj.io/refresh=normal")
+
+    def _refresh(self, kind: str, names: Sequence[str], stamp: str) -> None:
+        if names:
+            self._api.kubectl("annotate", kind, *names, "-n", NAMESPACE, "--overwrite", stamp)
 
     def wait_for(
         self, what: str, condition: Callable[[dict[str, tuple[str, str]]], object], seconds: float = 60
@@ -251,6 +259,13 @@ class ArgoCd:
                 ):
                     lines.append(f"    {json.dumps(resource)}")
         return "\n".join(lines)
+
+
+def _is_of(application: Mapping[str, Any], changed: Collection[str]) -> bool:
+    """Whether one of the files may change what the Application deploys."""
+    paths = application["metadata"].get("annotations", {}).get("argocd.argoproj.io/manifest-generate-paths")
+    folder = application["spec"]["source"].get("path", "") if paths == "." else ""
+    return any(file.startswith(folder) for file in changed)
 
 
 def state_of(application: Mapping[str, Any]) -> tuple[str, str]:

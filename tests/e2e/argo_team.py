@@ -62,7 +62,7 @@ class ArgoTeam(PlatformTeam):
         self._git("init", "--quiet", "-b", "main")
         self._git("remote", "add", "origin", str(self._remote))
 
-    def _git(self, *arguments: str) -> None:
+    def _git(self, *arguments: str) -> str:
         identity = ["-c", "user.name=Team", "-c", "user.email=team@example.com"]
         done = subprocess.run(
             ["git", *identity, *arguments],
@@ -73,6 +73,7 @@ class ArgoTeam(PlatformTeam):
             text=True,
         )
         assert done.returncode == 0, f"git {' '.join(arguments)}:\n{done.stderr}"
+        return done.stdout
 
     def __enter__(self) -> ArgoTeam:
         super().__enter__()
@@ -92,7 +93,7 @@ class ArgoTeam(PlatformTeam):
         self._git("push", "--quiet", "origin", "main")
         started = time.monotonic()
         if webhook:
-            self._argocd.webhook()
+            self._argocd.webhook(self._git("show", "--name-only", "--format=", "HEAD").split())
         return started
 
     @staticmethod

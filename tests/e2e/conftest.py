@@ -189,12 +189,12 @@ def kustomize(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def excepting(tmp_path: Path) -> Excepting:
-    """An object of a policies component, as it is generated with `EXCEPTIONS` in the settings."""
+    """An object of the policy on stores, as it is generated with `EXCEPTIONS` in the settings."""
     repository = Repository(tmp_path / "excepting")
 
     def generate(engine: str, kind: str) -> Manifest:
         objects = repository.generated({"components": [f"policies/{engine}"], "policies": EXCEPTIONS})
-        (found,) = [item for item in objects if item["kind"] == kind]
+        (found,) = [item for item in objects if item["kind"] == kind and "stores" in item["metadata"]["name"]]
         return found
 
     return generate

@@ -213,7 +213,7 @@ class PlatformTeam:
             new.rename(self._deployed)
             return
         for file in sorted(path.relative_to(new) for path in new.rglob("*") if path.is_file()):
-            (self._deployed / file).parent.mkdir(exist_ok=True)
+            (self._deployed / file).parent.mkdir(parents=True, exist_ok=True)
             (new / file).replace(self._deployed / file)
         shutil.rmtree(new)
         if self.server.process.poll() is None:
