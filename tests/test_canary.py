@@ -101,7 +101,7 @@ def test_it_is_in_no_output_of_a_command(name: str, files: RealmFiles, tmp_path:
 def test_a_bug_is_reported_by_type_and_place_alone(tmp_path: Path) -> None:
     code = f"""
 import arcan_gitops.cli.realm as realm
-def broken(path):
+def broken(*_, **__):
     raise RuntimeError("{CANARY}")
 realm.check_realms = broken
 from arcan_gitops.cli import main
