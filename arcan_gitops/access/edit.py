@@ -142,23 +142,31 @@ def with_keys(record: TokenRecord, add: Sequence[str], remove: Sequence[str]) ->
 
     Raises `ArcanError` for what would change nothing, or leave nothing.
     """
-    if record.keys is None:
-        if add or remove:
-            raise ArcanError(
-                f"token '{record.name}' reads all keys: there is no list to change",
-                hint="name the keys that it may read, with --key",
-            )
+    if record.keys is None and not add and not remove:
         return record
-    for glob in remove:
-        if glob not in record.keys:
-            hint = did_you_mean(glob, record.keys)
-            raise ArcanError(f"token '{record.name}' has no key '{glob}' in its list", hint=hint)
-    keys = tuple(dict.fromkeys([*(key for key in record.keys if key not in remove), *add]))
-    if not keys:
+    hint = f"arcan token revoke {record.id}"
+    return replace(record, keys=changed_keys(f"token '{record.name}'", record.keys, add, remove, hint))
+
+
+def changed_keys(
+    who: str, keys: Sequence[str] | None, add: Sequence[str], remove: Sequence[str], hint: str
+) -> tuple[str, ...]:
+    """The list of keys of a token or an account, `who`, with more keys and without some; none twice.
+
+    `hint` is how to take all of it away. Raises `ArcanError` for what changes nothing, or leaves nothing.
+    """
+    if keys is None:
         raise ArcanError(
-            f"token '{record.name}' could read nothing any more", hint=f"arcan token revoke {record.id}"
+            f"{who} reads all keys: there is no list to change",
+            hint="name the keys that it may read, with --key",
         )
-    return replace(record, keys=keys)
+    for glob in remove:
+        if glob not in keys:
+            raise ArcanError(f"{who} has no key '{glob}' in its list", hint=did_you_mean(glob, keys))
+    changed = tuple(dict.fromkeys([*(key for key in keys if key not in remove), *add]))
+    if not changed:
+        raise ArcanError(f"{who} could read nothing any more", hint=hint)
+    return changed
 
 
 def _in_order(before: TokenRecord, after: TokenRecord) -> TokenRecord:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Final
 
 from arcan_gitops.access import AccountRecord, read_tokens_file
+from arcan_gitops.access.edit import changed_keys
 from arcan_gitops.access.edit_accounts import no_such_account
 from arcan_gitops.cli.output import say, warn
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.token_declared import Declared
+from arcan_gitops.cli.token_files import paths
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.names import AccountName, RealmName, did_you_mean
+from arcan_gitops.names import AccountName, RealmName
 from arcan_gitops.overlay import TokenScope
 from arcan_gitops.overlay.credentials import Credential
 from arcan_gitops.overlay.needed_tokens import needed_scope
@@ -27,15 +29,8 @@ def account_files(
     tree: RealmTree, realm: RealmName | None
 ) -> Iterator[tuple[RealmName, Path, tuple[AccountRecord, ...]]]:
     """The accounts in the tokens file of each realm that has one, or of the one realm."""
-    names, problems = ((realm,), ()) if realm is not None else tree.scan()
-    if not names:
-        raise problems[0]
-    for problem in problems:
-        warn(problem.message)
-    for name in names:
-        path = tree.tokens_file(name)
-        if path is not None:
-            yield name, path, read_tokens_file(read_file(path), str(path)).accounts
+    for name, path in paths(tree, realm):
+        yield name, path, read_tokens_file(read_file(path), str(path)).accounts
 
 
 def locate_account(
@@ -65,21 +60,8 @@ def with_account_keys(record: AccountRecord, add: Sequence[str], remove: Sequenc
     """The entry with more keys, and without some of its list. Raises `ArcanError` for what leaves nothing."""
     if not add and not remove:
         return record
-    if record.keys is None:
-        raise ArcanError(
-            f"account '{record.name}' reads all keys: there is no list to change",
-            hint="name the keys that it may read, with --key",
-        )
-    for glob in remove:
-        if glob not in record.keys:
-            hint = did_you_mean(glob, record.keys)
-            raise ArcanError(f"account '{record.name}' has no key '{glob}' in its list", hint=hint)
-    keys = tuple(dict.fromkeys([*(key for key in record.keys if key not in remove), *add]))
-    if not keys:
-        raise ArcanError(
-            f"account '{record.name}' could read nothing any more", hint=f"arcan account remove {record.name}"
-        )
-    return replace(record, keys=keys)
+    hint = f"arcan account remove {record.name}"
+    return replace(record, keys=changed_keys(f"account '{record.name}'", record.keys, add, remove, hint))
 
 
 def scope_text(record: AccountRecord) -> str:

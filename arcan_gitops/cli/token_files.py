@@ -27,10 +27,8 @@ def now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def token_files(
-    tree: RealmTree, realm: RealmName | None
-) -> Iterator[tuple[RealmName, Path, tuple[TokenRecord, ...]]]:
-    """The tokens file of each realm that has one, or of the one realm."""
+def paths(tree: RealmTree, realm: RealmName | None) -> Iterator[tuple[RealmName, Path]]:
+    """The path of the tokens file of each realm that has one, or of the one realm."""
     names, problems = ((realm,), ()) if realm is not None else tree.scan()
     if not names:
         raise problems[0]
@@ -39,7 +37,15 @@ def token_files(
     for name in names:
         path = tree.tokens_file(name)
         if path is not None:
-            yield name, path, read_tokens(read_file(path), str(path))
+            yield name, path
+
+
+def token_files(
+    tree: RealmTree, realm: RealmName | None
+) -> Iterator[tuple[RealmName, Path, tuple[TokenRecord, ...]]]:
+    """The tokens in these files."""
+    for name, path in paths(tree, realm):
+        yield name, path, read_tokens(read_file(path), str(path))
 
 
 def environments_of(tree: RealmTree) -> tuple[EnvironmentName, ...]:
