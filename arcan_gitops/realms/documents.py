@@ -19,7 +19,7 @@ from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.removals import removals_of
 from arcan_gitops.realms.settings import RealmSettings
 from arcan_gitops.realms.snapshot import Environment, Snapshot, load_environment
-from arcan_gitops.realms.tree import BadLayout, DocumentFile, RealmTree, digest, read_file
+from arcan_gitops.realms.tree import BadLayout, DocumentFile, Layout, RealmTree, digest, read_file
 from arcan_gitops.sops import (
     ClearLeaf,
     EmptyLeaf,
@@ -116,7 +116,7 @@ class Documents:
         before = {} if last is None else last.environments.get(realm, {})
         try:
             places = self._tree.scan_places(realm)
-            if not places.documents and not places.bad:
+            if not places.environments:
                 raise self._tree.no_document(realm)
         except ArcanError as error:
             link = os.path.islink(self._tree.root / realm)
@@ -129,8 +129,13 @@ class Documents:
             self._unknown(found, realm, last)
             return found
         found.findings += places.misplaced
-        rules = self._rules(places.documents, before, found)
-        for document in places.documents:
+        found.findings += places.bare.values()
+        documents = [
+            DocumentFile(each.realm, each.environment, each.path, None) for each in places.environments
+        ]
+        rules = self._rules(documents, before, found)
+        in_files = {each.environment for each in places.environments if each.layout is Layout.FILES}
+        for document in documents:
             name = document.environment
             if not selected(name):
                 continue
@@ -139,6 +144,8 @@ class Documents:
                     raise _Untold
                 if name in places.bad:
                     raise places.bad[name]
+                if name in in_files:
+                    raise BadLayout(f"{document.path}: is a folder of key files, which no server loads yet")
                 found.environments[name] = self._environment(document, rules, before.get(name), found)
             except (ArcanError, _Untold) as error:
                 if isinstance(error, ArcanError):

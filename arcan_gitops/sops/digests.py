@@ -44,7 +44,14 @@ def digests(data: bytes, *, format: str = "yaml", limits: Limits = DEFAULT_LIMIT
 def digests_of(trees: Sequence[Mapping[str, Any]]) -> Digests:
     """The digests of the encrypted trees of a document, without their `sops` blocks."""
     keys = {key: _digest([key, value]) for tree in trees for key, value in without_place(tree).items()}
-    return Digests(keys, _digest(sorted(keys.items())))
+    return Digests(keys, digest_of_all(keys))
+
+
+def digest_of_all(keys: Mapping[str, str]) -> str:
+    """The digest of all keys together, from that of each: the same for one document of them all and for a
+    document for each.
+    """
+    return _digest(sorted(keys.items()))
 
 
 def _digest(value: Any) -> str:
