@@ -56,6 +56,8 @@ MAY_IMPORT = {
     "validate": FOUNDATION | {"yamlio"},
     "eso": FOUNDATION | {"yamlio"},
     "lint": FOUNDATION | {"yamlio"},
+    # reads what the realms record of tokens beside what a cluster holds: both halves, and runs neither
+    "doctor": FOUNDATION | {"yamlio", "access", "overlay", "deploy", "bootstrap", "eso", "lint"},
     "migrate": FOUNDATION | {"sops", "realms"},
     "adopt": FOUNDATION | {"yamlio", "overlay"},
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from arcan_gitops.cli.address import ADDRESS
 from arcan_gitops.cli.options import format_option
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.eso.files import manifest_files, read_file, read_manifests
@@ -29,18 +30,6 @@ class _TokenFile(click.ParamType):  # type: ignore[type-arg]  # no generic in cl
         if not store or not sign or not file:
             self.fail("must be STORE=FILE: the name of a store, and the file with its token", param, ctx)
         return store, Path(file)
-
-
-class _Address(click.ParamType):  # type: ignore[type-arg]  # no generic in click 8.1
-    name = "HOST:PORT"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, int]:
-        host, _, port = str(value).rpartition(":")
-        if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
-            self.fail(f"{value!r} is not HOST:PORT", param, ctx)
-        return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 @click.command()
@@ -84,7 +73,7 @@ class _Address(click.ParamType):  # type: ignore[type-arg]  # no generic in clic
 )
 @click.option(
     "--connect-to",
-    type=_Address(),
+    type=ADDRESS,
     metavar="HOST:PORT",
     envvar="ARCAN_CONNECT_TO",
     show_envvar=True,
