@@ -1,15 +1,17 @@
-"""Reads a Git repository by the program: objects of a commit, and never the index or a work tree.
+"""Reads a Git repository by the program: objects of commits; of the work tree no more than which files it
+has.
 
 Nothing is checked out, and no hook, filter or textconv of the repository runs: `rev-parse`, `merge-base`,
-`ls-tree` and `cat-file` know none.
+`ls-tree`, `cat-file` and `log --raw` know none, and `ls-files` is told to run no monitor.
 """
 
 from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final, Self
 
@@ -19,6 +21,41 @@ _TIMEOUT_SECONDS: Final = 120
 _REGULAR: Final = (b"100644", b"100755")
 # What would make Git look at another repository than the folder's: a hook of Git runs with them.
 _NOT_FOR_GIT: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_NAMESPACE")
+
+
+_LOG: Final = "--format=%H%x00%P%x00%ct%x00%an%x00%ae%x00%cn"  # no name has a zero byte
+_USUAL: Final = ("main", "master")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of a tree: `mode` as Git writes it (`100644`, `120000` for a link), and the id of its
+    content.
+    """
+
+    mode: str
+    blob: str
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a regular file."""
+        return self.mode.encode() in _REGULAR
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedCommit:
+    """A commit, and the files that it changed: path -> the file as it left it, or None where it is gone.
+
+    `author`, `email` and `committer` are as somebody wrote them; `time` is the committer's, in Unix seconds.
+    """
+
+    id: str
+    parents: tuple[str, ...]
+    author: str
+    email: str
+    committer: str
+    time: int
+    files: Mapping[str, Entry | None]
 
 
 class GitMissing(ArcanError):
@@ -99,6 +136,84 @@ class Git:
                 blobs[name.removeprefix(self.folder)] = blob.decode()
         return dict(zip(blobs, self._contents(tuple(blobs.values())), strict=True))
 
+    def entries(self, commit: str) -> dict[str, Entry]:
+        """All files of a commit, also links, by their path below `top`. Raises `GitFailed`."""
+        done = self._run(["ls-tree", "-r", "-z", "--full-tree", commit])
+        if done.returncode != 0:
+            raise GitFailed(f"commit {commit[:12]} cannot be read: {_first_line(done.stderr)}")
+        found: dict[str, Entry] = {}
+        for line in filter(None, done.stdout.split(b"\0")):
+            about, _, path = line.partition(b"\t")
+            mode, kind, blob = about.decode().split(" ")
+            if kind == "blob":
+                found[_name(path)] = Entry(mode, blob)
+        return found
+
+    def sizes(self, blobs: Sequence[str]) -> dict[str, int]:
+        """How many bytes each object has. A partial clone fetches what it lacks: see `here`."""
+        asked = "".join(f"{blob}\n" for blob in blobs).encode()
+        done = self._run(["cat-file", "--batch-check=%(objectname) %(objectsize)"], asked)
+        words = (line.split(" ") for line in done.stdout.decode().splitlines())
+        return {blob: int(size) for blob, size in words if size.isdigit()}
+
+    def here(self, blobs: Sequence[str]) -> list[str]:
+        """Those of the objects that can be read without fetching: all, unless the clone is a partial one."""
+        if self._run(["config", "--get-regexp", r"^remote\..*\.(promisor|partialclonefilter)$"]).returncode:
+            return list(blobs)
+        done = self._run(["cat-file", "--batch-all-objects", "--unordered", "--batch-check=%(objectname)"])
+        local = set(done.stdout.decode().split())
+        return [blob for blob in blobs if blob in local]
+
+    def contents(self, blobs: Sequence[str]) -> dict[str, bytes]:
+        """The content of objects that are here, read at once. Raises `GitFailed`."""
+        wanted = list(dict.fromkeys(blobs))
+        return dict(zip(wanted, self._contents(wanted), strict=True))
+
+    def log(self, commits: Sequence[str], paths: Sequence[str] = ()) -> Iterator[LoggedCommit]:
+        """The commits that are reached (`^ID`: and not from there), newest first, and what they changed.
+
+        A merge is compared with its first parent. Raises `GitFailed`.
+        """
+        places = ["--", *paths] if paths else []
+        options = ["-z", "--raw", "--no-renames", "--no-abbrev", "--diff-merges=first-parent", "--root"]
+        options += ["--topo-order", "--no-show-signature"]
+        done = self._run(["log", *options, _LOG, *commits, *places])
+        if done.returncode != 0:
+            raise GitFailed(f"the history cannot be read: {_first_line(done.stderr)}")
+        yield from _logged(done.stdout)
+
+    def work_files(self) -> tuple[str, ...]:
+        """The files of the work tree that are committed, or would be: what no `.gitignore` leaves out."""
+        listed = ["ls-files", "-z", "--full-name", "--cached", "--others", "--exclude-standard"]
+        done = self._run(["-c", "core.fsmonitor=false", *listed])
+        if done.returncode != 0:
+            raise GitFailed(f"the files of the work tree are not known: {_first_line(done.stderr)}")
+        return tuple(sorted({_name(path) for path in done.stdout.split(b"\0") if path}))
+
+    def is_shallow(self) -> bool:
+        """Whether the clone lacks the older history."""
+        return self._run(["rev-parse", "--is-shallow-repository"]).stdout.strip() == b"true"
+
+    def branch(self) -> str:
+        """The branch that is checked out, or `HEAD`."""
+        done = self._run(["rev-parse", "--abbrev-ref", "HEAD"])
+        return done.stdout.decode(errors="replace").strip() or "HEAD"
+
+    def default_branch(self) -> str:
+        """What `origin` calls its default branch, else `main` or `master`, there or here. Raises
+        `GitFailed`.
+        """
+        done = self._run(["symbolic-ref", "--quiet", "refs/remotes/origin/HEAD"])
+        named = done.stdout.decode(errors="replace").strip()
+        names = [named, *(f"refs/{place}/{name}" for place in ("remotes/origin", "heads") for name in _USUAL)]
+        for name in filter(None, names):
+            if self._run(["rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"]).returncode == 0:
+                return name.removeprefix("refs/remotes/").removeprefix("refs/heads/")
+        raise GitFailed(
+            "which branch is the default one is not known here",
+            hint="name what to compare with: arcan review origin/main; or: git remote set-head origin -a",
+        )
+
     def _contents(self, blobs: Sequence[str]) -> list[bytes]:
         done = self._run(["cat-file", "--batch"], "".join(f"{blob}\n" for blob in blobs).encode())
         found, rest = [], memoryview(done.stdout)
@@ -127,6 +242,26 @@ class Git:
             raise GitFailed(f"'git {arguments[0]}' took more than {_TIMEOUT_SECONDS} s") from None
         except OSError as error:
             raise GitMissing(f"git cannot be run: {error.strerror}") from None
+
+
+def _name(path: bytes) -> str:
+    return path.decode(errors="surrogateescape")
+
+
+def _logged(printed: bytes) -> Iterator[LoggedCommit]:
+    """Parts that end in zero bytes: six of a commit, then `:MODE MODE BLOB BLOB STATUS` and `PATH` of
+    each file, with a line end before the first colon.
+    """
+    parts = iter(printed.split(b"\0"))
+    part = next(parts, b"")
+    while part:
+        head = [part, *islice(parts, 5)]
+        commit, parents, time, author, email, committer = (each.decode(errors="replace") for each in head)
+        files: dict[str, Entry | None] = {}
+        while (part := next(parts, b"")).lstrip(b"\n").startswith(b":"):
+            _, mode, _, blob, _ = part.decode().strip("\n:").split(" ")
+            files[_name(next(parts))] = Entry(mode, blob) if set(blob) != {"0"} else None
+        yield LoggedCommit(commit, tuple(parents.split()), author, email, committer, int(time), files)
 
 
 def _first_line(said: bytes) -> str:

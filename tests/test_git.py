@@ -110,3 +110,72 @@ def test_nothing_of_the_repository_runs(repository: GitRepository, tmp_path: Pat
         repository.git("config", setting, str(script))
     assert reader(repository.root).read(commit, ["a"]) == {"a": b"1"}
     assert not mark.exists()
+
+
+def test_the_files_of_a_commit_are_told_with_their_kinds(repository: GitRepository):
+    repository.write("a b", "1")
+    (repository.root / "link").symlink_to("a b")
+    entries = reader(repository.root).entries(repository.commit())
+    assert {path: entry.mode for path, entry in entries.items()} == {"a b": "100644", "link": "120000"}
+    assert [entry.is_file for entry in entries.values()] == [True, False]
+    git = reader(repository.root)
+    blob = entries["a b"].blob
+    assert (git.sizes([blob, "0" * 40]), git.contents([blob, blob])) == ({blob: 1}, {blob: b"1"})
+
+
+def test_the_history_is_read_whatever_people_and_files_are_called(repository: GitRepository):
+    repository.write("new\nline\x02", "1")
+    first = repository.commit()
+    repository.git(
+        "commit", "-q", "--allow-empty", "--author", "a\x1fb\x02c <::error::x>", "-m", "m\n:100644"
+    )
+    repository.git("checkout", "-q", "-b", "topic")
+    repository.write("b", "1")
+    topic = repository.commit()
+    repository.git("checkout", "-q", "main")
+    (repository.root / "new\nline\x02").unlink()
+    repository.commit()
+    repository.git("merge", "-q", "--no-ff", "-m", "merged", "topic")
+    found = list(reader(repository.root).log(["main"]))
+    assert sorted(len(commit.parents) for commit in found) == [0, 1, 1, 1, 2]
+    by_id = {commit.id: commit for commit in found}
+    assert set(by_id[first].files) == {"new\nline\x02"}
+    assert set(by_id[topic].files) == set(found[0].files) == {"b"}
+    assert [c.files["new\nline\x02"] is None for c in found if "new\nline\x02" in c.files] == [True, False]
+    assert "a\x1fb\x02c" in {commit.author for commit in found}
+    assert list(reader(repository.root).log(["main", f"^{topic}"], ["nothing"])) == []
+
+
+def test_the_work_tree_has_what_would_be_committed(repository: GitRepository):
+    repository.write(".gitignore", "*.tmp\n")
+    repository.write("a", "1")
+    repository.commit()
+    for name in ("new", "left.tmp", "deep/er"):
+        repository.write(name, "1")
+    assert reader(repository.root).work_files() == (".gitignore", "a", "deep/er", "new")
+
+
+def test_the_default_branch_is_that_of_origin_or_has_a_usual_name(repository: GitRepository, tmp_path: Path):
+    repository.write("a", "1")
+    repository.commit()
+    assert reader(repository.root).default_branch() == "main"
+    repository.git("branch", "-m", "trunk")
+    with pytest.raises(GitFailed):
+        reader(repository.root).default_branch()
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", str(repository.root), str(clone)], check=True, capture_output=True)
+    assert reader(clone).default_branch() == "origin/trunk"
+    assert not reader(clone).is_shallow()
+
+
+def test_a_partial_clone_says_what_it_has_and_fetches_nothing(repository: GitRepository, tmp_path: Path):
+    repository.write("a", "1")
+    old = reader(repository.root).entries(repository.commit())["a"].blob
+    repository.write("a", "2")
+    new = reader(repository.root).entries(repository.commit())["a"].blob
+    repository.git("config", "uploadpack.allowFilter", "true")
+    clone = tmp_path / "clone"
+    options = ["--quiet", "--filter=blob:none", f"file://{repository.root}", str(clone)]
+    subprocess.run(["git", "clone", *options], check=True, capture_output=True)
+    assert reader(clone).here([old, new]) == [new]
+    assert reader(repository.root).here([old, new]) == [old, new]

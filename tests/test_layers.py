@@ -60,6 +60,8 @@ MAY_IMPORT = {
     "doctor": FOUNDATION | {"yamlio", "access", "overlay", "deploy", "bootstrap", "eso", "lint"},
     "migrate": FOUNDATION | {"sops", "realms"},
     "adopt": FOUNDATION | {"yamlio", "overlay"},
+    # reads what both sides are made from, in a commit of Git, and runs neither
+    "review": FOUNDATION | {"yamlio", "sops", "access", "realms", "overlay", "deploy", "git"},
 }
 
 # a module of another project -> where it may be imported: a part of the package, or one module of it

@@ -29,6 +29,7 @@ _COMMANDS: Final = {
     "cluster": ("cluster", "Make clusters known whose accounts may read realms."),
     "secret": ("secret", "Set, read, edit and import the secrets of a realm."),
     "realm": ("realm", "Create, list, check and re-encrypt the documents of realms."),
+    "who-can-read": ("who", "Say who and what can read a realm, or one key of it."),
     "import": ("import_", "Take over the secrets of Vault, Infisical, AWS, Kubernetes or files."),
     "generate": ("generate", "Generate the manifests that ESO consumes."),
     "app": ("app", "Take apps out, and the Kubernetes Secrets that they have."),
@@ -54,7 +55,8 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         name = _COMMANDS[cmd_name][0]  # `import_`, for `import` is a keyword of Python
-        command: click.Command = getattr(importlib.import_module(f"arcan_gitops.cli.{name}"), name)
+        module = importlib.import_module(f"arcan_gitops.cli.{name}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"), None) or getattr(module, name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
