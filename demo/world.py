@@ -84,7 +84,8 @@ class World:
     def start_server(self) -> None:
         """Start `arcan serve` on a free loopback port, with a CA of its own, and show its log."""
         command = ["arcan", "serve", "--data-dir", str(self.folder / "data"), "--port", "0"]
-        command += ["--tls-host", STORE_HOST, "--tls-host", "localhost", "--drain-delay", "0.5"]
+        command += ["--binding", "required", "--drain-delay", "0.5"]
+        command += ["--tls-host", STORE_HOST, "--tls-host", "localhost"]
         command_line(command, " &")
         with self._log.open("wb") as log, (self.folder / "audit.log").open("wb") as audit:
             self._server = subprocess.Popen(

@@ -32,7 +32,7 @@ from arcan_gitops.deploy.realms import (
     removed_folder,
     removed_map,
 )
-from arcan_gitops.deploy.settings import BINDINGS, STARTS, ServerSettings
+from arcan_gitops.deploy.settings import BINDINGS, DELETIONS, STARTS, ServerSettings
 from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.overlay.kustomization import KUSTOMIZATION_FILE
 from arcan_gitops.overlay.manifest import Manifest
@@ -181,6 +181,8 @@ def _patches(settings: ServerSettings) -> Iterable[dict[str, Any]]:
     options = [] if settings.binding == BINDINGS[0] else [f"--binding={settings.binding}"]
     if settings.start != STARTS[0]:  # of an option that is given twice the last one counts
         options.append(f"--start={settings.start}")
+    if settings.deletions != DELETIONS[0]:
+        options.append(f"--deletions={settings.deletions}")
     if options:
         target = target_of("apps", "v1", "Deployment", "arcan")
         pointer = "/spec/template/spec/containers/0/args/-"

@@ -12,9 +12,20 @@ from arcan_gitops.deploy.policies import NO_EXCEPTIONS, POLICIES, StorePolicy
 from arcan_gitops.overlay.settings import Overlay
 from arcan_gitops.yamlio import Fields, InvalidFile, one_of, read_mapping
 
-_FIELDS: Final = ("enabled", "image", "select", "components", "replicas", "policies", "binding", "start")
+_FIELDS: Final = (
+    "enabled",
+    "image",
+    "select",
+    "components",
+    "replicas",
+    "policies",
+    "binding",
+    "start",
+    "deletions",
+)
 BINDINGS: Final = ("optional", "required")
 STARTS: Final = ("whole", "sound")
+DELETIONS: Final = ("optional", "recorded")
 _CERTIFICATES: Final = ("cert-manager", "own-ca")  # each says where Secret arcan-tls comes from
 
 
@@ -36,6 +47,7 @@ class _Deploy:
     policies: StorePolicy = NO_EXCEPTIONS
     binding: str = BINDINGS[0]
     start: str = STARTS[0]
+    deletions: str = DELETIONS[0]
     policies_at: str = ""  # `file:line`
 
 
@@ -51,6 +63,7 @@ class ServerSettings:
     policies: StorePolicy
     binding: str = BINDINGS[0]  # as `arcan serve --binding` takes it
     start: str = STARTS[0]  # as `arcan serve --start` takes it; not its default, which is that of a machine
+    deletions: str = DELETIONS[0]  # as `arcan serve --deletions` takes it
 
 
 def read_servers(data: bytes, source: str, overlays: Sequence[Overlay]) -> tuple[ServerSettings, ...]:
@@ -77,8 +90,9 @@ def read_servers(data: bytes, source: str, overlays: Sequence[Overlay]) -> tuple
             has_policies = any(name.startswith(POLICIES) for name in deploy.components)
             policies_used[deploy.policies_at] = has_policies or policies_used.get(deploy.policies_at, False)
         select = deploy.select or (f"*/{overlay.environment}",)
-        chosen = (deploy.components, deploy.replicas, deploy.policies, deploy.binding, deploy.start)
-        servers.append(ServerSettings(overlay, deploy.image, select, *chosen))
+        chosen = (deploy.components, deploy.replicas, deploy.policies)
+        demands = (deploy.binding, deploy.start, deploy.deletions)
+        servers.append(ServerSettings(overlay, deploy.image, select, *chosen, *demands))
     for where, used in policies_used.items():
         if not used:
             known = ", ".join(name for name in component_names() if name.startswith(POLICIES))
@@ -108,6 +122,8 @@ def _of(parent: Fields, base: _Deploy) -> _Deploy:
         deploy = replace(deploy, binding=one_of(fields, "binding", binding, BINDINGS))
     if (start := fields.optional_text("start")) is not None:
         deploy = replace(deploy, start=one_of(fields, "start", start, STARTS))
+    if (deletions := fields.optional_text("deletions")) is not None:
+        deploy = replace(deploy, deletions=one_of(fields, "deletions", deletions, DELETIONS))
     if (policies := fields.optional_mapping("policies")) is not None:
         where = f"{fields.source}:{fields.line_of('policies')}"
         deploy = replace(deploy, policies=StorePolicy.read(policies), policies_at=where)

@@ -489,13 +489,13 @@ def test_records_of_removed_keys_reach_the_pods_that_have_the_environment_and_no
     assert "stray.txt: not the record of a removed key" in repository.generate().stderr
 
 
-def test_binding_and_start_reach_the_pods(repository: Repository) -> None:
+def test_binding_start_and_deletions_reach_the_pods(repository: Repository) -> None:
     def arguments(**deploy: str) -> list[str]:
         pod = one(repository.generated(deploy), "Deployment")["spec"]["template"]["spec"]
         found: list[str] = pod["containers"][0]["args"]
         return found
 
     assert "--start=whole" in arguments()
-    assert not any(each.startswith("--binding") for each in arguments())
-    both = arguments(binding="required", start="sound")
-    assert both[-2:] == ["--binding=required", "--start=sound"]
+    assert not any(each.startswith(("--binding", "--deletions")) for each in arguments())
+    all_three = arguments(binding="required", start="sound", deletions="recorded")
+    assert all_three[-3:] == ["--binding=required", "--start=sound", "--deletions=recorded"]

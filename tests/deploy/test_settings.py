@@ -41,14 +41,15 @@ def test_at_the_top_it_holds_for_all_and_an_overlay_may_differ() -> None:
     assert servers["staging"].select == ("*/staging",)
 
 
-def test_binding_and_start_have_the_defaults_of_a_rollout_and_an_overlay_may_differ() -> None:
+def test_binding_start_and_deletions_have_the_defaults_of_a_rollout_and_an_overlay_may_differ() -> None:
     servers = read(
         "server: {deploy: {image: 'arcan:1', binding: required}}\n"
-        "overlays: {staging: {server: {deploy: {binding: optional, start: sound}}}}\n"
+        "overlays: {staging: {server: {deploy: {binding: optional, start: sound, deletions: recorded}}}}\n"
     )
     assert (servers["prod"].binding, servers["prod"].start) == ("required", "whole")
     assert (servers["staging"].binding, servers["staging"].start) == ("optional", "sound")
-    for wrong in ("binding: requird", "start: some"):
+    assert (servers["prod"].deletions, servers["staging"].deletions) == ("optional", "recorded")
+    for wrong in ("binding: requird", "start: some", "deletions: some"):
         with pytest.raises(InvalidFile, match=wrong.partition(":")[0]):
             read(f"server: {{deploy: {{image: 'arcan:1', {wrong}}}}}\noverlays: {{prod: {{}}}}\n")
 

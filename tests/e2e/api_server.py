@@ -182,6 +182,18 @@ class ApiServer:
         """As `apply`, of what a command has printed."""
         self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", data=manifests)
 
+    def run_printed(self, command: str) -> None:
+        """What the CLI printed as a command for kubectl."""
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", command],
+            env=self.for_kubectl,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=KUBECTL_SECONDS,
+        )
+        assert done.returncode == 0, f"{command}:\n{done.stderr}"
+
     def install_crds(self, folders: Iterable[Path]) -> None:
         """Apply the CustomResourceDefinitions, and wait until the API server serves them."""
         for folder in folders:

@@ -50,6 +50,7 @@ class PlatformTeam:
         self.cluster = cluster
         self._files = RealmFiles(folder)
         self._deployed = folder / "deployed"  # what the server has of the realms
+        self._revoked = folder / "revoked"  # where its pods would have ConfigMap arcan-revoked
         self.port = port or free_ports(1)[0]
         self._host = host
         self._clusters = clusters  # whether the server reads the clusters' keys of the repository
@@ -86,16 +87,15 @@ class PlatformTeam:
 
     def new_server(self, *more: str) -> LiveServer:
         """A server that is not started yet; all of them have one CA."""
+        own = [] if "--tls-cert" in more else dict.fromkeys(("127.0.0.1", "localhost", self._host))
         options = [
             "--realms",
             str(self._deployed),
             "--port",
             str(self.port),
-            "--tls-host",
-            "127.0.0.1",
-            "--tls-host",
-            "localhost",
-            *(["--tls-host", self._host] if self._host != "127.0.0.1" else []),
+            "--revoked",
+            str(self._revoked),
+            *(part for host in own for part in ("--tls-host", host)),
             *(["--clusters", str(self.folder / "clusters")] if self._clusters else []),
             *more,
         ]
@@ -110,6 +110,15 @@ class PlatformTeam:
         """Start the server again, once it has ended."""
         self.server.__exit__()
         self.server = self.new_server()
+        self.server.__enter__()
+
+    def serve_certificate_of(self, folder: Path, authorities: bytes) -> None:
+        """Start the server again, with `tls.crt` and `tls.key` of a folder, issued by the authorities (PEM)."""
+        self.server.__exit__()
+        pair = ("--tls-cert", str(folder / "tls.crt"), "--tls-key", str(folder / "tls.key"))
+        self.server = self.new_server(*pair)
+        self.server.ca = folder / "ca.crt"
+        self.server.ca.write_bytes(authorities)
         self.server.__enter__()
 
     @contextmanager
@@ -242,6 +251,17 @@ class PlatformTeam:
         """Revoke a token, in Git and on the server."""
         self.arcan("token", "revoke", name, "--realm", REALM, "--yes")
         self.roll_out()
+
+    def revoke_now(self, name: str) -> None:
+        """Revoke a token in Git, and in the cluster by the command that is printed; the kubelets bring it to
+        the server.
+        """
+        command = self.arcan("token", "revoke", name, "--realm", REALM, "--yes", "--now")
+        self.cluster.api.run_printed(command)
+        entries = self.cluster.object("arcan", "configmap", "arcan-revoked")["data"]
+        self._revoked.mkdir()
+        for token_id, text in entries.items():
+            (self._revoked / token_id).write_text(text)
 
     def declare(self, name: str, namespace: str | None, *secrets: Mapping[str, Any], **fields: Any) -> None:
         """An app, or a new version of it; unless `fields` say otherwise, it reads the realm by a token of its name."""

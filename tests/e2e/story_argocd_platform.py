@@ -81,6 +81,42 @@ def test_a_rollout_that_hangs_holds_up_nobody_and_its_fix_arrives(
     assert kept < documents(team)
 
 
+def test_a_token_is_revoked_at_once_while_a_rollout_hangs(
+    new_argo_team: NewArgoTeam, argo_cd: ArgoCd, say: Say
+) -> None:
+    """In Git the revocation is one more rollout, which hangs too: the pods of before have the old list."""
+    team = deployed_team(new_argo_team, argo_cd, "leaked", ["own-ca"])
+    team.add_app("mailer", "kept", "PASSWORD")
+    team.cluster.make_namespace("kept")
+    team.make_token("mailer", "kept")
+    team.deploy_server(image=f"{GOOD}-{NEVER_READY}", components=["own-ca"])
+    started = team.push()
+    team.seconds_until(
+        started, "the mailer is synced", lambda: team.has("kept", "mailer", PASSWORD="one"), most=FIX_SECONDS
+    )
+    argo_cd.wait_for(
+        "the rollout hangs", lambda states: states[team.name_of()][1] in ("Progressing", "Degraded")
+    )
+    started = team.now()
+    team.revoke_now("shop")
+    refused = "1 entries are revoked"
+    took = team.seconds_until(started, "the server refuses the token", lambda: refused in team.server.log)
+    say(f"a token is refused {took:.1f} s after the command, the kubelet's time not counted")
+    team.push()
+    argo_cd.wait_for(
+        "Argo CD has seen the commit", lambda states: states[team.name_of()][1] in ("Progressing", "Degraded")
+    )
+    assert not is_rolled_out(team, f"{GOOD}-{NEVER_READY}")
+    seen = team.cluster.sync("leaked", "kept")
+    leaked, kept = seen["leaked", "shop"], seen["kept", "mailer"]
+    assert (leaked.reason, leaked.texts) == ("SecretSyncedError", {"PASSWORD": "one"})
+    assert "401" in leaked.problem
+    assert (kept.reason, kept.texts) == ("SecretSynced", {"PASSWORD": "one"})
+    assert team.cluster.object("arcan", "configmap", "arcan-revoked")["data"], (
+        "Argo CD owns it, or removed it"
+    )
+
+
 def test_a_kind_that_the_cluster_lacks_holds_up_nothing_else(
     new_argo_team: NewArgoTeam, argo_cd: ArgoCd, say: Say
 ) -> None:

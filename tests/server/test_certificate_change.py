@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-import ssl
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from arcan_gitops.certificates import Issued, new_ca
+from arcan_gitops.certificates import new_ca
 from arcan_gitops.server.renewal import Renewal
 from arcan_gitops.server.tls import BadCertificate, Certificate
 from tests.server.test_metrics import samples
+from tests.support.certificates import issue, put, serial, served
 from tests.support.live_server import LiveServer, create_token
 from tests.support.realm_files import CANARY, RealmFiles
 
@@ -33,34 +30,6 @@ def files(tmp_path: Path) -> RealmFiles:
     return files
 
 
-def issue(ca: Issued, days: int) -> tuple[bytes, bytes]:
-    """Chain and key of a certificate for localhost that ends in so many days."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([]))
-        .issuer_name(ca.certificate.subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.key.public_key()), critical=False
-        )
-        .sign(ca.key, hashes.SHA256())
-    )
-    chain = certificate.public_bytes(Encoding.PEM) + ca.certificate.public_bytes(Encoding.PEM)
-    return chain, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def put(folder: Path, pair: tuple[bytes, bytes]) -> None:
-    for name, data in zip(("tls.crt", "tls.key"), pair, strict=True):
-        (folder / f"{name}.new").write_bytes(data)
-        (folder / f"{name}.new").rename(folder / name)
-
-
 class Given:
     """A server with certificates that somebody else renews."""
 
@@ -72,19 +41,6 @@ class Given:
         self.server = LiveServer(files, folder / "server", *pair, *options)
         self.server.ca = folder / "ca.crt"
         self.server.ca.write_bytes(self.ca.certificate.public_bytes(Encoding.PEM))
-
-
-def served(server: LiveServer, many: int = 8, port: int | None = None) -> set[int]:
-    """Serial numbers of the certificates that new connections get."""
-    found = set()
-    for _ in range(many):
-        pem = ssl.get_server_certificate(("127.0.0.1", port or server.port))
-        found.add(x509.load_pem_x509_certificate(pem.encode()).serial_number)
-    return found
-
-
-def serial(chain: bytes) -> int:
-    return x509.load_pem_x509_certificate(chain).serial_number
 
 
 def test_a_new_pair_is_served_by_every_worker_and_no_request_fails(files: RealmFiles, tmp_path: Path) -> None:
@@ -117,8 +73,8 @@ def test_a_new_pair_is_served_by_every_worker_and_no_request_fails(files: RealmF
             for _ in range(2):
                 pair = issue(given.ca, 300)
                 put(tmp_path, pair)
-                server.wait(lambda pair=pair: served(server) == {serial(pair[0])}, 30)
-                assert served(server, port=metrics) == {serial(pair[0])}
+                server.wait(lambda pair=pair: served(server.port) == {serial(pair[0])}, 30)
+                assert served(metrics) == {serial(pair[0])}
         finally:
             done.set()
             for reader in readers:
@@ -132,27 +88,27 @@ def test_a_pair_that_does_not_fit_keeps_the_old_one_also_for_a_worker_that_is_re
 ) -> None:
     given = Given(files, tmp_path, "--metrics-port", "0")
     with given.server as server:
-        before = served(server)
+        before = served(server.port)
         (tmp_path / "tls.crt").write_bytes(issue(given.ca, 300)[0])  # and not its key
         server.wait_for_log("the certificate is not replaced: .*is not the unencrypted private key of")
         server.wait(lambda: samples(server)["arcan_certificate_reload_failed"] == 1)
         children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
         os.kill(int(children.read_text().split()[0]), 9)
-        server.wait(lambda: served(server) == before)
+        server.wait(lambda: served(server.port) == before)
         assert server.get("/readyz").status == 200
         pair = issue(given.ca, 300)
         put(tmp_path, pair)
-        server.wait(lambda: served(server) == {serial(pair[0])}, 30)
+        server.wait(lambda: served(server.port) == {serial(pair[0])}, 30)
         server.wait(lambda: samples(server)["arcan_certificate_reload_failed"] == 0)
         assert server.log.count("is not the unencrypted private key") == 1
 
 
 def test_our_own_certificate_is_renewed_while_it_runs(files: RealmFiles, tmp_path: Path) -> None:
     with LiveServer(files, tmp_path / "server") as server:
-        before = served(server)
+        before = served(server.port)
         tls = server.ca.parent
         (tls / "server.crt").unlink()  # it looks each hour, and when the files change
-        server.wait(lambda: served(server) != before and len(served(server)) == 1, 30)
+        server.wait(lambda: served(server.port) != before and len(served(server.port)) == 1, 30)
         assert server.get("/livez").status == 200  # clients that trust our CA need nothing new
 
 
@@ -214,7 +170,7 @@ def test_two_cas_at_once_carry_clients_from_one_to_the_other(files: RealmFiles, 
         assert server.get(TARGET, token).status == 200
         pair = issue(new, 300)
         put(tmp_path, pair)
-        while served(server, 2) != {serial(pair[0])}:
+        while served(server.port, 2) != {serial(pair[0])}:
             assert server.get(TARGET, token).status == 200
         server.ca.write_bytes(new.certificate.public_bytes(Encoding.PEM))
         server.wait(lambda: server.get(TARGET, token).status == 200)
