@@ -35,6 +35,7 @@ _ANSWER_SECONDS: Final = 0.25  # from the decision until the answer is on its wa
 _AROUND_SECONDS: Final = (-0.010, 0.020)  # nearly always; the kernel counts time in steps of up to 10 ms
 _KEPT_ANSWERS: Final = 4096
 _SETTLED_SECONDS: Final = 0.1  # an answer that is younger may not have gone out yet
+_SHOWN_ENOUGH: Final = 2  # answers on one connection; more make no difference
 _SPARE: Final = 4
 _WAKES: Final = 3
 _NEARLY: Final = 0.9  # of the connections that are allowed
@@ -134,15 +135,22 @@ class Guard:
     def _attribute_answers(self, until: float) -> None:
         """Find the connections that answers to a valid token went out on: by address and time.
 
-        Another connection of that address may be taken for one of them, and is spared until it is idle.
+        Another connection of that address may be taken for one of them, and is spared until it is idle. Where
+        every connection of an address has shown enough already, there is nothing to find: on a busy server
+        that is nearly always so, and looking would take the processor from the requests.
         """
         by_address: dict[str, list[_Known]] = {}
         for known in self._known.values():
             by_address.setdefault(known.address, []).append(known)
+        open_to_find = {
+            address: found
+            for address, found in by_address.items()
+            if any(known.shown < _SHOWN_ENOUGH for known in found)
+        }
         while self._answers and self._answers[0][0] <= until:
             when, address = self._answers.popleft()
             after = [
-                known for known in by_address.get(address, ()) if known.sent >= when + _AROUND_SECONDS[0]
+                known for known in open_to_find.get(address, ()) if known.sent >= when + _AROUND_SECONDS[0]
             ]
             exact = [known for known in after if known.sent <= when + _AROUND_SECONDS[1]]
             if not exact and after:
@@ -177,7 +185,7 @@ class Guard:
             idle = (
                 (number, known)
                 for number, known in self._known.items()
-                if known.shown == 1 and now - known.sent >= _FIRST_REQUEST_SECONDS
+                if known.shown < _SHOWN_ENOUGH and now - known.sent >= _FIRST_REQUEST_SECONDS
             )
             victims = dict(islice(idle, waiting.queued))
         for number, known in sorted(victims.items(), key=lambda each: each[1].since):
