@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from arcan_gitops.certificates import Issued
 
 
-def issue(ca: Issued, days: int, host: str = "localhost") -> tuple[bytes, bytes]:
-    """Chain and key of a certificate that ends in so many days."""
+def issue(ca: Issued, days: int, *more_hosts: str) -> tuple[bytes, bytes]:
+    """Chain and key of a certificate for localhost, and more hosts, that ends in so many days."""
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime.now(UTC)
     certificate = (
@@ -28,7 +28,9 @@ def issue(ca: Issued, days: int, host: str = "localhost") -> tuple[bytes, bytes]
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([_name(host)]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([_name(host) for host in ("localhost", *more_hosts)]), critical=False
+        )
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.key.public_key()), critical=False
         )
