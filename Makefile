@@ -36,7 +36,7 @@ demo: install
 	@$(WITH_TOOLS) $(BIN)/python -m demo
 
 test: lint types tools # pytest comes last: its closing line ends the output
-	@$(WITH_TOOLS) $(BIN)/python -m pytest $(ARGS)
+	@$(WITH_TOOLS) $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile $(ARGS)
 
 cases: tools
 	@$(WITH_TOOLS) $(BIN)/python -m pytest --no-header tests/cases $(ARGS)

@@ -43,7 +43,8 @@ def read_clusters(folder: Path, before: Clusters) -> tuple[dict[str, KnownCluste
 
     One signing key in two clusters: the one that changed is at fault. A key stays with the cluster that holds
     it now, also while that one changes, so that what is accepted never meets what another may have to go back
-    to. Raises `CannotRead` for the folder.
+    to. Where neither was there before, nobody knows whose the key is, and neither is taken. Raises
+    `CannotRead` for the folder.
     """
     files, problems = cluster_files(folder)
     found: dict[str, KnownCluster] = {}
@@ -71,6 +72,8 @@ def _separate(
         owner = next((owners[key] for key in keys if owners.get(key, name) != name), None)
         if owner is not None:
             problems.append(one_key_in_two(owner, name))
+            if owner not in before:
+                kept.pop(owner, None)
             if name in before:
                 kept[name] = before[name]
             continue

@@ -1,7 +1,7 @@
 """`--clusters`: the folder with the keys of the clusters, looked at as often as the tokens.
 
 A cluster whose file goes is out at once; one whose file is bad stays as it was, and so do all where the
-folder cannot be read.
+folder cannot be read. At a start nothing was before: the accounts of a cluster whose file is bad are refused.
 """
 
 from __future__ import annotations
@@ -32,14 +32,17 @@ class ClusterList:
         """Whether something in the folder is not as it has to be."""
         return bool(self._complaints)
 
-    def load(self) -> None:
-        """At the start. Raises `SeveralErrors` with all that is wrong."""
+    def load(self, *, whole: bool) -> None:
+        """At the start. With `whole` it raises `SeveralErrors` with all that is wrong; without, what is wrong
+        is told, and only a folder that cannot be read raises `CannotRead`.
+        """
         if self._folder is None:
             return
         self._states = _states(self._folder)
         found, problems = read_clusters(self._folder, {})
-        if problems:
+        if problems and whole:
             raise SeveralErrors(f"{len(problems)} problem(s) with the clusters in {self._folder}:", problems)
+        self._complain(problems, "no account of that cluster is let in")
         self.current = MappingProxyType(found)
 
     def look(self, *, again: bool = False) -> bool:
@@ -65,8 +68,10 @@ class ClusterList:
         self.current = MappingProxyType(found)
         return changed
 
-    def _complain(self, problems: list[ArcanError]) -> None:
-        complaints = {f"{each.message}; what was there before holds on" for each in problems}
+    def _complain(
+        self, problems: list[ArcanError], so: str = "what was there before holds on, if anything was"
+    ) -> None:
+        complaints = {f"{each.message}; {so}" for each in problems}
         for complaint in sorted(complaints - self._complaints):
             log.error("%s", complaint)
         self._complaints = frozenset(complaints)

@@ -50,7 +50,7 @@ def prepare(config: ServerConfig) -> Prepared:
     identities = attempt(lambda: _identities(config))
     attempt(lambda: _probe(config))
     clusters = ClusterList(config.clusters)
-    attempt(clusters.load)
+    attempt(lambda: clusters.load(whole=config.start_whole))
     repository = started = None
     if identities is not None:
         forbidden = frozenset() if config.allow_demo_identity else frozenset({DEMO_RECIPIENT})

@@ -207,13 +207,42 @@ def test_without_clusters_the_log_says_what_the_server_lacks(world: World, tmp_p
         assert server.get(TARGET, token).status == 200
 
 
-def test_a_start_says_all_that_is_wrong_with_the_clusters(world: World, tmp_path: Path) -> None:
+def test_a_bad_file_at_a_sound_start_refuses_its_own_cluster_and_no_other(
+    world: World, tmp_path: Path
+) -> None:
+    """Nobody knows whose a key is that two files have: neither gets it."""
+    world.grant(
+        *({"cluster": name, "namespace": "shop", "serviceAccount": "arcan"} for name in ("eu", "us", "cn"))
+    )
+    (world.folder / "us.yaml").write_text("issuer: x\n")
+    (world.folder / "notes.txt").write_text("")
+    shared, twin = SigningCluster("cn"), SigningCluster("aa")
+    twin.keys = [*shared.keys]
+    shared.write(world.folder)
+    twin.write(world.folder)
+    with world.server(tmp_path) as server:
+        assert server.get(TARGET, world.eu.of_secret("shop", "arcan")).status == 200
+        for refused in (world.us, shared):
+            assert server.get(TARGET, refused.of_secret("shop", "arcan")).status == 401
+        assert server.ready()["reload"] == "failed"
+        assert "'keys' must have 1 to 16 keys; no account of that cluster is let in" in server.log
+        assert "clusters 'aa' and 'cn' have one signing key" in server.log
+        (world.folder / "aa.yaml").unlink()
+        (world.folder / "notes.txt").unlink()
+        world.us.write(world.folder)
+        server.wait(lambda: server.ready()["reload"] == "ok")
+        for mended in (world.us, shared):
+            assert server.get(TARGET, mended.of_secret("shop", "arcan")).status == 200
+
+
+def test_a_whole_start_says_all_that_is_wrong_with_the_clusters(world: World, tmp_path: Path) -> None:
     (world.folder / "in-cluster.yaml").write_text("{}")
     (world.folder / "notes.txt").write_text("")
     (world.folder / "us.yaml").write_text("issuer: x\n")
     command = [
         *ARCAN, "serve", "--realms", str(world.files.root), "--identity-file", str(world.files.identity_file),
         "--data-dir", str(tmp_path / "data"), "--port", "0", "--clusters", str(world.folder),
+        "--start", "whole",
     ]  # fmt: skip
     with (tmp_path / "log").open("wb") as log, started(command, stderr=log) as process:
         assert process.wait(30) == 1
