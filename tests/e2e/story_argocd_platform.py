@@ -102,7 +102,7 @@ def test_a_token_is_revoked_at_once_while_a_rollout_hangs(
     refused = "1 entries are revoked"
     took = team.seconds_until(started, "the server refuses the token", lambda: refused in team.server.log)
     say(f"a token is refused {took:.1f} s after the command, the kubelet's time not counted")
-    team.push()
+    team.push(generate=False)
     argo_cd.wait_for(
         "Argo CD has seen the commit", lambda states: states[team.name_of()][1] in ("Progressing", "Degraded")
     )
