@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
 from arcan_gitops.names import PLACE_KEY
+from arcan_gitops.sops import parting
 from arcan_gitops.sops.binding import refuse_place, require_rule, without_place
 from arcan_gitops.sops.errors import SopsError
 from arcan_gitops.sops.metadata import Metadata
@@ -177,6 +178,20 @@ class Document:
         A former recipient still knows the data key; `rotate` locks them out. Raises what `rotate` raises.
         """
         self._content.editing().updatekeys(Recipients.of(recipients))
+
+    def part(self, place: str) -> Mapping[str, bytes]:
+        """The document of each key alone, bound to a place: ciphertext, data key, stanzas and `lastmodified`
+        stay, and only the MAC is new. Raises `ClearLeaf` where the rule would leave the place in clear,
+        `CannotEdit`.
+        """
+        return parting.part(self._content.editing().sealed(), place)
+
+    def join(self, others: Sequence[Document], place: str) -> bytes:
+        """One document of the keys of this one and of others that have its data key, in their order, bound
+        to a place: the reverse of `part`. Raises `CannotEdit` where their wrapped keys or rules differ.
+        """
+        every = (self, *others)
+        return parting.join([each._content.editing().sealed() for each in every], place)
 
     def dump(self, *, now: datetime | None = None) -> bytes:
         """The file: its own bytes if nothing was changed, else with a new MAC and `lastmodified` (`now`).

@@ -113,6 +113,10 @@ class YamlText(FlowText):
             if at == len(spans) or spans[at][0] > match.start():
                 yield match.start(1), match.end(1), match[1]
 
+    def end_of_entry(self, node: Node) -> int:
+        """Where the lines of a top-level key with this value end, the comments that belong to it included."""
+        return self._next_line(self._below(node.end, self._column(self._first(self.root)) + 1))
+
     # How it is done.
 
     def _replace_below(self, column: int, node: Node, after: int, new: Piece) -> list[Splice]:

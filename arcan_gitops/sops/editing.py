@@ -33,6 +33,7 @@ from arcan_gitops.sops.errors import (
 from arcan_gitops.sops.formats import Format, Text
 from arcan_gitops.sops.limits import Limits
 from arcan_gitops.sops.metadata import KEY_TYPES, RULES, Metadata, split
+from arcan_gitops.sops.parting import Sealed
 from arcan_gitops.sops.trees import (
     Path,
     Tree,
@@ -218,6 +219,13 @@ class Editing:
         selecting = _selecting(self.metadata.rule, self.metadata.mac_only_encrypted)
         splices, block = self._rewrapped(self._key, recipients, selecting)
         self._commit(splices, self.trees[0], {**self._raw, "sops": block}, stale=self._stale)
+
+    def sealed(self) -> Sealed:
+        """What `Document.part` and `Document.join` take over. Raises `CannotEdit`."""
+        self._begin()
+        return Sealed(
+            self._opened, self._raw, self.trees[0], self.metadata, self._sealer, self._key, self._limits
+        )
 
     def dump(self, now: datetime | None = None) -> bytes:
         """`Document.dump`."""
