@@ -11,6 +11,7 @@ from arcan_gitops.cli.options import clusters_option, realms_option
 from arcan_gitops.cli.output import say, say_hint, show_finding
 from arcan_gitops.cli.realm_bind import bind
 from arcan_gitops.cli.realm_create import create
+from arcan_gitops.cli.realm_layout import join, split
 from arcan_gitops.cli.realm_recipients import recipients
 from arcan_gitops.cli.realm_rewrap import rotate, updatekeys
 from arcan_gitops.cli.realm_verify import verify
@@ -69,5 +70,5 @@ def check(path: Path, clusters: Path) -> None:
         raise click.exceptions.Exit(1)
 
 
-for command in (create, bind, rotate, updatekeys, recipients, verify):
+for command in (create, bind, split, join, rotate, updatekeys, recipients, verify):
     realm.add_command(command)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,20 @@ from arcan_gitops.cli.imported_keys import map_option, renamed
 from arcan_gitops.cli.options import realms_option
 from arcan_gitops.cli.output import say
 from arcan_gitops.cli.realm_like import Ways, like_options, plan_keys, summary, values_like
-from arcan_gitops.cli.realm_options import ENVIRONMENT, realm_argument
+from arcan_gitops.cli.realm_options import ENVIRONMENT, layout_option, realm_argument
 from arcan_gitops.cli.secret_target import KEY, Target
 from arcan_gitops.cli.secret_value import read_source, read_value, refuse_arguments, value_options
 from arcan_gitops.cli.sops_configuration import warn_of_ignored
 from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
 from arcan_gitops.realms import RealmTree
-from arcan_gitops.realms.creating import Creation, plan_document
+from arcan_gitops.realms.creating import Creation, plan_environment
 from arcan_gitops.realms.generating import KINDS
 from arcan_gitops.realms.importing import read_values
 from arcan_gitops.realms.place import Place
+from arcan_gitops.realms.sealing import Sealing
 from arcan_gitops.realms.sops_config import SopsConfig
+from arcan_gitops.realms.tree import Layout
 
 
 # An unknown option may be a value that starts with a dash, which click would repeat in its error.
@@ -43,6 +45,7 @@ from arcan_gitops.realms.sops_config import SopsConfig
     "Secret; - is standard input.",
 )
 @map_option
+@layout_option
 @identity_options
 @realms_option
 @click.pass_context
@@ -60,25 +63,29 @@ def create(
     ask: tuple[str, ...],
     imported: Path | None,
     mapped: tuple[tuple[str, KeyName], ...],
+    layout: str,
     identity_file: tuple[Path, ...],
     passphrase_file: Path | None,
     realms: Path,
 ) -> None:
-    """Create the document of an environment.
+    """Create an environment: one document, or a folder with a file for each key.
 
-    Creates the realm too, if it does not exist. The creation rule in .sops.yaml that matches the document's
-    path says for whom it is encrypted, and which values. .sops.yaml is in the folder of the realms or the
-    one above it. No identity is needed.
+    Creates the realm too, if it does not exist. The creation rule in .sops.yaml that matches the path of a
+    document, or key file, says for whom it is encrypted, and which values. .sops.yaml is in the folder of the
+    realms or the one above it. No identity is needed.
 
-    A document has at least one key: the one of --key, whose value is asked for without showing it, or comes
-    from --stdin, --from-file or --generate; or the keys of --import; or those of another environment, with
-    --like: each is then copied (which takes an identity), generated or asked for, as --copy, --generate and
-    --ask say by name or glob, a name before a glob. No value is shown.
+    With --layout files, changes of different keys merge by themselves, and a value is set without an
+    identity. 'arcan realm split' and 'join' go from one layout to the other.
+
+    An environment has at least one key: the one of --key, whose value is asked for without showing it, or
+    comes from --stdin, --from-file or --generate; or the keys of --import; or those of another environment,
+    with --like: each is then copied (which takes an identity), generated or asked for, as --copy, --generate
+    and --ask say by name or glob, a name before a glob. No value is shown.
     """
     refuse_arguments(context.args)
     if sum(given is not None for given in (key, imported, like)) != 1:
         raise click.UsageError(
-            "a document needs a key: name the first with --key NAME, or use --import FILE or --like ENV"
+            "an environment needs a key: name the first with --key NAME, or use --import FILE or --like ENV"
         )
     if like is None:
         _refuse_globs(key, copy, generate, ask)
@@ -91,13 +98,10 @@ def create(
     tree = RealmTree(realms)
     warn_of_ignored(realms)
     other = None if like is None else Target(tree, realm, like, identity_file, passphrase_file)
-    creation, chosen = _plan(tree, realm, environment, other, Ways(copy, generate, ask))
-    if (groups := len(creation.recipients.groups)) > 1:
-        say(
-            f"note: {creation.rule.name} has {groups} key groups: to open the document takes a recipient of "
-            f"each of {creation.recipients.needed()} of them, together; where any one recipient is to be "
-            "enough, list them all in one group"
-        )
+    creation, chosen = _plan(
+        tree, realm, environment, Layout(layout), other, Ways(copy, generate, ask), [key] if key else []
+    )
+    _tell_groups(creation.sealings(chosen or ([key] if key else [])).values())
     values: Mapping[str, Any]
     if other is not None:
         values = values_like(other, chosen)
@@ -110,10 +114,8 @@ def create(
         value = password.generate(password.length) if generate else None
         values = {key: value or read_value(key, stdin, from_file, keep_newline)}
     creation.write(values)
-    recipients = sum(map(len, creation.recipients.groups))
-    say(
-        f"created {creation.path}: {len(values)} key(s), for {recipients} recipient(s) ({creation.rule.name})"
-    )
+    whom = ", ".join(_whom(creation.sealings(values).values()))
+    say(f"created {creation.path}: {len(values)} key(s), for {whom}")
     for line in () if like is None else summary(chosen, like):
         say(line)
     say(f"commit it; more keys: 'arcan secret set {realm} KEY --env {environment}'")
@@ -129,20 +131,51 @@ def _refuse_globs(
         raise click.UsageError("--generate goes with --key or --like")
 
 
+def _by_rule(sealings: Iterable[Sealing]) -> dict[str, Sealing]:
+    return {sealing.rule.name: sealing for sealing in sealings}
+
+
+def _whom(sealings: Iterable[Sealing]) -> Iterator[str]:
+    for name, sealing in _by_rule(sealings).items():
+        yield f"{sum(map(len, sealing.recipients.groups))} recipient(s) ({name})"
+
+
+def _tell_groups(sealings: Iterable[Sealing]) -> None:
+    for name, sealing in _by_rule(sealings).items():
+        if (groups := len(sealing.recipients.groups)) > 1:
+            say(
+                f"note: {name} has {groups} key groups: to open the document takes a recipient of each of "
+                f"{sealing.recipients.needed()} of them, together; where any one recipient is to be enough, "
+                "list them all in one group"
+            )
+
+
 def _plan(
-    tree: RealmTree, realm: RealmName, environment: EnvironmentName, other: Target | None, ways: Ways
+    tree: RealmTree,
+    realm: RealmName,
+    environment: EnvironmentName,
+    layout: Layout,
+    other: Target | None,
+    ways: Ways,
+    keys: Sequence[KeyName],
 ) -> tuple[Creation, Mapping[KeyName, str]]:
-    """The document to be, and what becomes of each key of the other. Raises all that is missing at once."""
+    """The environment to be, and what becomes of each key of the other. Raises all that is missing at once.
+
+    `keys` are those of the environment to be that are known.
+    """
     problems: list[ArcanError] = []
     creation: Creation | None = None
     chosen: Mapping[KeyName, str] = {}
     try:
-        creation = plan_document(tree, SopsConfig.required(tree.root), realm, environment)
+        config = SopsConfig.required(tree.root)
+        creation = plan_environment(tree, config, realm, environment, layout, keys)
     except ArcanError as error:
         problems.append(error)
     if other is not None:
         try:
             chosen = plan_keys(other, ways)
+            if creation is not None:
+                creation.sealings(chosen)
         except ArcanError as error:
             problems += error.problems if isinstance(error, SeveralErrors) else [error]
     if len(problems) == 1:

@@ -1,8 +1,7 @@
-"""Writes values into the document of an environment, new or existing: all of them in one write, or none."""
+"""Writes values into an environment, new or existing: all of them in one write, or none."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +10,14 @@ from arcan_gitops.errors import ArcanError
 from arcan_gitops.migrate.outcome import Named, Outcome, Status
 from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.realms import RealmTree, text_of
-from arcan_gitops.realms.creating import Creation, plan_document
-from arcan_gitops.realms.editing import open_document
+from arcan_gitops.realms.creating import Creation, is_there, plan_environment
+from arcan_gitops.realms.environment import Edit, keys_of, open_environment
 from arcan_gitops.realms.importing import MAX_VALUE_BYTES
 from arcan_gitops.realms.settings import RealmSettings, settings_of
 from arcan_gitops.realms.sops_config import SopsConfig
-from arcan_gitops.realms.tree import DOCUMENT_SUFFIX
+from arcan_gitops.realms.tree import Layout
 from arcan_gitops.secret import SecretValue
-from arcan_gitops.sops import Document, Identities, key_names
+from arcan_gitops.sops import Identities
 from arcan_gitops.sops.cipher import PREFIX
 
 
@@ -32,24 +31,30 @@ class Destination:
     creation: Creation | None
 
     @classmethod
-    def find(cls, tree: RealmTree, realm: RealmName, environment: EnvironmentName) -> Destination:
-        """Checked before anything is read elsewhere: a document, or what a new one needs.
+    def find(
+        cls,
+        tree: RealmTree,
+        realm: RealmName,
+        environment: EnvironmentName,
+        layout: Layout = Layout.DOCUMENT,
+    ) -> Destination:
+        """Checked before anything is read elsewhere: an environment, or what a new one needs, which will have
+        that layout.
 
-        Raises `BadLayout`, and what `plan_document` raises.
+        Raises `BadLayout`, and what `plan_environment` raises.
         """
-        if os.path.lexists(tree.root / realm / f"{environment}{DOCUMENT_SUFFIX}"):
-            tree.document(realm, environment)
+        if is_there(tree, realm, environment):
+            tree.environment(realm, environment)
             return cls(tree, realm, environment, None)
-        return cls(
-            tree, realm, environment, plan_document(tree, SopsConfig.required(tree.root), realm, environment)
-        )
+        config = SopsConfig.required(tree.root)
+        return cls(tree, realm, environment, plan_environment(tree, config, realm, environment, layout))
 
     @property
     def path(self) -> Path:
-        """The file."""
+        """The document, or the folder of the key files."""
         if self.creation is not None:
             return self.creation.path
-        return self.tree.document(self.realm, self.environment).path
+        return self.tree.environment(self.realm, self.environment).path
 
     def land(
         self,
@@ -63,7 +68,7 @@ class Destination:
 
         `identities` is called only where the document has to be opened: not for a new one, nor for a dry run
         that finds none of the keys in it. `replace` takes the other system's value where both have one.
-        Raises as `Creation.write`, `OpenDocument.load` and `OpenDocument.save`; nothing is written then.
+        Raises as `Creation.write`, `open_environment` and `Edit.save`; nothing is written then.
         """
         settings = self._settings()
         fit: list[Named] = []
@@ -86,20 +91,15 @@ class Destination:
     def _edit(
         self, named: Sequence[Named], identities: Callable[[], Identities], replace: bool, dry_run: bool
     ) -> list[Outcome]:
-        file = self.tree.document(self.realm, self.environment)
-        try:
-            there = set(key_names(file.read()))
-        except ArcanError as error:
-            raise error.located(file.path) from None
+        there = set(keys_of(self.tree, self.realm, self.environment))
         if not named or (dry_run and not any(one.key in there for one in named)):
             return [_outcome(one, Status.IMPORTED) for one in named]
-        opened = open_document(self.tree, self.realm, self.environment, identities())
-        document = opened.load()
-        outcomes = _put(document, named, replace)
+        edit = open_environment(self.tree, self.realm, self.environment, identities()).edit()
+        outcomes = _put(edit, named, replace)
         if dry_run:
-            opened.changed(document)
+            edit.changed()
         else:
-            opened.save(document)
+            edit.save()
         return outcomes
 
 
@@ -118,7 +118,7 @@ def _unfit(text: str, settings: RealmSettings, one: Named) -> str:
     return ""
 
 
-def _put(document: Document, named: Sequence[Named], replace: bool) -> list[Outcome]:
+def _put(document: Edit, named: Sequence[Named], replace: bool) -> list[Outcome]:
     """All that are to be written, in one edit; key by key only to tell which cannot be."""
     kept = {one.key: outcome for one in named if (outcome := _kept(document, one, replace)) is not None}
     new = [one for one in named if one.key not in kept]
@@ -129,7 +129,7 @@ def _put(document: Document, named: Sequence[Named], replace: bool) -> list[Outc
     return [kept.get(one.key) or _outcome(one, Status.IMPORTED) for one in named]
 
 
-def _kept(document: Document, one: Named, replace: bool) -> Outcome | None:
+def _kept(document: Edit, one: Named, replace: bool) -> Outcome | None:
     """The result for a key whose value in the document stays."""
     if one.key not in document.tree:
         return None
@@ -143,7 +143,7 @@ def _kept(document: Document, one: Named, replace: bool) -> Outcome | None:
     return _outcome(one, Status.FAILED, "the document has another value (--replace replaces it)")
 
 
-def _set(document: Document, one: Named) -> Outcome:
+def _set(document: Edit, one: Named) -> Outcome:
     try:
         document.set(one.key, one.found.value.reveal())
     except ArcanError as error:

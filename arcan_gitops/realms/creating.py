@@ -1,101 +1,116 @@
-"""A new document of a realm, for those whom `.sops.yaml` names."""
+"""A new environment of a realm, in either layout, for those whom `.sops.yaml` names."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from arcan_gitops.atomic import CannotWrite
-from arcan_gitops.errors import ArcanError
-from arcan_gitops.names import EnvironmentName, RealmName, place_name
-from arcan_gitops.realms.creation_rules import CreationRule
-from arcan_gitops.realms.editing import write_document
+from arcan_gitops.errors import ArcanError, SeveralErrors
+from arcan_gitops.names import EnvironmentName, KeyName, RealmName, place_name
+from arcan_gitops.realms.layout import Layout, holds_key_files, key_file, key_folder, refuse_alike
 from arcan_gitops.realms.removals import forget_keys
+from arcan_gitops.realms.sealing import Sealing
 from arcan_gitops.realms.settings import RealmSettings, settings_of
-from arcan_gitops.realms.snapshot import values_of
 from arcan_gitops.realms.sops_config import SopsConfig
-from arcan_gitops.realms.tree import DOCUMENT_SUFFIX, BadLayout, RealmTree
-from arcan_gitops.sops import Recipients, encrypt
+from arcan_gitops.realms.tree import DOCUMENT_SUFFIX, REMOVED_FOLDER, BadLayout, RealmTree
+from arcan_gitops.realms.writing import Change, make_folders, remove_folders, write_all
 
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """A document that can be made: where it will be, by which rule, and for whom."""
+    """An environment that can be made; `path` is its document or the folder of its key files."""
 
     path: Path
     realm: RealmName
     environment: EnvironmentName
-    rule: CreationRule
-    recipients: Recipients
+    layout: Layout
     settings: RealmSettings
+    config: SopsConfig
+
+    @property
+    def place(self) -> str:
+        """`REALM/ENVIRONMENT`"""
+        return place_name(self.realm, self.environment)
+
+    def sealing(self, key: str) -> Sealing:
+        """How the document that holds a key is encrypted. Raises as `Sealing.plan`, and `BadLayout`."""
+        path = self.path
+        if self.layout is Layout.FILES:
+            path = key_file(self.path.parent, self.environment, KeyName.parse(key))
+        return Sealing.plan(self.config, path, self.place, self.settings)
+
+    def sealings(self, keys: Iterable[str]) -> dict[str, Sealing]:
+        """The same for several keys; a document has one, under "". Raises all that is wrong at once."""
+        found: dict[str, Sealing] = {}
+        problems: list[ArcanError] = []
+        for key in keys if self.layout is Layout.FILES else [""]:
+            try:
+                found[key] = self.sealing(key)
+            except ArcanError as error:
+                problems.append(error)
+        if problems:
+            raise problems[0] if len(problems) == 1 else SeveralErrors(f"{self.place}:", problems)
+        return found
 
     def write(self, values: Mapping[str, Any]) -> None:
-        """Encrypt the values and write the file, and the realm's folder where there is none.
+        """Encrypt the values and write them, and the realm's folder where there is none.
 
         Raises what the server would refuse to load, naming the path, `CannotWrite` and `ChangedMeanwhile`;
         nothing is left behind then.
         """
+        if self.layout is Layout.DOCUMENT:
+            changes = [Change(self.path, None, self.sealing("").seal(values))]
+        else:
+            refuse_alike(values, self.path)
+            changes = [
+                Change(sealing.path, None, sealing.seal({key: values[key]}))
+                for key, sealing in self.sealings(values).items()
+            ]
+        made = make_folders(changes[0].path.parent)
         try:
-            values_of(values, self.settings)
-            data = encrypt(
-                {str(key): value for key, value in values.items()},
-                recipients=self.recipients,
-                rule=self.rule.selection,
-                mac_only=self.rule.mac_only_encrypted,
-                limits=self.settings.limits,
-                place=place_name(self.realm, self.environment),
-            )
-        except ArcanError as error:
-            raise error.located(self.path) from None
-        made = _make_folders(self.path.parent)
-        try:
-            write_document(self.path, data, replacing=None)
+            write_all(changes)
         except BaseException:
-            for folder in reversed(made):
-                with suppress(OSError):
-                    folder.rmdir()
+            remove_folders(made)
             raise
         forget_keys(self.path.parent, self.environment, map(str, values))
 
 
-def plan_document(
-    tree: RealmTree, config: SopsConfig, realm: RealmName, environment: EnvironmentName
-) -> Creation:
-    """Where a new document will be and for whom, before any value is asked for; nothing is written.
+def is_there(tree: RealmTree, realm: RealmName, environment: EnvironmentName) -> bool:
+    """Whether anything of an environment is there, in either layout."""
+    folder = tree.root / realm
+    files = folder / environment
+    return os.path.lexists(folder / f"{environment}{DOCUMENT_SUFFIX}") or (
+        environment != REMOVED_FOLDER and files.is_dir() and holds_key_files(files)
+    )
 
-    Raises `BadLayout` where it is there already, `NoRule`, and `Unsupported` for a rule that is not native.
+
+def plan_environment(
+    tree: RealmTree,
+    config: SopsConfig,
+    realm: RealmName,
+    environment: EnvironmentName,
+    layout: Layout = Layout.DOCUMENT,
+    keys: Iterable[str] = (),
+) -> Creation:
+    """Where a new environment will be and for whom, before any value is asked for; nothing is written.
+
+    `keys` are those that it is to have, where they are known. Raises `BadLayout` where it is there already,
+    `NoRule`, and `Unsupported` for a rule that is not native.
     """
-    path = tree.root / realm / f"{environment}{DOCUMENT_SUFFIX}"
-    if os.path.lexists(path.parent):
+    folder = tree.root / realm
+    document = folder / f"{environment}{DOCUMENT_SUFFIX}"
+    if os.path.lexists(folder):
         tree.folder(realm)
-    if os.path.lexists(path):
+    if is_there(tree, realm, environment):
         raise BadLayout(
-            f"{path}: is there already",
+            f"{document if os.path.lexists(document) else folder / environment}: is there already",
             hint=f"add a key to it: 'arcan secret set {realm} KEY --env {environment}'",
         )
-    rule = config.rule_for(path)
-    try:
-        recipients = rule.recipients()
-    except ArcanError as error:
-        raise error.located(config.path) from None
-    settings = settings_of(tree, realm) if path.parent.is_dir() else RealmSettings()
-    return Creation(path, realm, environment, rule, recipients, settings)
-
-
-def _make_folders(folder: Path) -> list[Path]:
-    """The folder and those above it; which of them were made, the topmost first."""
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    made: list[Path] = []
-    try:
-        for path in reversed(missing):
-            path.mkdir()
-            made.append(path)
-    except OSError as error:
-        for path in reversed(made):
-            path.rmdir()
-        raise CannotWrite(f"{folder}: cannot be made: {error.strerror}") from None
-    return made
+    path = key_folder(folder, environment) if layout is Layout.FILES else document
+    settings = settings_of(tree, realm) if folder.is_dir() else RealmSettings()
+    creation = Creation(path, realm, environment, layout, settings, config)
+    creation.sealings(keys)
+    return creation

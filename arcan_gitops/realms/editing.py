@@ -1,30 +1,36 @@
-"""Changing one document on disk: whole or not at all, and never over somebody else's change.
-
-What is written is ciphertext, and so is the temporary file that becomes it.
-"""
+"""Changing one document on disk: whole or not at all, and never over somebody else's change."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from arcan_gitops.atomic import locked, replace_file
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.realms.binding import require_place
+from arcan_gitops.realms.kinds import require_kinds
 from arcan_gitops.realms.manifests import explained
 from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.removals import forget, forget_keys, record
 from arcan_gitops.realms.settings import RealmSettings, settings_of
 from arcan_gitops.realms.snapshot import values_of
-from arcan_gitops.realms.tree import DocumentFile, RealmTree, read_file
+from arcan_gitops.realms.tree import DocumentFile, RealmTree
+from arcan_gitops.realms.writing import ChangedMeanwhile, write_document
 from arcan_gitops.sops import Document, Identities, load
+from arcan_gitops.sops.trees import same
 
-
-class ChangedMeanwhile(ArcanError):
-    """A file is not the one any more that an edit began with. Nothing was written."""
+__all__ = [
+    "ChangedMeanwhile",
+    "DocumentEdit",
+    "OpenDocument",
+    "bind_document",
+    "edit_document",
+    "open_document",
+    "open_file",
+    "write_document",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,15 @@ class OpenDocument:
     settings: RealmSettings
     data: bytes = field(repr=False)
     identities: Identities = field(repr=False)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.file.path
+
+    def edit(self, opener: Opener = load) -> DocumentEdit:
+        """The values, decrypted and verified, a new edit each time. Raises as `load`."""
+        return DocumentEdit(self, self.load(opener))
 
     def load(self, opener: Opener = load) -> Document:
         """The document, decrypted and verified, a new one each time.
@@ -54,7 +69,7 @@ class OpenDocument:
                 identities=self.identities.at(self.file.place),
                 limits=self.settings.limits,
             )
-            _ = document.tree  # a file of several YAML documents is not a document of a realm
+            self.file.require_its_key(tuple(document.tree))  # also: a file of several YAML documents is none
             judge(document, self.file)
         except ArcanError as error:
             raise explained(error, self.data, self.file.path) from None
@@ -70,6 +85,7 @@ class OpenDocument:
             if data == self.data:
                 return None
             values_of(document.tree, self.settings)
+            self.file.require_its_key(tuple(document.tree))
         except ArcanError as error:
             raise error.located(self.file.path) from None
         return data
@@ -84,7 +100,7 @@ class OpenDocument:
         data = self.changed(document)
         if data is None:
             return False
-        realm, environment = self.file.path.parent, self.file.environment
+        realm, environment = self.file.realm_folder, self.file.environment
         written: tuple[Path, ...] = ()
         if self.settings.recorded:
             gone = {
@@ -100,6 +116,70 @@ class OpenDocument:
         return True
 
 
+class DocumentEdit:
+    """The values of one document, and what is to become of them. Its repr shows names only."""
+
+    def __init__(self, opened: OpenDocument, document: Document) -> None:
+        self._opened, self._document = opened, document
+        self._before = dict(document.tree)
+
+    def __repr__(self) -> str:
+        return f"DocumentEdit(keys={list(self.keys)!r})"
+
+    @property
+    def tree(self) -> Mapping[str, Any]:
+        """The values by key."""
+        return self._document.tree
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names of the keys, in document order."""
+        return self._document.keys
+
+    def set(self, path: str | Sequence[str | int], value: Any) -> None:
+        """`Document.set`"""
+        self._document.set(path, value)
+
+    def update(self, values: Mapping[str, Any]) -> None:
+        """`Document.update`"""
+        self._document.update(values)
+
+    def unset(self, path: str | Sequence[str | int]) -> None:
+        """`Document.unset`"""
+        self._document.unset(path)
+
+    def rename(self, path: str | Sequence[str | int], new_name: str) -> None:
+        """`Document.rename`"""
+        self._document.rename(path, new_name)
+
+    def changed(self) -> bool:
+        """`OpenDocument.changed`"""
+        self._require_kinds()
+        return self._opened.changed(self._document) is not None
+
+    def save(self, reason: str = "removed by an edit") -> bool:
+        """`OpenDocument.save`"""
+        self._require_kinds()
+        return self._opened.save(self._document, reason)
+
+    def _require_kinds(self) -> None:
+        """Of the values that were changed: what was there before says nothing against an edit of others."""
+        new = {
+            key: value
+            for key, value in self.tree.items()
+            if key not in self._before or not same(self._before[key], value, exact=True)
+        }
+        try:
+            require_kinds(new, self._opened.settings.kinds)
+        except ArcanError as error:
+            raise error.located(self._opened.path) from None
+
+
+def open_file(tree: RealmTree, file: DocumentFile, identities: Identities) -> OpenDocument:
+    """Read a document, and the `realm.yaml` of its realm. Raises `CannotRead`, `InvalidFile`."""
+    return OpenDocument(file, settings_of(tree, file.realm), file.read(), identities)
+
+
 def open_document(
     tree: RealmTree, realm: RealmName, environment: EnvironmentName, identities: Identities
 ) -> OpenDocument:
@@ -107,8 +187,7 @@ def open_document(
 
     Raises `BadLayout` where there is no such realm or environment, `CannotRead`, `InvalidFile`.
     """
-    file = tree.document(realm, environment)
-    return OpenDocument(file, settings_of(tree, realm), file.read(), identities)
+    return open_file(tree, tree.document(realm, environment), identities)
 
 
 def edit_document(
@@ -146,27 +225,3 @@ def bind_document(opened: OpenDocument, moved_from: str | None = None) -> bool:
     except ArcanError as error:
         raise error.located(opened.file.path) from None
     return opened.save(document)
-
-
-def write_document(path: Path, data: bytes, *, replacing: bytes | None) -> None:
-    """Replace a document file that holds `replacing`, or make a new one (None: there must be none yet).
-
-    By temporary file and rename, under the lock of its folder; permissions are kept, and a link goes on to
-    lead to the file. Raises `ChangedMeanwhile` where another edit was first, `CannotWrite`, `CannotRead`.
-    (A program that takes no lock, such as git, could still write between the comparison and the rename:
-    there is no exchange of files that compares their content.)
-    """
-    target = path if replacing is None else path.resolve()
-    with locked(target.parent):
-        if replacing is None:
-            if os.path.lexists(target):
-                raise ChangedMeanwhile(f"{path}: is there already", hint="edit it, or choose another name")
-        elif not target.exists():
-            raise ChangedMeanwhile(
-                f"{path}: was removed meanwhile; nothing was written", hint="restore it from Git"
-            )
-        elif read_file(target) != replacing:
-            raise ChangedMeanwhile(
-                f"{path}: was changed meanwhile; nothing was written", hint="run the command again"
-            )
-        replace_file(target, data)

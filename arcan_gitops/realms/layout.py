@@ -9,7 +9,7 @@ It is one or the other. Names alone are read here, and where links lead; sorted 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -58,6 +58,11 @@ class DocumentFile:
     def place(self) -> str:
         """`REALM/ENVIRONMENT`, which its `arcan_place` must say."""
         return place_name(self.realm, self.environment)
+
+    @property
+    def realm_folder(self) -> Path:
+        """The folder of its realm."""
+        return self.path.parent if self.key is None else self.path.parent.parent
 
     @property
     def name(self) -> str:
@@ -199,13 +204,7 @@ def scan_folder(folder: Path, realm: RealmName, environment: EnvironmentName) ->
         except ArcanError as error:
             bad[key] = error
     for names in alike((*files, *bad)):
-        misplaced.append(
-            BadLayout(
-                f"{folder}: {some(names, between=' and ')} differ only in case: one of them is lost on a "
-                "file system that does not tell cases apart",
-                hint="give one of them another name",
-            )
-        )
+        misplaced.append(_differ_in_case(names, folder))
     return EnvironmentFiles(
         realm,
         environment,
@@ -236,6 +235,21 @@ def alike(keys: Iterable[str]) -> list[list[str]]:
     for key in keys:
         folded[key.lower()].append(key)
     return sorted(sorted(names) for names in folded.values() if len(names) > 1)
+
+
+def refuse_alike(keys: Iterable[str], folder: Path, among: Collection[str] | None = None) -> None:
+    """Raise `BadLayout` for keys whose files would differ only in case, if one of them is `among`."""
+    for names in alike(keys):
+        if among is None or not set(names).isdisjoint(among):
+            raise _differ_in_case(names, folder)
+
+
+def _differ_in_case(names: Sequence[str], folder: Path) -> BadLayout:
+    return BadLayout(
+        f"{folder}: {some(names, between=' and ')} differ only in case: one of them is lost on a file "
+        "system that does not tell cases apart",
+        hint="give one of them another name",
+    )
 
 
 def _key_of(path: Path) -> KeyName:

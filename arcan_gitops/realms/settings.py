@@ -7,6 +7,7 @@ from typing import Final
 
 from arcan_gitops.access import InvalidTime, parse_duration
 from arcan_gitops.names import RealmName
+from arcan_gitops.realms.kinds import KINDS, is_kind
 from arcan_gitops.realms.tree import RealmTree, read_file
 from arcan_gitops.sops.limits import DEFAULT_LIMITS, Limits
 from arcan_gitops.yamlio import Fields, read_mapping
@@ -21,6 +22,7 @@ class RealmSettings:
     `binding` says that its documents must be bound to their places: more than the server asks, never less.
     `deletions` is `recorded` where a key that is not there counts as removed only if a record says so, and
     None where nothing is said of it.
+    `kinds` are (key or glob, kind) of what values must look like.
     `token_expiry` is how long new tokens are to live, as a duration (`180d`), where the realm says so.
     """
 
@@ -28,6 +30,7 @@ class RealmSettings:
     token_expiry: str | None = None
     binding: bool = False
     deletions: str | None = None
+    kinds: tuple[tuple[str, str], ...] = ()
 
     @property
     def recorded(self) -> bool:
@@ -46,6 +49,7 @@ class RealmSettings:
             token_expiry=fields.optional_text("tokenExpiry"),
             binding=_one_of(fields, "binding", ("required",)) is not None,
             deletions=_one_of(fields, "deletions", ("recorded", "unrecorded")),
+            kinds=_kinds(fields),
         )
         fields.done()
         for field in ("allowUnencrypted", "allowEmpty"):
@@ -62,6 +66,21 @@ def _one_of(fields: Fields, field: str, known: tuple[str, ...]) -> str | None:
         allowed = " or ".join(f"'{each}'" for each in known)
         fields.fail(f"'{field}' can only be {allowed}", field=field, hint="write that, or leave it out")
     return text
+
+
+def _kinds(fields: Fields) -> tuple[tuple[str, str], ...]:
+    listed = fields.optional_mapping("kinds")
+    found = []
+    if listed is None:
+        return ()
+    for glob in listed.names():
+        text = listed.text(glob)
+        if not is_kind(text):
+            listed.fail(f"'{glob}': there is no such kind", field=glob, hint=f"a kind is {KINDS}")
+        found.append((glob, text))
+    if len(found) > _MAX_GLOBS:
+        fields.fail(f"'kinds' has more than {_MAX_GLOBS} globs", field="kinds")
+    return tuple(found)
 
 
 def _check_duration(fields: Fields, text: str) -> None:

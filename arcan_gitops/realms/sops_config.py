@@ -16,7 +16,8 @@ from typing import Final
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import nearest
 from arcan_gitops.realms.creation_rules import CreationRule, applies
-from arcan_gitops.realms.tree import read_file
+from arcan_gitops.realms.files import read_file
+from arcan_gitops.realms.layout import DOCUMENT_SUFFIX
 from arcan_gitops.yamlio import Fields, InvalidFile, read_foreign_mapping
 
 CONFIG_FILE: Final = ".sops.yaml"
@@ -38,7 +39,8 @@ class NoRule(ArcanError):
 
 @dataclass(frozen=True, slots=True)
 class SopsConfig:
-    """The creation rules of one `.sops.yaml`; `names` are those of recipients, by `recipient_id`.
+    """The creation rules of one `.sops.yaml`; `names` are those of recipients, by `recipient_id`; `realms` is
+    the folder that it was looked for from.
 
     What sops ignores there is ignored, and a rule is judged when it is the one for a document.
     """
@@ -46,6 +48,7 @@ class SopsConfig:
     path: Path
     listed: tuple[Fields, ...] = field(repr=False)
     names: Mapping[str, str] = field(default_factory=dict)
+    realms: Path | None = None
 
     @classmethod
     def find(cls, realms: Path) -> SopsConfig | None:
@@ -55,7 +58,7 @@ class SopsConfig:
         """
         for path in (realms / CONFIG_FILE, _above(realms)):
             if path.is_file():
-                return cls.parse(read_file(path), path)
+                return cls.parse(read_file(path), path, realms)
         return None
 
     @classmethod
@@ -68,13 +71,13 @@ class SopsConfig:
                 hint=[
                     f"write {_above(realms)}, which sops uses too:",
                     "creation_rules:",
-                    *example(f"{realms.resolve().name}/REALM/ENVIRONMENT.sops.yaml"),
+                    *example(f"{realms.resolve().name}/REALM/ENVIRONMENT"),
                 ],
             )
         return config
 
     @classmethod
-    def parse(cls, data: bytes, path: Path) -> SopsConfig:
+    def parse(cls, data: bytes, path: Path, realms: Path | None = None) -> SopsConfig:
         """Raises `InvalidFile`, with the line, for what is no list of rules."""
         if len(data) > _MAX_BYTES:
             raise InvalidFile(f"{path}: has more than {_MAX_BYTES} bytes")
@@ -85,7 +88,8 @@ class SopsConfig:
             if near is not None:
                 hint = f"'{near}' is ignored by sops: did you mean 'creation_rules'?"
             root.fail("'creation_rules' is missing", field=near, hint=hint)
-        return cls(path, root.mappings("creation_rules"), recipient_names(data.decode("utf-8", "replace")))
+        names = recipient_names(data.decode("utf-8", "replace"))
+        return cls(path, root.mappings("creation_rules"), names, realms)
 
     @property
     def rules(self) -> tuple[CreationRule, ...]:
@@ -115,13 +119,24 @@ class SopsConfig:
             return rule
         raise NoRule(
             f"{document}: no rule of {self.path} is for it",
-            hint=[f"add one to {self.path}, such as:", *example(path)],
+            hint=[f"add one to {self.path}, such as:", *self.example_for(document)],
         )
+
+    def example_for(self, document: Path) -> tuple[str, str]:
+        """The lines of a rule for the environment of a document, or of a key file, in either layout."""
+        path, of_key = self._relative(document), self._below(document) > 2
+        return example(path.rpartition("/")[0] if of_key else path.removesuffix(DOCUMENT_SUFFIX))
+
+    def _below(self, document: Path) -> int:
+        """How far a file is below the folder of the realms: 2 for REALM/ENV.sops.yaml, 3 for a key file."""
+        if self.realms is None or not document.is_relative_to(self.realms):
+            return 2
+        return len(document.relative_to(self.realms).parts)
 
     def _relative(self, document: Path) -> str:
         """The path as the rules see it. The folder of the realms may be a link; below it, names count."""
-        folder = self.path.parent.resolve()
-        path = document.parent.parent.resolve() / document.parent.name / document.name
+        folder, below = self.path.parent.resolve(), self._below(document)
+        path = Path(document.parents[below - 1].resolve(), *document.parts[-below:])
         return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
 
 
@@ -137,10 +152,15 @@ def _above(realms: Path) -> Path:
     return (realms.parent if realms.parent.resolve() == above else above) / CONFIG_FILE
 
 
-def example(path: str) -> tuple[str, str]:
-    """The lines of a creation rule for a path and nothing else."""
-    escaped = _SPECIAL.sub(r"\\\g<0>", path)
-    return f"  - path_regex: ^{escaped}$", "    age: age1..."
+def example(environment: str) -> tuple[str, str]:
+    """The lines of a creation rule for an environment, as one document or as key files, and nothing else."""
+    return f"  - path_regex: {path_regex(environment)}", "    age: age1..."
+
+
+def path_regex(environment: str) -> str:
+    """What matches an environment (`realms/production/prod`) in either layout."""
+    escaped = _SPECIAL.sub(r"\\\g<0>", environment)
+    return rf"^{escaped}(/[^/]+)?\.sops\.yaml$"
 
 
 def recipient_id(recipient: str) -> str:

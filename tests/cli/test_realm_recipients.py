@@ -59,7 +59,7 @@ def test_a_document_without_a_rule_is_told_with_the_rule_to_add(arcan: RealmComm
     result = arcan("recipients", "--check")
     assert result.status == 1
     assert "no rule of .sops.yaml is for it" in result.out
-    assert "path_regex: ^realms/shop-2/prod\\.sops\\.yaml$" in result.err
+    assert "path_regex: ^realms/shop-2/prod(/[^/]+)?\\.sops\\.yaml$" in result.err
 
 
 def test_without_a_configuration_a_check_fails_and_the_table_is_shown(arcan: RealmCommand) -> None:

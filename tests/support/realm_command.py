@@ -78,6 +78,10 @@ class RealmCommand:
     def path(self, realm: str, environment: str = "prod") -> Path:
         return self.folder / "realms" / realm / f"{environment}.sops.yaml"
 
+    def key_path(self, realm: str, key: str, environment: str = "prod") -> Path:
+        """Where the file of a key is, in an environment in files."""
+        return self.folder / "realms" / realm / environment / f"{key}.sops.yaml"
+
     def write(self, realm: str, environment: str = "prod", *, to: str, threshold: int = 0) -> Path:
         """A document for people, as in `rules`, whose value is the canary."""
         groups = tuple(tuple(self.public(group)) for group in to.split("|"))
@@ -104,7 +108,8 @@ class RealmCommand:
 
     def place(self, path: Path) -> str:
         """What a document at the path must say of where it belongs."""
-        return f"{path.parent.name}/{path.name.removesuffix('.sops.yaml')}"
+        parts = path.relative_to(self.folder / "realms").parts
+        return f"{parts[0]}/{parts[1].removesuffix('.sops.yaml')}"
 
     def state(self) -> dict[Path, bytes]:
         """The content of every file."""
