@@ -48,7 +48,9 @@ MAY_IMPORT = {
     "access": FOUNDATION | {"yamlio"},
     "getsops": FOUNDATION | {"sops"},
     "realms": FOUNDATION | {"yamlio", "sops", "access"},
-    "server": FOUNDATION | {"yamlio", "sops", "getsops", "access", "realms", "demo", "certificates"},
+    "audit": FOUNDATION,
+    # of `audit` the form of a line, its chain and its key, which whoever reads the log must know too
+    "server": FOUNDATION | {"yamlio", "sops", "getsops", "access", "realms", "demo", "certificates", "audit"},
     "overlay": FOUNDATION | {"yamlio"},
     "deploy": FOUNDATION | {"yamlio", "overlay"},
     "bootstrap": FOUNDATION | {"yamlio", "overlay", "deploy"},

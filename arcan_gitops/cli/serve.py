@@ -39,7 +39,7 @@ DURATION: Final = Parsed("duration", parse_duration)
     type=click.Path(path_type=Path),
     default=Path("/var/lib/arcan"),
     show_default=True,
-    help="Where the server's own CA is kept, in tls/.",
+    help="Where the server's own CA is kept, in tls/, and the key of its audit log, in audit/.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=9797, show_default=True)
@@ -78,6 +78,14 @@ DURATION: Final = Parsed("duration", parse_duration)
     show_default=True,
     metavar="FILE|-",
     help="One JSON line for each decision; - is standard output.",
+)
+@click.option(
+    "--audit-key",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The key that seals the chains of the audit log: 32 characters or more, as 'openssl rand -hex 32' "
+    "makes them. It need not be there: then nothing is sealed.  [default: audit/key in the data directory, "
+    "which is made]",
 )
 @click.option(
     "--revoked",
@@ -149,6 +157,7 @@ def serve(
     max_connections: int,
     drain_delay: float,
     audit_log: str,
+    audit_key: Path | None,
     revoked: Path | None,
     clusters: Path | None,
     start: str,
@@ -168,6 +177,7 @@ def serve(
         raise click.UsageError("--tls-cert and --tls-key go together")
     for key in (data_dir / "tls/ca.key", data_dir / "tls/server.key") if tls_key is None else (tls_key,):
         warn_of_readers(key)
+    warn_of_readers(audit_key or data_dir / "audit/key")
     fallback = document_opener(sops_binary, allow_key_type, allow_key_address)
     run(
         ServerConfig(
@@ -183,6 +193,7 @@ def serve(
             max_connections=max_connections,
             drain_delay=drain_delay,
             audit_log=audit_log,
+            audit_key=audit_key,
             revoked=revoked,
             clusters=clusters,
             identities=server_identities(identity_file, passphrase_file, required=not fallback.allowed.types),

@@ -1,4 +1,4 @@
-"""The audit log: a JSON line for each decision, written before the answer goes out.
+"""The audit log: a JSON line for each decision, written before the answer goes out, chained to the last one.
 
 Written by the thread of the request itself, on a descriptor that never blocks. A sink that takes nothing, or
 fails, makes answers impossible and is known to `/readyz` and the metrics, until it takes lines again. The
@@ -11,19 +11,23 @@ import fcntl
 import logging
 import mmap
 import os
+import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from arcan_gitops.server import audit_line
-from arcan_gitops.server.audit_line import FIELDS, MAX_LINE_BYTES, Fields
+from arcan_gitops.audit.chain import Head
+from arcan_gitops.audit.fields import ENDED, RESUMED, SEALED
+from arcan_gitops.audit.key import AuditKey
+from arcan_gitops.server.audit_chain import Chain
+from arcan_gitops.server.audit_line import MAX_LINE_BYTES, Fields
 from arcan_gitops.server.gauges import Field, Gauges, Row
 from arcan_gitops.server.refusals import Refusals
 from arcan_gitops.server.sink import AuditFailed, LogFile, open_sink
 
-__all__ = ["FIELDS", "MAX_LINE_BYTES", "AuditFailed", "AuditLog"]
+__all__ = ["MAX_LINE_BYTES", "AuditFailed", "AuditLog"]
 
 log = logging.getLogger("arcan.server")
 
@@ -34,13 +38,24 @@ _STALLED: Final = "the audit log takes no line: its reader has stalled"
 class AuditLog:
     """Safe in threads, and in processes that share the sink; made before the workers are forked."""
 
-    def __init__(self, target: str, clock: Callable[[], float] = time.time) -> None:
-        """Raises `AuditFailed` where the sink cannot be opened."""
+    def __init__(
+        self,
+        target: str,
+        clock: Callable[[], float] = time.time,
+        key: AuditKey | None = None,
+        before: Sequence[Head] = (),
+    ) -> None:
+        """`key` seals the chains, and `before` are the newest lines of those of the server before this one.
+
+        Raises `AuditFailed` where the sink cannot be opened.
+        """
         self._sink = open_sink(target)
         self._clock = clock
         self._lock = threading.Lock()
-        self._sequence = 0
-        self._worker = 0
+        self._instance = socket.gethostname()
+        self._key = key
+        self._before = tuple(before)
+        self._chain = Chain(self._instance, key=key, before=before)
         self._refusals = Refusals()
         self._due: list[dict[str, str | int | None]] = []  # counts that are not written yet
         self._failing = False
@@ -54,8 +69,8 @@ class AuditLog:
 
     def enter_worker(self, row: Row, gauges: Gauges) -> None:
         """Count lines as this process's own from here on, and tell the others in `row` how the sink is."""
-        self._worker = os.getpid()
-        self._sequence = 0
+        before = (*self._before, *gauges.chains())
+        self._chain = Chain(self._instance, os.getpid(), self._key, before, row.chain)
         self._lock = threading.Lock()
         self._row, self._gauges = row, gauges
 
@@ -67,7 +82,7 @@ class AuditLog:
         return any(row[Field.AUDIT_FAILING] for row in self._gauges.taken())
 
     def write(self, request_id: str, fields: Fields) -> None:
-        """Write one line: time, worker, sequence number, request id, then the fields that are not None.
+        """Write one line: time, chain, sequence number, request id, then the fields that are not None.
 
         Raises `AuditFailed` if the whole line was not taken.
         """
@@ -90,17 +105,22 @@ class AuditLog:
                 self._write(fields, request_id)
 
     def tick(self) -> None:
-        """Now and then: write the counts that are due, and see whether a sink that failed has recovered."""
+        """Now and then: write the counts and the checkpoint that are due, and see whether a sink that failed
+        has recovered.
+        """
         with self._lock, suppress(AuditFailed):  # it is logged and told already
             self._write_counts()
             if self._failing:
                 self._resume()
+            self._write(None)
 
     def close(self) -> None:
-        """At the end of a worker: write the counts of the running second too."""
+        """At the end of a worker: write the counts of the running second too, and end the chain."""
         with self._lock, suppress(AuditFailed):
             self._due += self._refusals.ended(self._clock() + 1)
             self._write_counts()
+            if self._chain.begun:
+                self._write({"event": ENDED})
 
     def _write_counts(self) -> None:
         self._due += self._refusals.ended(self._clock())
@@ -108,8 +128,10 @@ class AuditLog:
             self._write(self._due[0])
             self._due.pop(0)
 
-    def _write(self, fields: Fields, request_id: str | None = None) -> None:
-        """Write a line; a decision that cannot be recorded, and so is not answered, is counted."""
+    def _write(self, fields: Fields | None, request_id: str | None = None) -> None:
+        """Write a line, or none but a checkpoint that is due; a decision that cannot be recorded, and so is
+        not answered, is counted.
+        """
         try:
             if self._failing:
                 self._resume()
@@ -122,7 +144,7 @@ class AuditLog:
     def _resume(self) -> None:
         if not self._sink.wait(0):  # a pipe with room for this short line alone has not recovered
             raise AuditFailed(_STALLED)
-        self._put({"event": "resumed", "unrecorded": self._unrecorded})
+        self._put({"event": RESUMED, "unrecorded": self._unrecorded})
         self._unrecorded = 0
         self._note(failing=False)
 
@@ -135,10 +157,28 @@ class AuditLog:
         if self._row is not None:
             self._row[Field.AUDIT_FAILING] = failing
 
-    def _put(self, fields: Fields, request_id: str | None = None) -> None:
-        # The sequence number counts the lines that were tried: a gap in it is a line that is missing.
-        self._sequence += 1
-        line = audit_line.line(self._clock(), self._worker, self._sequence, fields, request_id)
+    def _put(self, fields: Fields | None, request_id: str | None = None) -> None:
+        now, chain = self._clock(), self._chain
+        if not chain.current_from <= now < chain.current_until:
+            for event in chain.upkeep():
+                self._put_event(now, event)
+        if fields is None:
+            return
+        if request_id is None:
+            self._put_event(now, fields)
+        else:
+            self._append(chain.line(now, fields, request_id))
+            chain.took()
+
+    def _put_event(self, now: float, fields: Fields) -> None:
+        chain = self._chain
+        sealed = fields.get("event") in SEALED
+        self._append(chain.sealed_line(now, fields) if sealed else chain.line(now, fields))
+        chain.took()
+        if sealed:
+            chain.sealed(now)
+
+    def _append(self, line: bytes) -> None:
         try:
             if isinstance(self._sink, LogFile) and self._sink.follow_rotation():
                 self._torn[0] = 0

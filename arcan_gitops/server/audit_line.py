@@ -11,50 +11,31 @@ from typing import Final
 # One write of at most this many bytes is whole or not at all in a pipe (PIPE_BUF), and cannot be torn apart
 # by another process's in a file that is opened with O_APPEND.
 MAX_LINE_BYTES: Final = 4096
-# Every field of a line, in the order of docs/audit-log.md.
-FIELDS: Final = (
-    "time",
-    "worker",
-    "sequence",
-    "request_id",
-    "status",
-    "code",
-    "reason",
-    "client",
-    "token_id",
-    "token_name",
-    "claimed_token_id",
-    "cluster",
-    "namespace",
-    "account",
-    "claimed_account",
-    "realm",
-    "environment",
-    "key",
-    "revision",
-    "claimed_namespace",
-    "count",
-    "event",
-    "unrecorded",
-)
+MAX_TEXT: Final = 253
+_END_BYTES: Final = 9 + 64 + 3  # `,"hash":"`, the hash, `"}` and the end of the line
+_MAC_BYTES: Final = 8 + 64 + 1
 
 _MILLISECONDS: Final = tuple(f".{number:03}Z" for number in range(1000))
 
 Fields = Mapping[str, str | int | None]
 
-MAX_TEXT: Final = 253
+
+def source(instance: str, chain: str, worker: int) -> str:
+    """What all lines of a process have in common: `"instance":"arcan-0","chain":"...","worker":7`."""
+    return f'"instance":{quoted(instance[:MAX_TEXT])},"chain":{quoted(chain)},"worker":{worker}'
 
 
-def line(now: float, worker: int, sequence: int, fields: Fields, request_id: str | None = None) -> bytes:
-    """Time (`now` in Unix seconds), worker, sequence number, request id, then the fields that are not None.
+def content(now: float, source: str, sequence: int, fields: Fields, request_id: str | None = None) -> bytes:
+    """A line up to its hash: time (`now` in Unix seconds), source, sequence number, request id, then the
+    fields that are not None.
 
     Texts are cut to 253 characters; a line that is too long all the same loses `claimed_namespace`, the one
     field whose length a caller chooses.
     """
     decision = "" if request_id is None else f',"request_id":{quoted(request_id)}'
-    start = f'{{"time":"{_time(now)}","worker":{worker},"sequence":{sequence}{decision}'
+    start = f'{{"time":"{_time(now)}",{source},"sequence":{sequence}{decision}'
     rest = _rest(tuple(fields), tuple(fields.values()))
-    if len(start) + len(rest) >= MAX_LINE_BYTES - 1:
+    if len(start) + len(rest) > MAX_LINE_BYTES - _END_BYTES - _MAC_BYTES:
         short = {name: value for name, value in fields.items() if name != "claimed_namespace"}
         rest = _rest(tuple(short), tuple(short.values()))
     return (start + rest).encode("ascii")
@@ -62,12 +43,11 @@ def line(now: float, worker: int, sequence: int, fields: Fields, request_id: str
 
 @lru_cache(maxsize=4096)  # the same callers ask for the same again and again; a few megabytes
 def _rest(names: tuple[str, ...], values: tuple[str | int | None, ...]) -> str:
-    parts = [
+    return "".join(
         f',"{name}":{quoted(value[:MAX_TEXT]) if isinstance(value, str) else value}'
         for name, value in zip(names, values, strict=True)
         if value is not None
-    ]
-    return "".join([*parts, "}\n"])
+    )
 
 
 def _time(now: float) -> str:

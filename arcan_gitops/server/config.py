@@ -19,7 +19,7 @@ class ServerConfig:
     realms: Path  # the folder of the realms, watched for changes
     selection: Selection  # the realms and environments that are loaded
     identities: Callable[[], Identities]  # reads the private keys; raises `ArcanError`
-    data_dir: Path  # where the server's own CA lives, if it makes one
+    data_dir: Path  # where the server's own CA lives, if it makes one, and what the next start must know
     host: str = "127.0.0.1"  # the address that is listened on
     port: int = 9797  # its port
     metrics_port: int | None = None  # where Prometheus reads, if it does
@@ -31,6 +31,7 @@ class ServerConfig:
     max_connections: int = 4096  # open connections over all workers
     drain_delay: float = 2.0  # seconds of 503 on /readyz before the listener closes
     audit_log: str = "-"  # file to append to, or "-" for standard output
+    audit_key: Path | None = None  # the key that seals the log's chains; else one in the data directory
     fallback: Fallback = field(default_factory=Fallback)  # opens what is not native, where that is allowed
     supervisor: Supervisor = NOBODY  # who is told when the server is ready, and that it lives
     start_whole: bool = False  # a start with a bad document is none; else what is sound is served

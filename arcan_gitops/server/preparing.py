@@ -13,6 +13,7 @@ from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.realms import Demands, Keeping, KeptDocuments, RealmTree, Reload, Repository
 from arcan_gitops.server import tls
 from arcan_gitops.server.audit import AuditLog
+from arcan_gitops.server.audit_folder import AuditFolder
 from arcan_gitops.server.cluster_list import ClusterList
 from arcan_gitops.server.config import ServerConfig
 from arcan_gitops.server.listeners import CannotServe, listen
@@ -30,6 +31,7 @@ class Prepared:
     clusters: ClusterList
     certificate: tls.Certificate
     audit: AuditLog
+    audit_folder: AuditFolder
     listener: socket.socket
     metrics_listener: socket.socket | None
 
@@ -65,14 +67,21 @@ def prepare(config: ServerConfig) -> Prepared:
         start = repository.start if config.start_whole else repository.start_sound
         started = attempt(lambda: start(clusters.current))
     certificate = attempt(lambda: load_certificate(config))
-    audit = attempt(lambda: AuditLog(config.audit_log))
+    audit_folder = AuditFolder(config.data_dir)
+    audit = attempt(
+        lambda: AuditLog(
+            config.audit_log, key=audit_folder.key(config.audit_key), before=audit_folder.heads()
+        )
+    )
     listener = attempt(lambda: listen(config.host, config.port))
     metrics_listener = None
     if (metrics_port := config.metrics_port) is not None:
         metrics_listener = attempt(lambda: listen(config.host, metrics_port))
     if problems or repository is None or started is None:
         raise SeveralErrors(f"the server does not start: {len(problems)} problem(s)", problems)
-    return Prepared(repository, started, clusters, certificate, audit, listener, metrics_listener)
+    return Prepared(
+        repository, started, clusters, certificate, audit, audit_folder, listener, metrics_listener
+    )
 
 
 def _kept(config: ServerConfig) -> KeptDocuments | None:

@@ -99,6 +99,7 @@ class _Server:
         self._board.drain()
         self._prepared.listener.close()
         self._workers.stop()
+        self._prepared.audit_folder.save(self._gauges.chains())
 
     def _loop(self) -> None:
         """Until SIGINT, a second signal, or the end of the drain that SIGTERM began."""
@@ -118,6 +119,7 @@ class _Server:
                 end = time.monotonic() + self._config.drain_delay
             self._workers.look()
             self._look_at_certificate()
+            self._prepared.audit_folder.look(self._gauges.chains)
             self._notifier.alive()
 
     def _look_at_certificate(self) -> None:

@@ -13,11 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from arcan_gitops.server.audit import FIELDS, MAX_LINE_BYTES, AuditFailed, AuditLog
+from arcan_gitops.audit.chain import Head
+from arcan_gitops.audit.fields import FIELDS
+from arcan_gitops.audit.key import AuditKey
+from arcan_gitops.audit.verify import Asked, Verifier
+from arcan_gitops.server.audit import MAX_LINE_BYTES, AuditFailed, AuditLog
+from arcan_gitops.server.audit_folder import AuditFolder
 from arcan_gitops.server.gauges import Gauges
 from arcan_gitops.server.refusals import MOST_SOURCES, OTHERS, Refusals
 from tests.server.conftest import Running
-from tests.support.live_server import LiveServer, create_token, unknown_token
+from tests.support.live_server import LiveServer, create_token, decisions, unknown_token
 from tests.support.realm_files import CANARY, RealmFiles
 from tests.support.signing_cluster import SigningCluster
 
@@ -88,7 +93,7 @@ def test_a_file_that_was_rotated_away_is_opened_anew_and_no_line_is_lost(tmp_pat
         log.write(str(written), {"status": 200})
         written += 1
     lines = (tmp_path / "audit.log.1").read_text() + path.read_text()
-    assert [json.loads(line)["request_id"] for line in lines.splitlines()] == [str(n) for n in range(written)]
+    assert [line["request_id"] for line in decisions(lines)] == [str(n) for n in range(written)]
     assert len(path.read_text().splitlines()) == 1
     assert path.stat().st_mode & 0o777 == 0o640
 
@@ -117,8 +122,7 @@ def test_lines_of_many_threads_and_processes_stay_whole(tmp_path: Path) -> None:
         thread.join()
     for child in children:
         os.waitpid(child, 0)
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    assert len(lines) == 1000
+    assert len(decisions(path.read_text())) == 1000
 
 
 def test_a_line_cut_short_is_a_failure_and_does_not_spoil_the_next(tmp_path: Path) -> None:
@@ -135,7 +139,7 @@ def test_a_line_cut_short_is_a_failure_and_does_not_spoil_the_next(tmp_path: Pat
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     log.write("after", {"status": 200})
-    first, cut, resumed, last = path.read_text().splitlines()
+    _, first, cut, resumed, last = path.read_text().splitlines()
     assert len(cut) == 20
     assert json.loads(resumed)["unrecorded"] == 2
     assert json.loads(first)["request_id"] == "whole"
@@ -159,7 +163,8 @@ def test_no_line_is_glued_to_a_torn_one_of_another_process(tmp_path: Path) -> No
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
     log.write("after", {"status": 200})
-    assert [len(line) == 20 or json.loads(line)["request_id"] for line in path.read_text().splitlines()] == [
+    _, *lines = path.read_text().splitlines()
+    assert [len(line) == 20 or json.loads(line)["request_id"] for line in lines] == [
         "whole",
         True,
         "after",
@@ -170,7 +175,7 @@ def test_no_line_is_glued_to_one_that_was_torn_before_the_start(tmp_path: Path) 
     path = tmp_path / "audit.log"
     path.write_text('{"time":"20')
     AuditLog(str(path)).write("first", {"status": 200})
-    assert json.loads(path.read_text().splitlines()[1])["request_id"] == "first"
+    assert json.loads(path.read_text().splitlines()[1])["event"] == "began"
 
 
 def test_the_documented_fields_are_the_fields(tmp_path: Path) -> None:
@@ -196,8 +201,17 @@ def test_every_field_is_written_and_no_other(tmp_path: Path) -> None:
         for _ in range(20):
             server.get("/api/v1/eso/shop/A?env=prod", unknown_token())
         server.wait(lambda: any("count" in line for line in server.audit))
-        written = {name for line in server.audit for name in line}
-    assert written | {"event", "unrecorded"} == set(FIELDS)
+    raw = [json.loads(line) for line in server.audit_path.read_text().splitlines()]
+    written = {name for line in raw for name in line}
+    of_others = {"unrecorded", "previous_chain", "previous_sequence", "previous_hash"}
+    assert written | of_others == set(FIELDS)
+    key = AuditKey.read(server.folder / "data/audit/key")
+    verdict = Verifier(Asked([key])).verify([str(server.audit_path)])
+    assert (verdict.faults, verdict.open_ends) == ([], [])
+    assert [chain.sealed for chain in verdict.chains] == [len(raw)]
+    last = Head(raw[-1]["chain"], raw[-1]["sequence"], raw[-1]["hash"])
+    assert AuditFolder(server.folder / "data").heads() == [last]  # the next server names it
+    assert key.secret.decode() not in server.log + server.audit_path.read_text()
 
 
 def test_refusals_of_callers_without_a_valid_token_are_counted(tmp_path: Path) -> None:
@@ -242,7 +256,7 @@ def test_counts_of_the_last_second_are_written_at_the_end(tmp_path: Path) -> Non
         log.refuse(str(number), {"status": 401, "client": "10.0.0.1"})
     log.close()
     log.close()
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines = decisions(path.read_text())
     assert [(line.get("request_id"), line.get("count")) for line in lines] == [("0", None), (None, 6)]
 
 
@@ -255,3 +269,38 @@ def test_addresses_are_told_apart_up_to_a_bound() -> None:
     counts = {line["client"]: line["count"] for line in refusals.ended(6.0)}
     assert counts == {"10.0.0.1": 1, OTHERS: 5000 - MOST_SOURCES}
     assert refusals.ended(7.0) == []
+
+
+def test_a_server_finds_where_the_one_before_it_ended_and_names_that(tmp_path: Path) -> None:
+    folder, path = AuditFolder(tmp_path / "data"), tmp_path / "audit.log"
+    key = folder.key(None)
+    for expected in (0, 1, 1):  # how many chains of before are known
+        heads = AuditFolder(tmp_path / "data").heads()
+        assert len(heads) == expected
+        log, gauges = AuditLog(str(path), key=folder.key(None), before=heads), Gauges(1)
+        log.enter_worker(gauges.free(), gauges)
+        log.write("1", {"status": 200})
+        log.close()
+        folder.save(gauges.chains())
+    assert key == folder.key(None)
+    verdict = Verifier(Asked([key] if key else [])).verify([str(path)])
+    assert (verdict.faults, verdict.open_ends, len(verdict.chains)) == ([], [], 3)
+    assert path.read_text().count('"event":"follows"') == 2
+
+
+def test_a_server_without_a_key_or_a_folder_for_one_goes_on_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert AuditFolder(tmp_path).key(tmp_path / "none") is None  # a Secret that is optional
+    assert AuditFolder(tmp_path / "file").key(None) is None
+    AuditFolder(tmp_path / "file").save([Head("0" * 16, 1, "0" * 64)])
+    assert [record.levelname for record in caplog.records] == ["WARNING"] * 2
+    assert all("not sealed by a key" in record.message for record in caplog.records)
+
+
+def test_what_is_left_of_the_server_before_may_be_damaged(tmp_path: Path) -> None:
+    (tmp_path / "audit").mkdir()
+    for text in ("", "{", "[1]", '[{"chain": 1}]', '{"a": 1}'):
+        (tmp_path / "audit" / "chains.json").write_text(text)
+        assert AuditFolder(tmp_path).heads() == []

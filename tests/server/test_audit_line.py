@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from arcan_gitops.audit.fields import FIELDS
 from arcan_gitops.names import KeyName
-from arcan_gitops.server.audit_line import FIELDS, MAX_LINE_BYTES, Fields, line
+from arcan_gitops.server.audit_line import MAX_LINE_BYTES, Fields, content, source
 
 # control characters, surrogates, what JSON escapes and what lies beyond the first plane, mixed with letters
 TEXTS = st.text(
@@ -18,15 +19,19 @@ TEXTS = st.text(
 VALUES = st.none() | st.integers() | TEXTS | TEXTS.map(lambda text: text * 50) | st.builds(KeyName, TEXTS)
 
 
+INSTANCE, CHAIN = 'a host \ud800 "', "0123456789abcdef"
+END = len(',"mac":"","hash":""}\n') + 2 * 64  # what comes after the content, at the most
+
+
 def encoded(now: float, worker: int, sequence: int, fields: Fields) -> bytes:
-    """The same by the encoder and `datetime`, as plainly as it can be said."""
+    """A line up to its hash by the encoder and `datetime`, as plainly as it can be said."""
     time = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    record = {"time": time, "worker": worker, "sequence": sequence}
+    record = {"time": time, "instance": INSTANCE, "chain": CHAIN, "worker": worker, "sequence": sequence}
     for name, value in fields.items():
         if value is not None:
             record[name] = value[:253] if isinstance(value, str) else value
-    data = json.dumps(record, separators=(",", ":")).encode("ascii") + b"\n"
-    if len(data) < MAX_LINE_BYTES - 1 or "claimed_namespace" not in fields:
+    data = json.dumps(record, separators=(",", ":")).encode("ascii").removesuffix(b"}")
+    if len(data) <= MAX_LINE_BYTES - END or "claimed_namespace" not in fields:
         return data
     return encoded(
         now, worker, sequence, {name: fields[name] for name in fields if name != "claimed_namespace"}
@@ -37,27 +42,28 @@ def encoded(now: float, worker: int, sequence: int, fields: Fields) -> bytes:
     st.floats(0, 10_000_000_000),
     st.integers(0, 2**22),
     st.integers(0, 2**64),
-    st.dictionaries(st.sampled_from(FIELDS[3:]), VALUES),
+    st.dictionaries(st.sampled_from(FIELDS[5:]), VALUES),
 )
 @example(1_800_000_000.9999996, 1, 1, {"claimed_namespace": "\u2028" * 253, "client": "\ud800" * 253})
 @example(
     1_800_000_000.9999994,
     1,
     1,
-    {"claimed_namespace": "\u2028" * 253, **dict.fromkeys(FIELDS[3:15], "\x00" * 300)},
+    {"claimed_namespace": "\u2028" * 253, **dict.fromkeys(FIELDS[5:17], "\x00" * 300)},
 )
 def test_the_bytes_are_those_of_the_encoder(
     now: float, worker: int, sequence: int, fields: dict[str, object]
 ) -> None:
     written = encoded(now, worker, sequence, fields)  # type: ignore[arg-type]
-    assert line(now, worker, sequence, fields) == written  # type: ignore[arg-type]
+    place = source(INSTANCE, CHAIN, worker)
+    assert content(now, place, sequence, fields) == written  # type: ignore[arg-type]
     if (
         "request_id" in fields
         and next(iter(fields)) == "request_id"
         and isinstance(fields["request_id"], str)
     ):
         request_id = str(fields.pop("request_id"))[:253]
-        assert line(now, worker, sequence, fields, request_id) == written  # type: ignore[arg-type]
+        assert content(now, place, sequence, fields, request_id) == written  # type: ignore[arg-type]
 
 
 @given(
@@ -69,7 +75,7 @@ def test_times_near_a_millisecond_are_rounded_as_datetime_rounds_them(
     second: int, micro: int, off: float
 ) -> None:
     now = max(0.0, second + micro / 1e6 + off)
-    assert line(now, 0, 0, {}) == encoded(now, 0, 0, {})
+    assert content(now, source(INSTANCE, CHAIN, 0), 0, {}) == encoded(now, 0, 0, {})
 
 
 def test_no_name_of_a_field_needs_an_escape() -> None:

@@ -247,7 +247,8 @@ def _answer(asked: Asked, path: Path) -> str:
         lines = ["; ".join([status[:3], *(f"{name}: {text}" for name, text in headers)]), repr(body)]
     except Exception as error:  # what Granian makes a 500 without a body of
         lines = [f"raises {type(error).__name__}"]
-    lines += [f"audit {line}" for line in path.read_bytes().decode("ascii").splitlines()]
+    audited = path.read_bytes().decode("ascii").splitlines()
+    lines += [f"audit {_CHAINED.sub('', line)}" for line in audited if '"event":"began"' not in line]
     lines += [f"shown {address}" for address in process.shown]
     return "".join(f"{line}\n" for line in [_steady(str(asked)), *("  " + _steady(line) for line in lines)])
 
@@ -261,6 +262,10 @@ class _Failing(AuditLog):
         raise AuditFailed("full")
 
     refuse = write
+
+
+# What chains a line to the one before: other tests are of that.
+_CHAINED = re.compile(r'"instance":"[^"]*","chain":"[0-9a-f]{16}",|,"hash":"[0-9a-f]{64}"(?=}$)')
 
 
 def _steady(line: str) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from arcan_gitops.access import mint
+from arcan_gitops.audit.fields import FOLLOWS, SEALED
 from tests.support.realm_files import RealmFiles
 
 ARCAN = [sys.executable, "-c", "from arcan_gitops.cli import main; main()"]
@@ -55,6 +56,12 @@ def create_token(files: RealmFiles, realm: str, name: str, *options: str) -> str
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return done.stdout.strip()
+
+
+def decisions(text: str) -> list[dict[str, Any]]:
+    """The lines of an audit log, without those that chain them."""
+    lines = [json.loads(line) for line in text.splitlines()]
+    return [line for line in lines if line.get("event") not in (*SEALED, FOLLOWS)]
 
 
 def unknown_token() -> str:
@@ -129,7 +136,8 @@ class LiveServer:
 
     @property
     def audit(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.audit_path.read_text().splitlines()]
+        """Its lines, without those that chain them."""
+        return decisions(self.audit_path.read_text())
 
     def wait_for_log(self, pattern: str, seconds: float = 20) -> re.Match[str]:
         """The first match of the pattern in the log, once it is there."""
