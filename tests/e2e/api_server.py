@@ -186,7 +186,7 @@ class ApiServer:
         """What the CLI printed as a command for kubectl."""
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", command],
-            env=self.for_kubectl,
+            env={**os.environ, **self.for_kubectl},
             check=False,
             capture_output=True,
             text=True,
