@@ -117,6 +117,15 @@ class Git:
             )
         return done.stdout.decode().strip()
 
+    def history(self, commit: str, paths: Sequence[str], most: int) -> tuple[str, ...]:
+        """The commit and those before it on its branch that change something at or below the paths, which are
+        below `top`; the newest first, `most` of them. Raises `GitFailed`.
+        """
+        done = self._run(["rev-list", "--first-parent", f"--max-count={most}", commit, "--", *paths])
+        if done.returncode != 0:
+            raise GitFailed(f"the history of commit {commit[:12]} cannot be read: {_first_line(done.stderr)}")
+        return tuple(dict.fromkeys((commit, *done.stdout.decode().split())))
+
     def read(self, commit: str, paths: Sequence[str]) -> dict[str, bytes]:
         """The regular files of a commit at or below the paths, which are below `folder`, by their own path
         below it. Raises `GitFailed`.

@@ -1,4 +1,4 @@
-"""`arcan audit`: whether the audit log is whole."""
+"""`arcan audit`: whether the audit log is whole, and what it says."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import click
 from arcan_gitops.audit.key import AuditKey, BadAuditKey
 from arcan_gitops.audit.verdict_report import FORMATS, status
 from arcan_gitops.audit.verify import Asked, Verifier
+from arcan_gitops.cli.audit_query import query, unread_keys
 
 
 @click.group()
 def audit() -> None:
-    """Ask the audit log of a server: whether it is whole."""
+    """Ask the audit log: whether it is whole, who read what, which keys nobody reads."""
 
 
 @audit.command()
@@ -71,3 +72,7 @@ def _key(path: Path) -> AuditKey:
         return AuditKey.read(path)
     except FileNotFoundError:
         raise BadAuditKey(f"{path}: is not there", hint="copy it from the server's data directory") from None
+
+
+for command in (query, unread_keys):
+    audit.add_command(command)

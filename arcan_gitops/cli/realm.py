@@ -13,6 +13,7 @@ from arcan_gitops.cli.realm_bind import bind
 from arcan_gitops.cli.realm_create import create
 from arcan_gitops.cli.realm_layout import join, split
 from arcan_gitops.cli.realm_recipients import recipients
+from arcan_gitops.cli.realm_revision import revision
 from arcan_gitops.cli.realm_rewrap import rotate, updatekeys
 from arcan_gitops.cli.realm_verify import verify
 from arcan_gitops.cli.root import REALMS, at_root
@@ -70,5 +71,5 @@ def check(path: Path, clusters: Path) -> None:
         raise click.exceptions.Exit(1)
 
 
-for command in (create, bind, split, join, rotate, updatekeys, recipients, verify):
+for command in (create, bind, split, join, rotate, updatekeys, recipients, revision, verify):
     realm.add_command(command)
