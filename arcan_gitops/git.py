@@ -191,6 +191,11 @@ class Git:
             raise GitFailed(f"the history cannot be read: {_first_line(done.stderr)}")
         yield from _logged(done.stdout)
 
+    def is_signed(self, commit: str) -> bool:
+        """Whether a commit has a signature, whoever's; nothing is verified, for that would run a program."""
+        head, _, _ = self._run(["cat-file", "commit", commit]).stdout.partition(b"\n\n")
+        return b"\ngpgsig " in head or b"\ngpgsig-sha256 " in head
+
     def work_files(self) -> tuple[str, ...]:
         """The files of the work tree that are committed, or would be: what no `.gitignore` leaves out."""
         listed = ["ls-files", "-z", "--full-name", "--cached", "--others", "--exclude-standard"]

@@ -11,17 +11,16 @@ import click
 from arcan_gitops.cli.catalogue import contents_of
 from arcan_gitops.cli.committed import Place
 from arcan_gitops.cli.eso_known import versions_in, warn_if_unknown, warn_of_unknown
-from arcan_gitops.cli.generate_app import app, inventory, plan_inventories, with_inventory
-from arcan_gitops.cli.generate_argocd import argocd, plan_argocd, print_leftovers
-from arcan_gitops.cli.generate_server import plan_servers
-from arcan_gitops.cli.generated import Generated, check_option, check_or_write
+from arcan_gitops.cli.generate_app import app, inventory
+from arcan_gitops.cli.generate_argocd import argocd, print_leftovers
+from arcan_gitops.cli.generate_plan import plan_overlays
+from arcan_gitops.cli.generated import check_option, check_or_write
 from arcan_gitops.cli.options import clusters_option, kustomize_option, realms_option
 from arcan_gitops.cli.output import say, warn, warn_lines
 from arcan_gitops.cli.parsed import Parsed
-from arcan_gitops.cli.project import catalogue_for, servers_that_go
 from arcan_gitops.cli.raw_entries import judge_raw
 from arcan_gitops.cli.vanishing import base_option, declared_apps, refuse_vanishing
-from arcan_gitops.deploy import find_intruders, find_refused, find_unreachable, find_unserved
+from arcan_gitops.deploy import find_refused, find_unreachable
 from arcan_gitops.errors import SeveralErrors, grouped
 from arcan_gitops.eso_version import EsoVersion, Release, supported_version
 from arcan_gitops.lint.advisories import ARGO_CD, Advisory, advisories_for
@@ -32,7 +31,6 @@ from arcan_gitops.overlay import (
     Settings,
     StoreSettings,
     TokenScope,
-    build_overlays,
     find_warnings,
     quickstart,
     read_settings,
@@ -257,15 +255,9 @@ def overlays(
     With a section argocd it also does what `arcan generate argocd` does, and where a realm has an inventory
     what `arcan generate inventory` does.
     """
-    settings, declared = _declarations(kustomize_dir, base)
-    apps = declared.apps
-    catalogue = catalogue_for(realms, kustomize_dir, apps, settings)
-    places = settings.overlays(catalogue.environments())
-    servers = plan_servers(realms, kustomize_dir, places, clusters)
-    with_server = servers.overlays | servers_that_go(kustomize_dir, settings)
-    tree = build_overlays(apps, settings, catalogue, with_server, departures=declared.departures)
-    if wrong := (*find_intruders(apps, servers.servers), *find_unserved(apps, servers.servers)):
-        raise SeveralErrors("the overlays cannot be generated:", wrong)
+    plan = plan_overlays(realms, kustomize_dir, clusters, *_declarations(kustomize_dir, base))
+    settings, declared, apps, tree = plan.settings, plan.declared, plan.declared.apps, plan.tree
+    places, servers = plan.places, plan.servers
     raw_warnings = judge_raw(tree, apps, places)
     warn_of_unknown(places)
     warnings = (
@@ -278,15 +270,9 @@ def overlays(
     )
     for warning in grouped(warnings):
         warn_lines(warning)
-    generated = (
-        plan_inventories(realms, catalogue, with_inventory(realms, catalogue)),
-        *servers.generated,
-        Generated(kustomize_dir / "overlays", tree),
-        plan_argocd(kustomize_dir, settings, declared, places, with_server),
-    )
     apps_folder = kustomize_dir / APPS_FOLDER
     refuse_vanishing(Place(kustomize_dir), base, tree, declared, settings, places, apps_folder)
-    compared = check_or_write(ctx, generated, check=check, command="arcan generate overlays")
+    compared = check_or_write(ctx, plan.generated(), check=check, command="arcan generate overlays")
     print_leftovers(settings, compared)
 
 

@@ -123,7 +123,13 @@ def _shown(selection: tuple[str, str]) -> str:
 
 
 def _key_drift(metadata: Metadata, rule: CreationRule) -> Drift:
-    actual = [_names((*group.recipients, *group.others)) for group in metadata.groups]
+    groups = [(*group.recipients, *group.others) for group in metadata.groups]
+    return key_drift_of(groups, metadata.groups_needed, rule)
+
+
+def key_drift_of(groups: Sequence[Sequence[str]], groups_needed: int, rule: CreationRule) -> Drift:
+    """How key groups, each of recipients and then of types of other keys, differ from those of a rule."""
+    actual = [_names(group) for group in groups]
     wanted = [_names((*group.age, *group.others)) for group in rule.groups]
     lacking, surplus = _beyond(wanted, actual), _beyond(actual, wanted)
     if lacking or surplus:
@@ -133,12 +139,10 @@ def _key_drift(metadata: Metadata, rule: CreationRule) -> Drift:
     if Counter(map(frozenset, actual)) != Counter(map(frozenset, wanted)):
         return Drift(grouping="has its recipients in other key groups than the rule")
     needed = rule.shamir_threshold or len(wanted)
-    if len(wanted) == 1 or metadata.groups_needed == needed:
+    if len(wanted) == 1 or groups_needed == needed:
         return Drift()
     says = "says" if rule.shamir_threshold else "has no shamir_threshold, and so means"
-    return Drift(
-        threshold=f"opens with {metadata.groups_needed} of its key groups, where the rule {says} {needed}"
-    )
+    return Drift(threshold=f"opens with {groups_needed} of its key groups, where the rule {says} {needed}")
 
 
 def _names(group: Sequence[str]) -> tuple[str, ...]:

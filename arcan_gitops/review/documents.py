@@ -122,13 +122,18 @@ def read_document(data: bytes) -> Document:
         wrapped=frozenset(
             _digest("".join(key.enc.split())) for group in metadata.groups for key in group.age
         ),
-        mac=_digest(metadata.mac),
+        mac=mac_of(metadata.mac),
         lastmodified=metadata.lastmodified,
         rule=metadata.rule,
         mac_only=metadata.mac_only_encrypted,
         comments=_comments(data),
         bound=any(PLACE_KEY in tree for tree in trees),
     )
+
+
+def mac_of(text: str) -> str:
+    """What `Document.mac` is for the ciphertext of a MAC."""
+    return _digest(text)
 
 
 def document_or_error(data: bytes) -> Document | ArcanError:

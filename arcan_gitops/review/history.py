@@ -17,11 +17,12 @@ from arcan_gitops.review.state import REALMS, State
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A file as a commit left it."""
+    """A file as a commit left it. `order` counts from the newest commit, which is 0."""
 
     path: str
     blob: str
     commit: LoggedCommit
+    order: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,11 @@ class History:
         """
         git = objects.git
         found: dict[str, list[Version]] = {}
-        for commit in git.log(commits, [f"{git.folder}{REALMS}"]):
+        for order, commit in enumerate(git.log(commits, [f"{git.folder}{REALMS}"])):
             for path, entry in commit.files.items():
                 if entry is not None and entry.is_file:
                     name = path.removeprefix(git.folder)
-                    found.setdefault(name, []).append(Version(name, entry.blob, commit))
+                    found.setdefault(name, []).append(Version(name, entry.blob, commit, order))
         blobs = {version.blob for versions in found.values() for version in versions}
         objects.load(blobs, fetching=False)
         return cls(found, git.is_shallow(), len(blobs & objects.unseen))

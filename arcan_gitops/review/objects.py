@@ -85,6 +85,10 @@ class Objects:
         self.load([blob])
         return self._data.get(blob)
 
+    def seen(self, blob: str) -> bytes | None:
+        """The content where it was read before; nothing is read for it."""
+        return self._data.get(blob)
+
     def made(self, blob: str, kind: str, make: Callable[[bytes], T]) -> T | None:
         """What `make` makes of the content, once for each content and `kind`; None where it is unseen."""
         if (blob, kind) not in self._made:

@@ -75,6 +75,11 @@ class Sample:
             (folder / f"{name}.txt").write_text(private + "\n")
             (folder / f"{name}.txt").chmod(0o600)
         self._lay_out()
+        self.repository.commit()
+        self.repository.git("tag", "first")
+        for realm, key in (("production", "STRIPE_KEY"), ("platform", "DNS_TOKEN")):
+            self.arcan("secret", "set", realm, key, "--env=prod", "--stdin", given=f"{CANARY} second")
+        self.arcan("generate", "overlays")
         self.main = self.repository.commit()
 
     def _lay_out(self) -> None:

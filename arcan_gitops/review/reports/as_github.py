@@ -1,0 +1,36 @@
+"""Workflow commands, which GitHub shows as annotations of a pull request.
+
+Source: GitHub Actions, workflow commands; @actions/core command.ts for what is escaped where.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from arcan_gitops.errors import printable
+from arcan_gitops.review.findings import Finding, Kind
+from arcan_gitops.review.review import Review
+
+_LEVELS: Final = {Kind.BROKEN: "error", Kind.GAIN: "warning", Kind.NOTE: "notice"}
+
+
+def render(review: Review) -> str:
+    """`::error file=...,line=...,title=ARR101::message`, a line a finding; the sentence last."""
+    return "\n".join([*map(_command, review.findings), printable(review.sentence)]) + "\n"
+
+
+def _command(finding: Finding) -> str:
+    properties = {"title": finding.rule.id}
+    if finding.path:
+        properties = {"file": finding.path.lstrip("/"), "line": str(max(1, finding.line)), **properties}
+    shown = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    text = f"{printable(finding.message)}\n{printable(finding.next)}\n{finding.rule.page}"
+    return f"::{_LEVELS[finding.kind]} {shown}::{_data(text)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(printable(text)).replace(":", "%3A").replace(",", "%2C")

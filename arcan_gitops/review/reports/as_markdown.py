@@ -1,0 +1,90 @@
+"""The comment on a pull request: the sentence, what breaks, gains, a table of keys, and the rest folded.
+
+Everything that comes from the branch stands in code spans, on one line, and is bounded: no name is a
+mention, a link, a tag or a table of its own. The whole is below what GitHub takes for one comment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from arcan_gitops.errors import printable, some
+from arcan_gitops.review.findings import Finding, Kind
+from arcan_gitops.review.review import Review
+
+MAX_CHARACTERS: Final = 65_536
+MARK: Final = "<!-- arcan review -->"  # by which the workflow finds its own comment again
+_MOST: Final = 400  # characters of one message
+_LINES: Final = {Kind.BROKEN: 60, Kind.GAIN: 60, Kind.NOTE: 80}
+_KEYS: Final = 60
+_TITLES: Final = {Kind.BROKEN: "Would break", Kind.GAIN: "Somebody or something gets more"}
+
+
+def render(review: Review) -> str:
+    """The whole comment. Raises nothing: what is too long is cut, and says so."""
+    parts = [MARK, f"**{_plain(review.sentence)}**", ""]
+    for kind in (Kind.BROKEN, Kind.GAIN):
+        if mine := review.of(kind):
+            parts += [f"### {_TITLES[kind]}", "", *_list(mine, _LINES[kind]), ""]
+    if review.keys:
+        parts += ["### Keys", "", *_table(review), ""]
+    if notes := review.of(Kind.NOTE):
+        parts += ["<details><summary>What else changes</summary>", "", *_list(notes, _LINES[Kind.NOTE]), ""]
+        parts += ["</details>", ""]
+    parts += [
+        f"`arcan review` of {code(review.base)} to {code(review.head)}; no key was used, no value is "
+        "shown. Each id has a page in `docs/review`."
+    ]
+    text = "\n".join(parts) + "\n"
+    if len(text) < MAX_CHARACTERS:
+        return text
+    cut = text[: MAX_CHARACTERS - 400].rpartition("\n")[0]
+    folded = "\n\n</details>" if cut.count("<details>") > cut.count("</details>") else ""
+    return f"{cut}{folded}\n\nThe rest is too long for a comment: run `arcan review`.\n"
+
+
+def code(text: str, most: int = _MOST, *, in_table: bool = False) -> str:
+    """A text from the branch as a code span, whatever it holds (CommonMark 6.1; GFM, tables)."""
+    line = printable(text)
+    line = line if len(line) <= most else f"{line[: most - 3]}..."
+    if in_table:  # a bar ends a cell even inside a code span, and a backslash before it does not stay
+        line = line.replace("\\", "/").replace("|", "\\|")
+    ticks = "`" * (max((len(run) for run in re.findall("`+", line)), default=0) + 1)
+    pad = " " if line.startswith("`") or line.endswith("`") or not line.strip() else ""
+    return f"{ticks}{pad}{line or ' '}{pad}{ticks}"
+
+
+def _plain(text: str) -> str:
+    """A sentence of our own, in which names are of a grammar of ours; what is none is shown as a code
+    span.
+    """
+    return text if re.fullmatch(r"[A-Za-z0-9 ,;./_-]{1,400}", text) else code(text)
+
+
+def _list(findings: Iterable[Finding], most: int) -> list[str]:
+    found = list(findings)
+    lines = [
+        f"- {finding.rule.id} {code(finding.message)}<br>next: {code(finding.next)}"
+        for finding in found[:most]
+    ]
+    if len(found) > most:
+        lines.append(f"- and {len(found) - most} more: `arcan review`")
+    return lines
+
+
+def _table(review: Review) -> list[str]:
+    lines = ["| key | what | goes to | unchanged in |", "|---|---|---|---|"]
+    for each in review.keys[:_KEYS]:
+        secrets = some([f"{made.place} on {made.place.cluster}" for made in each.secrets], 3) or "no app"
+        name = f"{each.place} {each.old + ' -> ' if each.old else ''}{each.key}"
+        same = some(list(each.same_in), 4)
+        lines.append(f"| {_cell(name)} | {each.what} | {_cell(secrets)} | {_cell(same)} |")
+    if len(review.keys) > _KEYS:
+        lines.append(f"| and {len(review.keys) - _KEYS} more | | | |")
+    return lines
+
+
+def _cell(text: str) -> str:
+    return code(text, 200, in_table=True) if text else ""

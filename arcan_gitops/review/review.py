@@ -1,0 +1,179 @@
+"""A review: two states are read, every rule looks at them, and what it comes to is said in one sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from arcan_gitops.errors import some
+from arcan_gitops.git import LoggedCommit
+from arcan_gitops.review.change import Change, by_place, found
+from arcan_gitops.review.findings import Finding, Kind
+from arcan_gitops.review.history import History
+from arcan_gitops.review.made import SecretPlace
+from arcan_gitops.review.objects import Objects, Tree
+from arcan_gitops.review.rules.apps import apps
+from arcan_gitops.review.rules.callers import callers
+from arcan_gitops.review.rules.clear import clear
+from arcan_gitops.review.rules.guards import guards
+from arcan_gitops.review.rules.keys import KeyChange, What, key_changes, keys
+from arcan_gitops.review.rules.realms import realms
+from arcan_gitops.review.rules.recipients import recipients
+from arcan_gitops.review.rules.references import references
+from arcan_gitops.review.rules.sealed import sealed
+from arcan_gitops.review.rules.sending import sending
+from arcan_gitops.review.state import state_of
+
+_RULES: Final[tuple[Callable[[Change], Iterator[Finding]], ...]] = (
+    sealed,
+    clear,
+    references,
+    recipients,
+    callers,
+    apps,
+    sending,
+    realms,
+    guards,
+    keys,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a branch comes to. `keys` are the keys that change, `secrets` the Kubernetes Secrets that
+    follow.
+    """
+
+    base: str
+    head: str
+    branch: str
+    findings: tuple[Finding, ...]
+    keys: tuple[KeyChange, ...]
+    secrets: tuple[SecretPlace, ...]
+    change: Change
+
+    def of(self, kind: Kind) -> tuple[Finding, ...]:
+        """The findings of one kind."""
+        return tuple(finding for finding in self.findings if finding.kind is kind)
+
+    def fails(self, fail_on: str) -> bool:
+        """Whether the exit status is 1: `broken`, `gain` (those too), or `none`."""
+        kinds = {"broken": (Kind.BROKEN,), "gain": (Kind.BROKEN, Kind.GAIN)}.get(fail_on, ())
+        return any(finding.kind in kinds for finding in self.findings)
+
+    @property
+    def sentence(self) -> str:
+        """All of it in one: `1 secret changes in production/prod; 2 Kubernetes Secrets on 3 clusters follow;
+        nobody gains access`.
+        """
+        return "; ".join(_sentence(self))
+
+    def with_findings(self, more: Iterable[Finding]) -> Review:
+        """With what other checks found, in the order of kinds."""
+        return replace(self, findings=ordered([*self.findings, *more]))
+
+
+def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """By kind, then by rule and place; each once."""
+    return tuple(sorted(dict.fromkeys(findings), key=lambda f: (f.rule.id, f.path, f.line, f.message)))
+
+
+def review(
+    base: Tree,
+    head: Tree,
+    objects: Objects,
+    commits: Sequence[LoggedCommit],
+    reached: Sequence[str],
+    branch: str,
+    now: datetime,
+) -> Review:
+    """Compare two trees. `commits` are those of the branch, `reached` the commits whose history counts."""
+    before, after = state_of(base, objects), state_of(head, objects)
+    history = History()
+    if before.tree.files != after.tree.files:
+        history = History.of(objects, reached)
+    change = Change.of(before, after, objects, history, commits, now)
+    findings = [finding for rule in _RULES for finding in rule(change)]
+    findings += _unseen(change)
+    changes = key_changes(change)
+    return Review(
+        base=str(base),
+        head=str(head),
+        branch=branch,
+        findings=ordered(findings),
+        keys=changes,
+        secrets=tuple(_following(change, changes)),
+        change=change,
+    )
+
+
+def _unseen(change: Change) -> Iterator[Finding]:
+    if change.history.shallow:
+        yield found(
+            "ARR314",
+            "the clone is shallow: values and MACs that come from before it are not recognised",
+            "git fetch --unshallow; in a workflow: fetch-depth: 0",
+        )
+    if change.history.unseen:
+        yield found(
+            "ARR314",
+            f"{change.history.unseen} older versions of documents are not here (a partial clone)",
+            "git fetch --refetch --no-filter origin",
+        )
+    files = change.head.tree.files
+    large = sorted(
+        path for path in change.paths if path in files and files[path].blob in change.objects.unseen
+    )
+    if large:
+        yield found(
+            "ARR314",
+            f"not looked into, for they are too large or not here: {some(large, 5)}",
+            "keep such files out of this repository",
+            large[0],
+        )
+
+
+def _following(change: Change, changes: Sequence[KeyChange]) -> Iterator[SecretPlace]:
+    """The Kubernetes Secrets that come out otherwise: by their keys, or by what is declared."""
+    places = {made.place for each in changes for made in each.secrets}
+    old, new = by_place(change.made_before), by_place(change.made_after)
+    for place in old.keys() | new.keys():
+        if _made(old.get(place, ())) != _made(new.get(place, ())):
+            places.add(place)
+    yield from sorted(places)
+
+
+def _made(made: Sequence[object]) -> list[object]:
+    return [replace(each, where="", reads="", reader="") for each in made]  # type: ignore[type-var]
+
+
+def _sentence(review: Review) -> Iterator[str]:
+    broken, gains = review.of(Kind.BROKEN), review.of(Kind.GAIN)
+    if broken:
+        yield f"{_number(len(broken), 'thing')} would break"
+    counts = Counter(each.what for each in review.keys)
+    changed = counts[What.CHANGED] + counts[What.ANEW]
+    said = []
+    if changed:
+        said.append(f"{_number(changed, 'secret')} {'changes' if changed == 1 else 'change'}")
+    for what, word in ((What.NEW, "new"), (What.GONE, "gone"), (What.RENAMED, "renamed")):
+        if counts[what]:
+            said.append(f"{_number(counts[what], 'secret') if not said else counts[what]} {word}")
+    if said:
+        places = list(dict.fromkeys(str(each.place) for each in review.keys))
+        yield f"{', '.join(said)} in {some(places, 2)}"
+    else:
+        yield "no secret changes"
+    if review.secrets:
+        clusters = {place.cluster for place in review.secrets}
+        follow = "follows" if len(review.secrets) == 1 else "follow"
+        number = _number(len(review.secrets), "Kubernetes Secret")
+        yield f"{number} on {_number(len(clusters), 'cluster')} {follow}"
+    yield "nobody gains access" if not gains else f"{_number(len(gains), 'gain')} to agree to"
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,1 @@
+"""What a review looks for, a subject a module: each gives the findings of a `Change`."""

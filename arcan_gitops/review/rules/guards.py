@@ -1,0 +1,77 @@
+"""Who checks the checks: files that decide what is asked, of whom, and what runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from arcan_gitops.errors import some
+from arcan_gitops.review.change import Change, found
+from arcan_gitops.review.findings import Finding
+from arcan_gitops.review.owners import Owners
+from arcan_gitops.review.state import APPS, CLUSTERS, REALMS
+
+_GUARDS: Final = re.compile(
+    r"/?(?:"
+    r"\.github/.*|\.gitlab/.*|\.gitlab-ci\.yml|azure-pipelines\.yml|Jenkinsfile|\.circleci/.*|"
+    r"(?:.*/)?CODEOWNERS|(?:realms/)?\.sops\.ya?ml|\.pre-commit-config\.yaml|\.pre-commit-hooks\.yaml|"
+    r"(?:.*/)?requirements[^/]*\.(?:txt|lock|in)|pyproject\.toml|vendor/.*|(?:.*/)?(?:GNU)?[Mm]akefile|"
+    r"(?:.*/)?\.gitattributes|\.gitmodules|\.gitignore|scripts/.*|kustomize/argocd/(?!clusters/).*"
+    r")",
+    re.DOTALL,
+)
+
+
+def guards(change: Change) -> Iterator[Finding]:
+    """Changes of those files, and what they leave without an owner."""
+    owners = change.base.owners
+    for path in change.paths:
+        if not _GUARDS.fullmatch(path):
+            continue
+        whose = owners.of(path.lstrip("/"))
+        what = "is gone" if path not in change.head.tree.files else "is changed"
+        what = "is new" if path not in change.base.tree.files else what
+        yield found(
+            "ARR213",
+            f"{path} {what}: it decides what is checked, or who is asked",
+            f"its owners decide: {some(list(whose))}" if whose else "no owner is named for it in CODEOWNERS",
+            path,
+        )
+    yield from _owned(change)
+
+
+def _owned(change: Change) -> Iterator[Finding]:
+    old, new = change.base.owners, change.head.owners
+    if not old.lines and not new.lines:
+        return  # the repository asks nobody
+    names = dict.fromkeys([*change.head.realms, *change.base.realms])
+    for realm in names:
+        path = f"{REALMS}{realm}/prod.sops.yaml"
+        if not new.of(path) and (old.of(path) or realm not in change.base.realms):
+            yield found(
+                "ARR112",
+                f"realm {realm}: CODEOWNERS names nobody for it: its secrets change without anybody "
+                "being asked",
+                f"add a line to {new.path or old.path}: /{REALMS}{realm}/ @ORG/TEAM",
+                new.path or old.path,
+            )
+    yield from _others(change, old, new)
+
+
+def _others(change: Change, old: Owners, new: Owners) -> Iterator[Finding]:
+    """What has other owners than before, told in one line."""
+    if old.lines == new.lines:
+        return
+    watched = [f"{REALMS}{realm}/prod.sops.yaml" for realm in change.base.realms]
+    watched += [".sops.yaml", ".github/workflows/realms.yml", f"{CLUSTERS}any.yaml", "kustomize/arcan.yaml"]
+    watched += [f"{APPS}{app.name}.yaml" for app in change.base.declared.apps]
+    for path in watched:
+        if old.of(path) and old.of(path) != new.of(path):
+            yield found(
+                "ARR213",
+                f"{path}: {some(list(new.of(path))) or 'nobody'} is asked from now on, "
+                f"and {some(list(old.of(path)))} was",
+                f"those who were asked decide: {some(list(old.of(path)))}",
+                new.path or old.path,
+            )
