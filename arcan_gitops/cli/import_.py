@@ -42,8 +42,9 @@ def import_() -> None:
     each run of other characters than A-Z a-z 0-9 . _ - becomes one '_'. --map names one otherwise.
 
     A second run finds what is there with the same value, and leaves it; with another value it is kept too,
-    unless --replace is given. With --external-secrets the apps are declared that read these secrets now.
-    Exit status 1: something was not imported that somebody has to decide on.
+    unless --replace is given. That takes an identity; with --only-new nothing that is there is opened, and
+    where each key has a file no identity is needed. With --external-secrets the apps are declared that read
+    these secrets now. Exit status 1: something was not imported that somebody has to decide on.
     """
 
 

@@ -16,6 +16,7 @@ from arcan_gitops.cli.import_apps import Declaring, declaring_options
 from arcan_gitops.cli.options import format_option
 from arcan_gitops.cli.output import say, say_error, show
 from arcan_gitops.cli.parsed import Parsed
+from arcan_gitops.cli.realm_options import layout_option
 from arcan_gitops.cli.secret_target import Target, names_document, takes_target
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.migrate import (
@@ -32,6 +33,7 @@ from arcan_gitops.migrate import (
     unlogged,
 )
 from arcan_gitops.names import InvalidName, KeyName, Namespace
+from arcan_gitops.realms.tree import Layout
 from arcan_gitops.sops import Identities
 
 _SECONDS_BETWEEN_LINES: Final = 2
@@ -52,6 +54,8 @@ class Import:
     identities: Callable[[], Identities] = field(repr=False)
     mapped: dict[str, KeyName]
     replace: bool
+    only_new: bool
+    layout: Layout
     dry_run: bool
     json: bool
     declaring: Declaring
@@ -67,7 +71,8 @@ class Import:
 
         What a source gave before it broke, or before Ctrl-C, is written: the next run finds it there.
         """
-        destination = Destination.find(self.target.tree, self.target.realm, self.target.environment)
+        place = self.target
+        destination = Destination.find(place.tree, place.realm, place.environment, self.layout)
         with unlogged():
             source = open_source()
             say(f"reading {source.name}")
@@ -78,7 +83,9 @@ class Import:
         found = {str(item.origin) for item in items}
         mapped = {origin: key for origin, key in self.mapped.items() if broken is None or origin in found}
         named, outcomes = name_all(items, source.below, mapped)
-        outcomes += destination.land(named, self.identities, replace=self.replace, dry_run=self.dry_run)
+        outcomes += destination.land(
+            named, self.identities, replace=self.replace, only_new=self.only_new, dry_run=self.dry_run
+        )
         outcomes.sort(key=lambda one: (str(one.origin), one.key or ""))
         declared = [] if apps is None else self.declaring.declare(
             apps, source, outcomes, target.realm, overlays, dry_run=self.dry_run
@@ -143,22 +150,38 @@ def takes_import(command: Callable[..., None]) -> Callable[..., None]:
         target: Target,
         mapped: tuple[tuple[str, KeyName], ...],
         replace: bool,
+        only_new: bool,
+        layout: str,
         dry_run: bool,
         style: str,
         declaring: Declaring,
         **others: Any,
     ) -> None:
+        if replace and only_new:
+            raise click.UsageError("--replace and --only-new exclude each other")
         alone = others.get("sops_binary") is None  # with the program, one that only it can use is enough
         identities = cache(
             lambda: held_identities(target.identity_file, target.passphrase_file, required=alone)
         )
-        into = Import(target, identities, dict(mapped), replace, dry_run, style == "json", declaring)
+        into = Import(
+            target,
+            identities,
+            dict(mapped),
+            replace,
+            only_new,
+            Layout(layout),
+            dry_run,
+            style == "json",
+            declaring,
+        )
         command(into=into, **others)
 
     decorated = takes_target(declaring_options(with_import))
     for option in (
         format_option(("text", "json"), old="--json", help="The report, for people or as JSON."),
         click.option("--dry-run", is_flag=True, help="Read and report, and write nothing."),
+        layout_option,
+        click.option("--only-new", is_flag=True, help="Leave existing keys as they are, unseen."),
         click.option("--replace", is_flag=True, help="Replace existing keys that have another value."),
         click.option(
             "--map",

@@ -10,6 +10,7 @@ import click
 from arcan_gitops.cli.committed import repository_of
 from arcan_gitops.cli.output import say, warn
 from arcan_gitops.cli.parsed import Parsed
+from arcan_gitops.cli.realm_options import layout_option
 from arcan_gitops.names import EnvironmentName, RealmName, did_you_mean
 from arcan_gitops.overlay.argocd.settings import Repository
 from arcan_gitops.scaffold import Layout, Owner, Package, lacks, layout_files, plan_files, write_files
@@ -84,6 +85,7 @@ def _of_environment(text: str) -> _Recipient:
     type=Parsed("url", Repository.parse),
     help="Where Argo CD clones this repository from.  [default: Git's remote origin, where there is one]",
 )
+@layout_option
 @click.option("--keep", is_flag=True, help="Leave other files that are there already as they are.")
 @click.option("--dry-run", is_flag=True, help="Write nothing; name the files.")
 def init(
@@ -95,6 +97,7 @@ def init(
     owner: Owner,
     package: Package | None,
     repository: Repository | None,
+    layout: str,
     keep: bool,
     dry_run: bool,
 ) -> None:
@@ -109,17 +112,18 @@ def init(
         --break-glass "$(arcan keygen -o ~/arcan/break-glass.txt)"
     """
     chosen = Package.own() if package is None else package
-    layout = Layout(
+    plan = Layout(
         realms=tuple(dict.fromkeys(realms)),
         recipients=_by_environment(tuple(dict.fromkeys(environments)), recipients, break_glass),
         break_glass=tuple(dict.fromkeys(break_glass)),
         owner=owner,
         package=chosen,
         repository=repository or repository_of(folder),
+        in_files=layout == "files",
     )
     for warning in chosen.warnings:
         warn(warning)
-    files = layout_files(layout)
+    files = layout_files(plan)
     done = plan_files(folder, files, keep=keep) if dry_run else write_files(folder, files, keep=keep)
     for path in done.present:
         say(f"{folder / path} is there already")
@@ -128,7 +132,7 @@ def init(
     for line in lacks(folder, done.kept):
         say(line)
     if not dry_run:
-        realm, environment = layout.realms[0], layout.environments[0]
+        realm, environment = plan.realms[0], plan.environments[0]
         say(
             "each environment is encrypted for its own recipients, whose identity opens no other, and for "
             "the break-glass one, which opens all: keep that identity offline, for the day a server's is lost"
@@ -136,6 +140,7 @@ def init(
         say(
             f"next: as {folder / 'README.md'} says, in {folder.resolve()};"
             f" the first secret: arcan realm create {realm} --env {environment} --key NAME"
+            f"{' --layout files' if plan.in_files else ''}"
         )
 
 

@@ -15,8 +15,8 @@ from arcan_gitops.cli.secret_target import Target
 from arcan_gitops.cli.secret_value import read_value
 from arcan_gitops.errors import ArcanError, SeveralErrors, some
 from arcan_gitops.names import EnvironmentName, KeyName, did_you_mean
+from arcan_gitops.realms.environment import keys_of
 from arcan_gitops.realms.generating import KINDS
-from arcan_gitops.sops import key_names
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _WAYS: Final = ("copy", "generate", "ask")
@@ -62,8 +62,7 @@ def plan_keys(target: Target, ways: Ways) -> Mapping[KeyName, str]:
     A key that is named counts before a glob. No identity is needed. Raises `ArcanError` for the document, and
     `SeveralErrors` with every key that has no way or several, and every glob without a match.
     """
-    file = target.tree.document(target.realm, target.environment)
-    names = [KeyName.parse(name) for name in key_names(file.read())]
+    names = [KeyName.parse(name) for name in keys_of(target.tree, target.realm, target.environment)]
     problems: list[ArcanError] = []
     for way in _WAYS:
         for glob in ways.of(way):
@@ -110,7 +109,7 @@ def values_like(target: Target, chosen: Mapping[KeyName, str]) -> dict[str, Any]
     """
     copied: Mapping[str, Any] = {}
     if "copy" in chosen.values():
-        copied = target.open().load().tree
+        copied = target.open().edit().tree
     password = KINDS["password"]
     values: dict[str, Any] = {}
     for name, way in chosen.items():

@@ -12,6 +12,7 @@ from arcan_gitops.cli.in_use import in_use_options
 from arcan_gitops.cli.options import realms_option
 from arcan_gitops.cli.output import discard_output, say, show
 from arcan_gitops.cli.secret_edit import edit
+from arcan_gitops.cli.secret_files import put, refuse_parts, refuse_whole, require_there
 from arcan_gitops.cli.secret_import import import_values
 from arcan_gitops.cli.secret_path import Steps, path_option, steps_to, there_is, value_at
 from arcan_gitops.cli.secret_target import (
@@ -23,6 +24,7 @@ from arcan_gitops.cli.secret_target import (
     names_document,
     reason_option,
     recorded,
+    refuse_present,
     require_key,
     takes_target,
 )
@@ -31,9 +33,8 @@ from arcan_gitops.cli.sops_binary import document_opener, sops_binary_options
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName, nearest
 from arcan_gitops.realms import RealmTree, text_of
+from arcan_gitops.realms.environment import keys_of
 from arcan_gitops.realms.generating import KINDS, MAX_LENGTH, MIN_LENGTH
-from arcan_gitops.realms.manifests import explained, manifest_problem
-from arcan_gitops.sops import key_names
 
 _SHOWN: Final = frozenset("\n\t")
 
@@ -42,8 +43,9 @@ _SHOWN: Final = frozenset("\n\t")
 def secret() -> None:
     """Set, read, edit and import the secrets of a realm.
 
-    Each command changes one file, REALMS/REALM/ENV.sops.yaml, and in it only what its arguments name; commit
-    that file. The sops program is not needed.
+    Each command changes REALMS/REALM/ENV.sops.yaml, and in it only what its arguments name; or the files
+    REALMS/REALM/ENV/KEY.sops.yaml of the keys that they name. Commit what changed. The sops program is not
+    needed, and where each key has a file, 'set', 'generate', 'unset' and 'import' need no identity.
     """
 
 
@@ -68,24 +70,30 @@ def set_value(
 
     Asks for the value without showing it, or reads it from --stdin or --from-file. The line break at the end
     of a one-line value is removed.
+
+    Where each key has a file this takes no identity: the value is encrypted for those whom .sops.yaml names,
+    in a new document, and nothing is decrypted. --path does take one.
     """
     refuse_arguments(context.args)
+    if not as_path and (files := target.open_files()) is not None:
+        refuse_parts(files, key, as_path, "sets")
+        refuse_whole(files, key)
+        files.sealing(key)  # before the value is asked for
+        return put(files, {key: read_value(key, stdin, from_file, keep_newline)})
     opened = target.open()
-    document = opened.load()
-    steps = steps_to(document, opened.file.path, key, as_path, "sets")
-    there = there_is(document, opened.file.path, steps)
-    if there and isinstance(value_at(document, opened.file.path, steps), dict | list):
+    document, path = opened.edit(), opened.path
+    steps = steps_to(document, path, key, as_path, "sets")
+    there = there_is(document, path, steps)
+    if there and isinstance(value_at(document, path, steps), dict | list):
         raise ArcanError(
-            f"{opened.file.path}: key '{key}': is a map or a list, and a text would take its place",
+            f"{path}: key '{key}': is a map or a list, and a text would take its place",
             hint="--path sets a part of it, 'arcan secret edit' changes all of it; or unset it first",
         )
     near = None if there or as_path else nearest(key, document.keys)
     value = read_value(key, stdin, from_file, keep_newline)
-    path = opened.file.path
     with located(path):
         document.set(steps, value)
-    changed = opened.save(document)
-    if not changed:
+    if not document.save():
         say(f"unchanged: {key} in {path}")
     elif there:
         say(f"changed {key} in {path}")
@@ -123,15 +131,15 @@ def get_value(
         )
     opener = document_opener(sops_binary, allow_key_type, allow_key_address)
     opened = target.open(identity_required=not opener.allowed.types)
-    document = opened.load(opener.load)
-    steps = steps_to(document, opened.file.path, key, as_path, "reads")
-    value = value_at(document, opened.file.path, steps)
-    with located(f"{opened.file.path}: key '{key}'"):
+    document = opened.edit(opener.load)
+    steps = steps_to(document, opened.path, key, as_path, "reads")
+    value = value_at(document, opened.path, steps)
+    with located(f"{opened.path}: key '{key}'"):
         text = text_of(value)
     if to_terminal:
         if not all(char.isprintable() or char in _SHOWN for char in text):
             raise ArcanError(
-                f"{opened.file.path}: key '{key}': has characters that would control the terminal",
+                f"{opened.path}: key '{key}': has characters that would control the terminal",
                 hint="send it to a pipe: | cat -v",
             )
         text += "" if text.endswith("\n") else "\n"
@@ -148,15 +156,7 @@ def get_value(
 @realms_option
 def list_keys(realm: RealmName, environment: EnvironmentName, realms: Path) -> None:
     """List the names of the keys, one a line; no identity is needed."""
-    file = RealmTree(realms).document(realm, environment)
-    data = file.read()
-    try:
-        names = key_names(data)
-    except ArcanError as error:
-        raise explained(error, data, file.path) from None
-    if (manifest := manifest_problem(names, data, file.path)) is not None:
-        raise manifest
-    for name in names:
+    for name in keys_of(RealmTree(realms), realm, environment):
         show(name)
 
 
@@ -177,20 +177,32 @@ def unset(
 ) -> None:
     """Remove keys, or (--path) parts of maps and lists.
 
-    If declared apps use one, it names them and asks for confirmation, unless --yes is given.
+    If declared apps use one, it names them and asks for confirmation, unless --yes is given. Where each key
+    has a file, their files go, and without --path that takes no identity.
     """
+    why = reason or "removed by 'arcan secret unset'"
+    if not as_path and (files := target.open_files()) is not None:
+        keys = tuple(dict.fromkeys(keys))
+        for key in keys:
+            refuse_parts(files, key, as_path, "removes")
+        require_there(files, keys)
+        files.changes({}, {}, keys)  # before anybody is asked
+        confirm_keys_unused(f"removing {', '.join(keys)}", target, keys, kustomize_dir, yes=yes)
+        files.remove(keys, why)
+        say(f"removed {', '.join(keys)} from {files.path}{recorded(files, keys)}")
+        return
     opened = target.open()
-    document = opened.load()
-    paths = {key: steps_to(document, opened.file.path, key, as_path, "removes") for key in keys}
+    document = opened.edit()
+    paths = {key: steps_to(document, opened.path, key, as_path, "removes") for key in keys}
     for steps in paths.values():
-        value_at(document, opened.file.path, steps)
+        value_at(document, opened.path, steps)
     going = [key for key, steps in paths.items() if len(steps) == 1]
     confirm_keys_unused(f"removing {', '.join(keys)}", target, going, kustomize_dir, yes=yes)
-    with located(opened.file.path):
+    with located(opened.path):
         for steps in sorted(paths.values(), key=_backwards):  # so that no index means another item
             document.unset(steps)
-    opened.save(document, reason or "removed by 'arcan secret unset'")
-    say(f"removed {', '.join(keys)} from {opened.file.path}{recorded(opened, going)}")
+    document.save(why)
+    say(f"removed {', '.join(keys)} from {opened.path}{recorded(opened, going)}")
 
 
 def _backwards(steps: Steps) -> tuple[tuple[int, str], ...]:
@@ -212,17 +224,17 @@ def rename(
     If declared apps use the old name, it names them and asks for confirmation, unless --yes is given.
     """
     opened = target.open()
-    document = opened.load()
-    require_key(document, opened.file.path, old)
+    document = opened.edit()
+    require_key(document, opened.path, old)
     if old != new:
         confirm_keys_unused(f"renaming {old}", target, (old,), kustomize_dir, yes=yes)
-    with located(opened.file.path):
+    with located(opened.path):
         document.rename(old, new)
-    changed = opened.save(document, reason or f"renamed to {new}")
+    changed = document.save(reason or f"renamed to {new}")
     say(
-        f"renamed {old} to {new} in {opened.file.path}{recorded(opened, [old])}"
+        f"renamed {old} to {new} in {opened.path}{recorded(opened, [old])}"
         if changed
-        else f"unchanged: {opened.file.path}"
+        else f"unchanged: {opened.path}"
     )
 
 
@@ -234,25 +246,42 @@ def rename(
 @click.option("--length", type=click.IntRange(MIN_LENGTH, MAX_LENGTH),
               help="How many characters.  [default: 32; hex: 64]")  # fmt: skip
 @click.option("--replace", is_flag=True, help="Replace the value of an existing key.")
+@click.option("--show", "shown", is_flag=True, help="Print the value too, once.")
 @path_option
 @takes_target
 def generate(
-    target: Target, key: KeyName, kind: str, length: int | None, replace: bool, as_path: bool | None
+    target: Target,
+    key: KeyName,
+    kind: str,
+    length: int | None,
+    replace: bool,
+    shown: bool,
+    as_path: bool | None,
 ) -> None:
-    """Set a key to a new random text, which is not shown."""
-    opened = target.open()
-    document = opened.load()
-    steps = steps_to(document, opened.file.path, key, as_path, "sets")
-    if not replace and there_is(document, opened.file.path, steps):
-        raise AlreadyThere(opened.file.path, [key])
+    """Set a key to a new random text, which is not shown.
+
+    Where each key has a file, and without --path, this takes no identity.
+    """
     chosen = KINDS[kind]
     length = chosen.length if length is None else length
-    with located(opened.file.path):
-        document.set(steps, chosen.generate(length))
-    opened.save(document)
-    say(
-        f"set {key} in {opened.file.path}: {kind}, {length} characters, {chosen.bits(length)} bits of entropy"
-    )
+    value = chosen.generate(length)
+    if not as_path and (files := target.open_files()) is not None:
+        refuse_parts(files, key, as_path, "sets")
+        refuse_present(() if replace else files.keys, files.path, [key])
+        put(files, {key: value})
+        path = files.path
+    else:
+        opened = target.open()
+        document, path = opened.edit(), opened.path
+        steps = steps_to(document, path, key, as_path, "sets")
+        if not replace and there_is(document, path, steps):
+            raise AlreadyThere(path, [key])
+        with located(path):
+            document.set(steps, value)
+        document.save()
+    say(f"set {key} in {path}: {kind}, {length} characters, {chosen.bits(length)} bits of entropy")
+    if shown:
+        click.echo(value)
 
 
 secret.add_command(edit)

@@ -27,6 +27,7 @@ from arcan_gitops.memory_folder import NoMemoryFolder, memory_folder
 from arcan_gitops.names import KeyName
 from arcan_gitops.realms.clear_text import apply_changes, clear_text, read_clear_text
 from arcan_gitops.realms.editing import ChangedMeanwhile, OpenDocument
+from arcan_gitops.realms.key_files import OpenFiles
 from arcan_gitops.sops.trees import Tree
 
 _SECONDS_OF_AN_EDIT: Final = 1
@@ -49,9 +50,10 @@ def edit(target: Target, kustomize_dir: Path, yes: bool) -> None:
     are typed are not taken over. An editor that fails (vim: :cq) changes nothing.
     """
     opened = target.open()
-    if not os.access(opened.file.path.parent, os.W_OK):
-        raise ArcanError(f"{opened.file.path.parent}: cannot be written to; nothing was opened")
-    text = clear_text(opened.load().tree)
+    folder = opened.path if opened.path.is_dir() else opened.path.parent
+    if not os.access(folder, os.W_OK):
+        raise ArcanError(f"{folder}: cannot be written to; nothing was opened")
+    text = clear_text(opened.edit().tree)
     if not _editor_has_a_terminal():
         raise ArcanError(
             "there is no terminal for the editor; nothing was opened",
@@ -62,8 +64,8 @@ def edit(target: Target, kustomize_dir: Path, yes: bool) -> None:
     editor = Editor.choose((os.environ.get("SOPS_EDITOR"), os.environ.get("EDITOR")))
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     candidates = [*([Path(runtime)] if runtime else []), Path("/dev/shm")]  # noqa: S108
-    with _without_memory(target), memory_folder(candidates) as folder:
-        file = folder / f"{target.realm}-{target.environment}.yaml"
+    with _without_memory(target), memory_folder(candidates) as private:
+        file = private / f"{target.realm}-{target.environment}.yaml"
         file.touch(0o600)
         file.write_bytes(_header(opened) + text)
 
@@ -73,8 +75,7 @@ def edit(target: Target, kustomize_dir: Path, yes: bool) -> None:
                 confirm_keys_unused(what, target, removed, kustomize_dir, yes=yes)
 
         changed = _edited(opened, file, editor, text, allow)
-    path = opened.file.path
-    say(f"{path}: {changed}" if changed else f"unchanged: {path}")
+    say(f"{opened.path}: {changed}" if changed else f"unchanged: {opened.path}")
 
 
 @contextmanager
@@ -92,16 +93,16 @@ def _editor_has_a_terminal() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
-def _header(opened: OpenDocument) -> bytes:
+def _header(opened: OpenDocument | OpenFiles) -> bytes:
     lines = (
-        f"# {opened.file.path}, in clear. Save it, and end the editor.",
+        f"# {opened.path}, in clear. Save it, and end the editor.",
         "# Comments are not taken over; those of the document stay as they are.",
     )
     return "".join(f"{printable(line)}\n" for line in lines).encode()
 
 
 def _edited(
-    opened: OpenDocument,
+    opened: OpenDocument | OpenFiles,
     file: Path,
     editor: Editor,
     text: bytes,
@@ -123,11 +124,11 @@ def _edited(
                     say("the editor ended at once; one with a window must be told to wait: 'code --wait'")
                 return ""
             after = read_clear_text(data)
-            document = opened.load()
+            document = opened.edit()
             changed = apply_changes(document, before, after)
             allow([KeyName(key) for key in before if key not in after])
             gone = [key for key in before if key not in after]
-            if not opened.save(document, "removed by 'arcan secret edit'"):
+            if not document.save("removed by 'arcan secret edit'"):
                 return ""
             return _told(changed, before, after) + recorded(opened, gone)
         except ArcanError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,7 +10,8 @@ import click
 
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import KeyName, did_you_mean
-from arcan_gitops.sops import Document, NoSuchKey
+from arcan_gitops.realms.environment import Edit
+from arcan_gitops.sops import NoSuchKey
 
 _F = TypeVar("_F")
 
@@ -30,7 +32,7 @@ def path_option(command: _F) -> _F:
     return decorated
 
 
-def steps_to(document: Document, file: Path, key: KeyName, as_path: bool | None, doing: str) -> Steps:
+def steps_to(document: Edit, file: Path, key: KeyName, as_path: bool | None, doing: str) -> Steps:
     """Where the value is, or will be. `doing` is what --path would do: `sets`.
 
     Raises `NameOrPath` where it could be either, `NoSuchKey` for a list that is not indexed by a number.
@@ -58,13 +60,15 @@ def steps_to(document: Document, file: Path, key: KeyName, as_path: bool | None,
     return tuple(steps)
 
 
-def value_at(document: Document, file: Path, steps: Steps) -> Any:
+def value_at(document: Edit, file: Path, steps: Steps) -> Any:
     """The value. Raises `NoSuchKey`, naming the nearest."""
     node: Any = document.tree
     for at, step in enumerate(steps):
         child = _child(node, step)
-        if child is None and not (isinstance(node, dict) and step in node):
-            known = node if isinstance(node, dict) else map(str, range(len(node)) if _is_list(node) else ())
+        if child is None and not (isinstance(node, Mapping) and step in node):
+            known = (
+                node if isinstance(node, Mapping) else map(str, range(len(node)) if _is_list(node) else ())
+            )
             where = f" in {_shown(steps[:at])}" if at else ""
             raise NoSuchKey(
                 f"{file}: there is no key '{step}'{where}", hint=did_you_mean(str(step), map(str, known))
@@ -73,7 +77,7 @@ def value_at(document: Document, file: Path, steps: Steps) -> Any:
     return node
 
 
-def there_is(document: Document, file: Path, steps: Steps) -> bool:
+def there_is(document: Edit, file: Path, steps: Steps) -> bool:
     """Whether there is a value."""
     try:
         value_at(document, file, steps)
@@ -83,7 +87,7 @@ def there_is(document: Document, file: Path, steps: Steps) -> bool:
 
 
 def _child(node: Any, step: str | int) -> Any:
-    if isinstance(node, dict):
+    if isinstance(node, Mapping):
         return node.get(step)
     if _is_list(node) and isinstance(step, int) and step < len(node):
         return node[step]

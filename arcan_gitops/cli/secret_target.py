@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -21,10 +21,12 @@ from arcan_gitops.names import EnvironmentName, InvalidName, KeyName, RealmName,
 from arcan_gitops.overlay import App, Settings
 from arcan_gitops.overlay.uses import Use, uses_of_keys
 from arcan_gitops.realms import RealmTree
-from arcan_gitops.realms.editing import OpenDocument, open_document
+from arcan_gitops.realms.editing import OpenDocument
+from arcan_gitops.realms.environment import Edit, open_environment
+from arcan_gitops.realms.key_files import OpenFiles
 from arcan_gitops.realms.place import Place
-from arcan_gitops.realms.tree import removal_file
-from arcan_gitops.sops import Document, NoSuchKey
+from arcan_gitops.realms.tree import Layout, removal_file
+from arcan_gitops.sops import Identities, NoSuchKey
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -59,11 +61,19 @@ class Target:
         """Where its document is or will be."""
         return Place(self.tree.root, self.realm, self.environment)
 
-    def open(self, *, identity_required: bool = True) -> OpenDocument:
-        """Read the document and the private keys. Raises as `open_document` and `held_identities` do."""
-        self.tree.document(self.realm, self.environment)  # report a typo before looking for any private key
+    def open(self, *, identity_required: bool = True) -> OpenDocument | OpenFiles:
+        """Read the environment and the private keys. Raises as `open_environment` and `held_identities`."""
+        self.tree.environment(self.realm, self.environment)  # report a typo before looking for private keys
         identities = held_identities(self.identity_file, self.passphrase_file, required=identity_required)
-        return open_document(self.tree, self.realm, self.environment, identities)
+        return open_environment(self.tree, self.realm, self.environment, identities)
+
+    def open_files(self) -> OpenFiles | None:
+        """The environment without any private key, where it has a file for each key; else None."""
+        found = self.tree.environment(self.realm, self.environment)
+        if found.layout is Layout.DOCUMENT:
+            return None
+        opened = open_environment(self.tree, self.realm, self.environment, Identities())
+        return opened if isinstance(opened, OpenFiles) else None
 
 
 def names_document(command: _F) -> _F:
@@ -98,7 +108,7 @@ def located(where: object) -> Iterator[None]:
         raise error.located(where) from None
 
 
-def require_key(document: Document, path: Path, key: KeyName) -> None:
+def require_key(document: Edit, path: Path, key: KeyName) -> None:
     """Raise `NoSuchKey`, naming the nearest, for a key that the document does not have."""
     if key not in document.tree:
         raise NoSuchKey(f"{path}: there is no key '{key}'", hint=did_you_mean(key, document.keys))
@@ -123,16 +133,16 @@ def reason_option(command: _F) -> _F:
     return decorated
 
 
-def recorded(opened: OpenDocument, keys: Sequence[str]) -> str:
+def recorded(opened: OpenDocument | OpenFiles, keys: Sequence[str]) -> str:
     """What to say of the records of keys that went; empty where the realm has none."""
     if not opened.settings.recorded or not keys:
         return ""
-    paths = [removal_file(opened.file.path.parent, opened.file.environment, key) for key in keys]
+    paths = [removal_file(opened.realm_folder, opened.environment, key) for key in keys]
     return f"; recorded, commit it too: {some([str(path) for path in paths])}"
 
 
 class AlreadyThere(ArcanError):
-    """Keys that the document has, and nobody said that they may be replaced."""
+    """Keys that are there, and nobody said that they may be replaced."""
 
     def __init__(self, path: Path, keys: Sequence[str]) -> None:
         super().__init__(
@@ -141,8 +151,8 @@ class AlreadyThere(ArcanError):
         )
 
 
-def refuse_present(document: Document, path: Path, keys: Sequence[str]) -> None:
-    """Raise `AlreadyThere` for keys that the document has."""
-    present = [key for key in keys if key in document.tree]
+def refuse_present(there: Collection[str], path: Path, keys: Sequence[str]) -> None:
+    """Raise `AlreadyThere` for keys that are there."""
+    present = [key for key in keys if key in there]
     if present:
         raise AlreadyThere(path, present)

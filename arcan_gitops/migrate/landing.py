@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.migrate.outcome import Named, Outcome, Status
@@ -19,6 +20,8 @@ from arcan_gitops.realms.tree import Layout
 from arcan_gitops.secret import SecretValue
 from arcan_gitops.sops import Identities
 from arcan_gitops.sops.cipher import PREFIX
+
+_THERE: Final = "is there already, and was left unseen (--only-new)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,14 @@ class Destination:
         identities: Callable[[], Identities],
         *,
         replace: bool = False,
+        only_new: bool = False,
         dry_run: bool = False,
     ) -> list[Outcome]:
         """Write all values that can be written, and say of each what became of it.
 
         `identities` is called only where the document has to be opened: not for a new one, nor for a dry run
-        that finds none of the keys in it. `replace` takes the other system's value where both have one.
+        that finds none of the keys in it; with `only_new`, which leaves what is there unseen, not for key
+        files either. `replace` takes the other system's value where both have one.
         Raises as `Creation.write`, `open_environment` and `Edit.save`; nothing is written then.
         """
         settings = self._settings()
@@ -83,6 +88,10 @@ class Destination:
             if fit and not dry_run:
                 self.creation.write({one.key: one.found.value.reveal() for one in fit})
             return outcomes + [_outcome(one, Status.IMPORTED) for one in fit]
+        if only_new:
+            there = set(keys_of(self.tree, self.realm, self.environment))
+            outcomes += [_outcome(one, Status.SKIPPED, _THERE) for one in fit if one.key in there]
+            fit = [one for one in fit if one.key not in there]
         return outcomes + self._edit(fit, identities, replace, dry_run)
 
     def _settings(self) -> RealmSettings:
@@ -94,7 +103,10 @@ class Destination:
         there = set(keys_of(self.tree, self.realm, self.environment))
         if not named or (dry_run and not any(one.key in there for one in named)):
             return [_outcome(one, Status.IMPORTED) for one in named]
-        edit = open_environment(self.tree, self.realm, self.environment, identities()).edit()
+        in_files = self.tree.environment(self.realm, self.environment).layout is Layout.FILES
+        unseen = in_files and not any(one.key in there for one in named)
+        held = Identities() if unseen else identities()
+        edit = open_environment(self.tree, self.realm, self.environment, held).edit()
         outcomes = _put(edit, named, replace)
         if dry_run:
             edit.changed()

@@ -6,12 +6,14 @@ not changed is not touched, so that its ciphertext stays as it is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import InvalidName, KeyName
+from arcan_gitops.realms.environment import Edit
 from arcan_gitops.realms.typed_numbers import lines_with_another_number
-from arcan_gitops.sops import Document, DuplicateKey, NoKeys, SopsError, Unsupported
+from arcan_gitops.sops import DuplicateKey, NoKeys, SopsError, Unsupported
 from arcan_gitops.sops.emit_yaml import STEP, block
 from arcan_gitops.sops.formats import format_named
 from arcan_gitops.sops.limits import DEFAULT_LIMITS
@@ -20,7 +22,7 @@ from arcan_gitops.sops.trees import Path, Tree, same
 _YAML: Final = format_named("yaml")
 
 
-def clear_text(tree: Tree) -> bytes:
+def clear_text(tree: Mapping[str, Any]) -> bytes:
     """The values of a document in YAML, as SOPS lays it out. Raises `ArcanError`, naming the key."""
     for key, value in tree.items():
         try:
@@ -33,7 +35,7 @@ def clear_text(tree: Tree) -> bytes:
             f"key '{key}': has a value that YAML cannot show as it is",
             hint="change it by 'arcan secret set', or remove it by 'arcan secret unset'",
         )
-    return _text(tree)
+    return _text(dict(tree))
 
 
 def _text(tree: Tree) -> bytes:
@@ -69,7 +71,7 @@ def read_clear_text(data: bytes) -> Tree:
     return trees[0]
 
 
-def apply_changes(document: Document, before: Tree, after: Tree) -> tuple[str, ...]:
+def apply_changes(document: Edit, before: Tree, after: Tree) -> tuple[str, ...]:
     """Edit the document by what differs between two readings of its text; the top-level keys that differ.
 
     `before` is what `read_clear_text` makes of the text as it was given, `after` as it was typed. The order
@@ -96,7 +98,7 @@ def _check_names(before: Tree, after: Tree) -> None:
         place = f"below '{key}'"
 
 
-def _apply_map(document: Document, path: Path, before: Tree, after: Tree) -> None:
+def _apply_map(document: Edit, path: Path, before: Tree, after: Tree) -> None:
     removed = [key for key in before if key not in after]
     for key, value in after.items():
         if key not in before:
@@ -112,7 +114,7 @@ def _apply_map(document: Document, path: Path, before: Tree, after: Tree) -> Non
         document.unset((*path, key))
 
 
-def _apply(document: Document, path: Path, before: Any, after: Any) -> None:
+def _apply(document: Edit, path: Path, before: Any, after: Any) -> None:
     if same(before, after, exact=True):
         return
     if isinstance(before, dict) and isinstance(after, dict) and before and after:
@@ -123,7 +125,7 @@ def _apply(document: Document, path: Path, before: Any, after: Any) -> None:
         document.set(path, after)
 
 
-def _apply_list(document: Document, path: Path, before: list[Any], after: list[Any]) -> None:
+def _apply_list(document: Edit, path: Path, before: list[Any], after: list[Any]) -> None:
     """Item by item where the lists show which item became which; else the list as a whole."""
     shorter = min(len(before), len(after))
     start = next((at for at in range(shorter) if not same(before[at], after[at], exact=True)), shorter)

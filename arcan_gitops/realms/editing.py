@@ -47,6 +47,16 @@ class OpenDocument:
         """The file."""
         return self.file.path
 
+    @property
+    def realm_folder(self) -> Path:
+        """The folder of its realm."""
+        return self.file.realm_folder
+
+    @property
+    def environment(self) -> EnvironmentName:
+        """Its environment."""
+        return self.file.environment
+
     def edit(self, opener: Opener = load) -> DocumentEdit:
         """The values, decrypted and verified, a new edit each time. Raises as `load`."""
         return DocumentEdit(self, self.load(opener))

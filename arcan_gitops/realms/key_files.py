@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from arcan_gitops.errors import ArcanError, SeveralErrors
-from arcan_gitops.names import KeyName, did_you_mean
+from arcan_gitops.names import EnvironmentName, KeyName, did_you_mean
 from arcan_gitops.realms.editing import OpenDocument
 from arcan_gitops.realms.kinds import require_kinds
 from arcan_gitops.realms.layout import EnvironmentFiles, key_file, refuse_alike
@@ -46,13 +46,23 @@ class OpenFiles:
         return self.found.path
 
     @property
+    def realm_folder(self) -> Path:
+        """The folder of the realm."""
+        return self.found.path.parent
+
+    @property
+    def environment(self) -> EnvironmentName:
+        """The environment."""
+        return self.found.environment
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """The names of the keys, sorted."""
         return tuple(sorted((*(str(file.key) for file in self.found.files), *self.found.bad)))
 
     def sealing(self, key: str) -> Sealing:
         """How a new value of a key is encrypted. Raises as `Sealing.plan`, and `BadLayout`."""
-        path = key_file(self.path.parent, self.found.environment, KeyName.parse(key))
+        path = key_file(self.realm_folder, self.environment, KeyName.parse(key))
         return Sealing.plan(self.config, path, self.place, self.settings)
 
     @property
@@ -108,7 +118,7 @@ class OpenFiles:
         changes = self.changes(new, edited, gone)
         if not changes:
             return False
-        realm, environment = self.path.parent, self.found.environment
+        realm, environment = self.realm_folder, self.environment
         written = record(realm, environment, self._versions(gone), reason) if self.settings.recorded else ()
         try:
             write_all(changes)
@@ -143,7 +153,7 @@ class OpenFiles:
         return changes
 
     def _changes(self, key: str, new: Mapping[str, Any], edited: Mapping[str, bytes]) -> Iterator[Change]:
-        path = key_file(self.path.parent, self.found.environment, KeyName.parse(key))
+        path = key_file(self.realm_folder, self.environment, KeyName.parse(key))
         before = self.read(key)
         if key in new:
             require_kinds({key: new[key]}, self.settings.kinds)

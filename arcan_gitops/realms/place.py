@@ -35,6 +35,6 @@ class Place:
 
     def import_clear(self, file: str) -> str:
         """The command that takes the keys of a file in clear; '-' is standard input."""
-        if self.path.exists():
+        if self.path.exists() or (self.root / self.realm / self.environment).is_dir():
             return self.command("secret import", file)
         return self.command("realm create", "--import", file)

@@ -35,6 +35,7 @@ _TEMPLATES: Final = {
 }
 _SOPS_HEADER: Final = """\
 # For whom each document is encrypted: one rule for each realm and environment, the first that matches counts.
+# Each is for both layouts: realms/REALM/ENV.sops.yaml, and realms/REALM/ENV/KEY.sops.yaml for each key.
 # The recipients of an environment open it alone: its server's, and those of the people who edit it. Whoever
 # has the break-glass identity opens all of them: it is for the day on which a server's identity is lost, and
 # is kept offline until then.
@@ -70,6 +71,7 @@ class Layout:
     owner: Owner
     package: Package
     repository: Repository | None = None
+    in_files: bool = False  # a file for each key
 
     @property
     def environments(self) -> tuple[EnvironmentName, ...]:
@@ -84,6 +86,7 @@ def layout_files(layout: Layout) -> Mapping[str, bytes]:
         "realm": realm,
         "environment": environment,
         "document": f"realms/{realm}/{environment}.sops.yaml",
+        "layout": " --layout files" if layout.in_files else "",
         "owner": layout.owner,
         "install": "\n".join(f"    {command}" for command in layout.package.commands),
         "realm_owners": "\n".join(f"/realms/{name}/ {layout.owner}" for name in layout.realms),
@@ -112,7 +115,7 @@ def _sops_rules(layout: Layout) -> str:
     lines = [_SOPS_HEADER + "creation_rules:\n"]
     for realm in layout.realms:
         for environment, recipients in layout.recipients.items():
-            lines.append(rf"  - path_regex: ^realms/{realm}/{environment}\.sops\.yaml$" + "\n")
+            lines.append(rf"  - path_regex: ^realms/{realm}/{environment}(/[^/]+)?\.sops\.yaml$" + "\n")
             lines.append("    key_groups:\n      - age:\n")
             lines += [f"          - {_quoted(each)} # {environment}\n" for each in recipients]
             lines += [f"          - {_quoted(each)} # break glass\n" for each in layout.break_glass]

@@ -72,6 +72,7 @@ __all__ = [
     "digests",
     "encrypt",
     "examine",
+    "has_parts",
     "key_names",
     "load",
     "outline",
@@ -144,6 +145,14 @@ def key_names(data: bytes, *, format: str = "yaml", limits: Limits = DEFAULT_LIM
     trees = format_named(format).parse(data, limits)
     split(trees)
     return _keys(trees)
+
+
+def has_parts(data: bytes, key: str) -> bool:
+    """Whether a top-level key of a YAML document is a map or a list, which SOPS leaves in clear. Raises
+    `SopsError`.
+    """
+    trees = format_named("yaml").parse(data, DEFAULT_LIMITS)
+    return any(isinstance(tree.get(key), dict | list) for tree in trees)
 
 
 def _keys(trees: Sequence[Tree]) -> tuple[str, ...]:

@@ -37,16 +37,20 @@ class RealmCommand:
         monkeypatch.setenv("COLUMNS", "200")
         monkeypatch.chdir(folder)
 
-    def __call__(self, *arguments: str, held: str = "", stdin: bytes = b"") -> Result:
-        """In this process, with the identities of `held`; standard input is no terminal."""
+    def __call__(
+        self, *arguments: str, held: str = "", stdin: bytes = b"", command: str = "realm", shows: str = ""
+    ) -> Result:
+        """In this process, with the identities of `held`; standard input is no terminal. `shows` is what the
+        output may hold though it is secret.
+        """
         files = [option for name in held.split() for option in ("--identity-file", f"{name}.key")]
-        self._monkeypatch.setattr(sys, "argv", ["arcan", "realm", *arguments, *files])
+        self._monkeypatch.setattr(sys, "argv", ["arcan", *command.split(), *arguments, *files])
         self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         with pytest.raises(SystemExit) as status:
             main()
         assert isinstance(status.value.code, int)
         result = Result(status.value.code, *self._capsys.readouterr())
-        shown = result.out + result.err
+        shown = (result.out + result.err).replace(shows or "\0", "")
         assert CANARY not in shown
         assert not any(private in shown for private, _ in self.people.values())
         assert "Traceback" not in result.err
