@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import signal
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from tests.support.live_server import LiveServer, create_token
 from tests.support.realm_files import RealmFiles
 
 READERS = 4
+SAY_SECONDS = 10.0  # between two lines of progress
 MOST_GROWTH_MEBIBYTES = 24.0  # of one process, from a tenth of the way to the end
 _TARGET = "/api/v1/eso/shop?env=prod"
 
@@ -36,8 +39,13 @@ class Soak:
         return not self.failures and self.growth <= MOST_GROWTH_MEBIBYTES
 
 
-def soak(folder: Path, requests: int, reloads: int) -> Soak:
-    """Read `requests` times on kept connections, beside `reloads` changes of the document."""
+def soak(
+    folder: Path, requests: int, reloads: int, tell: Callable[[Soak], object] = lambda done: None
+) -> Soak:
+    """Read `requests` times on kept connections, beside `reloads` changes of the document.
+
+    `tell` is called now and then with what has happened so far.
+    """
     files = RealmFiles(folder)
     done = Soak()
     files.write("shop", "prod", _document(0))
@@ -63,10 +71,11 @@ def soak(folder: Path, requests: int, reloads: int) -> Soak:
                     done.failures.append(repr(error))
                     connection = None
 
-        readers = [threading.Thread(target=read) for _ in range(READERS)]
+        readers = [threading.Thread(target=read, daemon=True) for _ in range(READERS)]
         for reader in readers:
             reader.start()
         before: dict[int, float] = {}
+        told = time.monotonic()
         while any(reader.is_alive() for reader in readers) or done.reloads < reloads:
             if done.reloads < reloads:
                 done.reloads += 1
@@ -74,6 +83,9 @@ def soak(folder: Path, requests: int, reloads: int) -> Soak:
                 server.reload()
             else:
                 time.sleep(0.1)
+            if time.monotonic() - told >= SAY_SECONDS:
+                told = time.monotonic()
+                tell(done)
             if not before and done.requests >= requests / 10 and done.reloads >= reloads / 10:
                 before = _memory(server)
         for reader in readers:
@@ -98,17 +110,20 @@ def _memory(server: LiveServer) -> dict[int, float]:
     return found
 
 
+def _say(done: Soak) -> None:
+    print(f"{done.requests} requests, {done.reloads} reloads, {len(done.failures)} failures", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=1_000_000)
     parser.add_argument("--reloads", type=int, default=1000)
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server ends too
     with tempfile.TemporaryDirectory() as folder:
-        done = soak(Path(folder), arguments.requests, arguments.reloads)
-    print(
-        f"{done.requests} requests, {done.reloads} reloads, {len(done.failures)} failures, "
-        f"{done.growth:+.1f} MiB"
-    )
+        done = soak(Path(folder), arguments.requests, arguments.reloads, _say)
+    _say(done)
+    print(f"{done.growth:+.1f} MiB")
     for failure in done.failures[:10]:
         print(f"  {failure}")
     sys.exit(not done.sound)
