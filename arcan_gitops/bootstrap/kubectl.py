@@ -5,12 +5,21 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 
 from arcan_gitops.errors import ArcanError
 
 _TIMEOUT_SECONDS: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command came to; `out` may hold what is secret, and is in no repr."""
+
+    status: int
+    out: bytes = field(repr=False)
+    error: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +44,39 @@ class Kubectl:
         """The same for a command whose output is wanted, and is shown nowhere."""
         return self._run(arguments, environment, subprocess.PIPE) or b""
 
+    def answer(self, arguments: Sequence[str], environment: Mapping[str, str]) -> Answer:
+        """The same for a command that may fail: nothing of it goes to standard error. Raises `ArcanError`."""
+        done = self._completed(arguments, environment, subprocess.PIPE, subprocess.PIPE)
+        return Answer(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
+
     def _run(self, arguments: Sequence[str], environment: Mapping[str, str], stdout: int) -> bytes | None:
-        command = f"'kubectl {' '.join(arguments)}'"
+        done = self._completed(arguments, environment, stdout, None)
+        if done.returncode != 0:
+            hint = "what kubectl said is above; try the command by itself"
+            raise ArcanError(f"{_shown(arguments)} failed with status {done.returncode}", hint=hint)
+        return done.stdout
+
+    def _completed(
+        self, arguments: Sequence[str], environment: Mapping[str, str], stdout: int, stderr: int | None
+    ) -> subprocess.CompletedProcess[bytes]:
         try:
-            done = subprocess.run(
+            return subprocess.run(
                 [self.program, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
+                stderr=stderr,
                 timeout=_TIMEOUT_SECONDS,
                 env=dict(environment),
                 check=False,
             )
         except subprocess.TimeoutExpired:
             raise ArcanError(
-                f"{command} took more than {_TIMEOUT_SECONDS} s",
+                f"{_shown(arguments)} took more than {_TIMEOUT_SECONDS} s",
                 hint="does the cluster answer? kubectl get nodes",
             ) from None
         except OSError as error:
             raise ArcanError(f"kubectl cannot be run: {error.strerror}") from None
-        if done.returncode != 0:
-            hint = "what kubectl said is above; try the command by itself"
-            raise ArcanError(f"{command} failed with status {done.returncode}", hint=hint)
-        return done.stdout
+
+
+def _shown(arguments: Sequence[str]) -> str:
+    return f"'kubectl {' '.join(arguments)}'"

@@ -37,6 +37,7 @@ _COMMANDS: Final = {
     "app": ("app", "Take apps out, and the Kubernetes Secrets that they have."),
     "overlay": ("overlay", "Add or remove a cluster, or another environment on one."),
     "bootstrap": ("bootstrap", "Print what a cluster needs and Git must not hold."),
+    "doctor": ("doctor", "Find out why a Kubernetes Secret is not what it should be."),
     "ca": ("ca", "Get the CA of a server that runs."),
     "sync": ("sync", "Print what makes ESO refresh apps at once, or --run it."),
     "validate": ("validate", "Build overlays with Kustomize and validate every manifest."),

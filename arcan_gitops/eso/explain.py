@@ -145,4 +145,12 @@ _CAUSES: Final[tuple[tuple[str, str], ...]] = (
 
 def likely_cause(text: str) -> str | None:
     """What a Warning event or a condition's message most likely means, and what to do; None if unknown."""
-    return next((cause for pattern, cause in _CAUSES if re.search(pattern, text)), None)
+    return recognised(text)[1]
+
+
+def recognised(text: str) -> tuple[str, str | None]:
+    """The words that are known of an error's text, and its likely cause: the rest of it may hold anything."""
+    for pattern, cause in _CAUSES:
+        if (match := re.search(pattern, text)) is not None:
+            return match[0], cause
+    return "", None

@@ -1,0 +1,132 @@
+"""Without rights for a check it says which one it could not do, and goes on with the others."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from arcan_gitops.doctor.facts import Unread
+from arcan_gitops.doctor.findings import Severity
+from arcan_gitops.doctor.reports import as_json, as_text
+from arcan_gitops.errors import ArcanError
+from tests.doctor.scene import PLACE, Scene
+from tests.support.realm_files import CANARY
+
+
+@pytest.mark.parametrize(
+    ("kind", "checks"),
+    [
+        ("Secret", {"token-secret", "target-secret", "answer"}),
+        ("ConfigMap", {"ca-object", "answer"}),
+        ("SecretStore", {"store-exists", "answer"}),
+        ("Event", {"events"}),
+        ("Deployment", {"eso-running"}),
+        ("impersonate", {"eso-rights", "target-readers"}),
+        ("logs", {"eso-log"}),
+        ("Application", {"argocd"}),
+    ],
+)
+def test_what_may_not_be_looked_at_is_named(kind: str, checks: set[str]) -> None:
+    scene = Scene()
+    scene.groups["argoproj.io"] = ["v1alpha1"]
+    scene.denied.add(kind)
+    report = scene.report()
+    assert report.findings == ()
+    assert {check for _, ids in report.not_done for check in ids} == checks
+    assert all(missing.why for missing, _ in report.not_done)
+    shown = as_text(report) + as_json(report)
+    assert "you may not" in shown
+    assert CANARY not in shown
+    assert report.status == 0
+
+
+def test_a_fault_beside_it_is_named_all_the_same() -> None:
+    scene = Scene()
+    scene.denied |= {"Event", "impersonate"}
+    scene.token["metadata"].pop("labels")
+    assert {finding.check for finding in scene.report().findings} == {"token-label"}
+
+
+def test_without_a_repository_that_is_said_and_the_rest_is_done() -> None:
+    scene = Scene()
+    scene.repository = Unread("there is no folder of realms here")
+    scene.external["spec"]["secretStoreRef"]["name"] = "arcn"
+    report = scene.report()
+    assert {finding.check for finding in report.findings} == {"store-exists"}
+    scene.external["spec"]["secretStoreRef"]["name"] = "arcan"
+    [(missing, ids)] = scene.report().not_done
+    assert (missing.why, ids) == ("there is no folder of realms here", ("token-known",))
+
+
+def test_without_external_secrets_or_a_cluster_there_is_nothing_to_say() -> None:
+    scene = Scene()
+    scene.denied.add("ExternalSecret")
+    with pytest.raises(ArcanError, match="ExternalSecrets cannot be read: you may not"):
+        scene.report()
+
+
+def test_what_kubectl_says_is_never_quoted() -> None:
+    scene = Scene()
+    scene.denied.add("ExternalSecret")
+    with pytest.raises(ArcanError) as caught:
+        scene.report()
+    assert CANARY not in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_a_report_for_programs_says_the_same() -> None:
+    scene = Scene()
+    scene.denied.add("Event")
+    scene.token["metadata"].pop("labels")
+    said = json.loads(as_json(scene.report()))
+    assert said["summary"] == {"error": 1, "warning": 0, "note": 0}
+    assert said["lookedAt"] == ["shop/shop-env"]
+    [finding] = said["findings"]
+    assert (finding["check"], finding["externalSecrets"]) == ("token-label", ["shop/shop-env"])
+    assert finding["fix"][0].startswith("kubectl label secret")
+    assert said["notDone"][0]["checks"] == ["events"]
+
+
+@pytest.mark.parametrize(
+    ("severities", "status"),
+    [(["error", "warning"], 1), (["warning", "note"], 3), (["note"], 0), ([], 0)],
+)
+def test_the_exit_status_is_that_of_the_worst(severities: list[str], status: int) -> None:
+    scene = Scene()
+    if "error" in severities:
+        scene.token["metadata"].pop("labels")
+    if "warning" in severities:
+        scene.allowed = lambda who, verb, namespace: True
+    if "note" in severities:
+        scene.is_public = True
+    report = scene.report()
+    assert [str(finding.found.severity) for finding in report.findings] == severities
+    assert report.status == status
+    assert list(Severity) == [Severity.ERROR, Severity.WARNING, Severity.NOTE]
+
+
+def test_a_context_is_in_every_command() -> None:
+    from dataclasses import replace
+
+    from arcan_gitops.doctor.check import examine
+    from arcan_gitops.doctor.checks import CHECKS
+
+    scene = Scene()
+    scene.token["metadata"].pop("labels")
+    report = examine(replace(scene.facts(), context="prod eu"), CHECKS)
+    assert report.findings[0].found.fix[0].startswith("kubectl '--context=prod eu' label secret")
+
+
+def test_several_external_secrets_with_one_cause_are_one_finding() -> None:
+    import copy
+
+    scene = Scene()
+    twin = copy.deepcopy(scene.external)
+    twin["metadata"]["name"], twin["spec"]["target"]["name"] = "other", "shop-env"
+    scene.objects["ExternalSecret", "shop", "other"] = twin
+    scene.declared["shop", "other"] = "shop"
+    scene.remove("Secret", "shop", "arcan-credentials")
+    report = scene.report(None)
+    tokens = [finding for finding in report.findings if finding.check == "token-secret"]
+    assert [finding.found.of for finding in tokens] == [frozenset({PLACE, ("shop", "other")})]
+    assert "    for: shop/other, shop/shop-env\n" in as_text(report)
