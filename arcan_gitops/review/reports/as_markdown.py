@@ -41,7 +41,9 @@ def render(review: Review) -> str:
     if len(text) < MAX_CHARACTERS:
         return text
     cut = text[: MAX_CHARACTERS - 400].rpartition("\n")[0]
-    folded = "\n\n</details>" if cut.count("<details>") > cut.count("</details>") else ""
+    lines = cut.splitlines()  # no line of a finding begins so
+    is_open = any(line.startswith("<details>") for line in lines) and "</details>" not in lines
+    folded = "\n\n</details>" if is_open else ""
     return f"{cut}{folded}\n\nThe rest is too long for a comment: run `arcan review`.\n"
 
 
