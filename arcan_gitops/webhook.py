@@ -15,6 +15,7 @@ from typing import Final
 from arcan_gitops.names import EnvironmentName, RealmName
 
 PATH_PREFIX: Final = "/api/v1/eso"
+STATUS_PATH: Final = "/api/v1/status"
 ENVIRONMENT_PARAMETER: Final = "env"
 # A read that names a version is answered from that version or not at all; empty, it names none.
 VERSION_PARAMETER: Final = "version"

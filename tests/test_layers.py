@@ -49,8 +49,10 @@ MAY_IMPORT = {
     "getsops": FOUNDATION | {"sops"},
     "realms": FOUNDATION | {"yamlio", "sops", "access"},
     "audit": FOUNDATION,
+    "status": FOUNDATION,
     # of `audit` the form of a line, its chain and its key, which whoever reads the log must know too
-    "server": FOUNDATION | {"yamlio", "sops", "getsops", "access", "realms", "demo", "certificates", "audit"},
+    "server": FOUNDATION
+    | {"yamlio", "sops", "getsops", "access", "realms", "demo", "certificates", "audit", "status"},
     "overlay": FOUNDATION | {"yamlio"},
     "deploy": FOUNDATION | {"yamlio", "overlay"},
     "bootstrap": FOUNDATION | {"yamlio", "overlay", "deploy"},

@@ -21,8 +21,10 @@ from arcan_gitops.access.file import edit_file
 from arcan_gitops.access.not_authenticated import AccountNotAuthenticated, NotAuthenticated, Reason
 from arcan_gitops.access.policy import Caller, Policy, id_in_two_realms
 from arcan_gitops.access.record import (
-    ONE_POLICY,
+    POLICIES,
+    POLICY_RULE,
     READ_ONLY,
+    STATUS,
     TokenRecord,
     matching,
     newest,
@@ -43,8 +45,10 @@ from arcan_gitops.access.within import BulkNeedsAllKeys, Forbidden
 
 __all__ = [
     "NO_ACCOUNTS",
-    "ONE_POLICY",
+    "POLICIES",
+    "POLICY_RULE",
     "READ_ONLY",
+    "STATUS",
     "Account",
     "AccountNotAuthenticated",
     "AccountRecord",

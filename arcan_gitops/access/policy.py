@@ -12,7 +12,7 @@ from typing import Final
 
 from arcan_gitops.access.accounts import NO_ACCOUNTS, Account, Accounts, looks_like_jwt
 from arcan_gitops.access.not_authenticated import NotAuthenticated, Reason
-from arcan_gitops.access.record import TokenRecord
+from arcan_gitops.access.record import READ_ONLY, STATUS, TokenRecord
 from arcan_gitops.access.scope import Scope
 from arcan_gitops.access.token import shaped_id, token_id
 from arcan_gitops.access.within import require_within
@@ -37,6 +37,12 @@ class Caller:
     token_name: str
     realm: RealmName
     scope: Scope
+    policy: str = READ_ONLY
+
+    @property
+    def may_ask_status(self) -> bool:
+        """Whether it may be told how the server is. It reads no secret then."""
+        return self.policy == STATUS
 
     @property
     def audited(self) -> dict[str, str | None]:
@@ -49,7 +55,8 @@ class Caller:
 
     def require(self, ref: SecretRef) -> None:
         """Raise `Forbidden` or `BulkNeedsAllKeys` unless the token may read what `ref` names."""
-        require_within(self.scope if ref.realm == self.realm else None, ref, "token")
+        reads = ref.realm == self.realm and self.policy == READ_ONLY
+        require_within(self.scope if reads else None, ref, "token")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,7 @@ class Policy:
                 entries[record.id] = _Entry(
                     digest=bytes.fromhex(record.digest.removeprefix("sha256:")),
                     expires=math.inf if record.expires is None else record.expires.timestamp(),
-                    caller=Caller(record.id, record.name, realm, record.scope),
+                    caller=Caller(record.id, record.name, realm, record.scope, record.policy),
                 )
         return cls(entries, accounts)
 

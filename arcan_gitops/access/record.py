@@ -14,7 +14,12 @@ from arcan_gitops.names import InvalidName, TokenName
 from arcan_gitops.yamlio import Fields
 
 READ_ONLY: Final = "read-only"
-ONE_POLICY: Final = f"{READ_ONLY} is the one policy: a token reads, and Git is the only writer"
+STATUS: Final = "status"
+POLICIES: Final = (READ_ONLY, STATUS)
+POLICY_RULE: Final = (
+    f"a policy is {READ_ONLY}, which reads secrets, or {STATUS}, which asks how the server is and "
+    "reads none; Git is the only writer"
+)
 
 _TEXTS: Final = ("id", "name", "policy", "created", "expires", "digest")
 _MADE_BY_ARCAN: Final = "entries are made by 'arcan token create'; never write a token itself here"
@@ -85,8 +90,10 @@ class TokenRecord:
         ends = entry.optional_text("expires")
         if TOKEN_ID.fullmatch(identifier) is None:
             entry.fail("'id' must be 12 letters and digits", field="id", hint=_MADE_BY_ARCAN)
-        if policy != READ_ONLY:
-            entry.fail(f"{shown(policy)} is not a policy", field="policy", hint=ONE_POLICY)
+        if policy not in POLICIES:
+            entry.fail(f"{shown(policy)} is not a policy", field="policy", hint=POLICY_RULE)
+        if policy == STATUS and keys is not None:
+            entry.fail(f"'keys': a token of policy {STATUS} reads none", field="keys", hint="leave them out")
         expires = None if ends is None else parsed(entry, "expires", parse_time, ends)
         if expires is not None and expires < created:
             entry.fail("'expires' is before 'created'", field="expires")

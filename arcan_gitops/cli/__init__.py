@@ -27,6 +27,7 @@ _COMMANDS: Final = {
     "token": ("token", "Create, list, narrow, rotate and revoke the tokens of a realm."),
     "account": ("account", "Grant reads of a realm to service accounts of clusters."),
     "cluster": ("cluster", "Make clusters known whose accounts may read realms."),
+    "status": ("status", "Ask servers how they are."),
     "audit": ("audit", "Ask the audit log: whether it is whole, who read what, what nobody reads."),
     "secret": ("secret", "Set, read, edit and import the secrets of a realm."),
     "realm": ("realm", "Create, list, check and re-encrypt the documents of realms."),

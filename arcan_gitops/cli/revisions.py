@@ -46,13 +46,13 @@ class Checkout:
         """The id of a commit. Raises as `Git`."""
         return self._git(self.realms).commit(name)
 
-    def history(self, most: int) -> tuple[str, ...]:
-        """The newest commits of the current branch that change what is served, and HEAD. Raises as `Git`."""
+    def history(self, most: int, newest: str = "HEAD") -> tuple[str, ...]:
+        """A commit, and the newest ones before it that change what is served. Raises as `Git`."""
         git = self._git(self.realms)
         folders = [git.folder]
         if self.clusters is not None and self.clusters.is_dir():
             folders.append(self._git(self.clusters).folder)
-        return git.history(git.commit("HEAD"), [folder or "." for folder in folders], most)
+        return git.history(git.commit(newest), [folder or "." for folder in folders], most)
 
     def _git(self, folder: Path) -> Git:
         return Git.of(folder, for_other_programs())
@@ -64,8 +64,10 @@ class History:
 
     checkout: Checkout
     most: int
+    newest: str = "HEAD"
     _left: Iterator[str] | None = None
     _found: dict[str, tuple[str, Mapping[tuple[str, str], tuple[str, ...]]]] = field(default_factory=dict)
+    _order: list[str] = field(default_factory=list)  # revisions, the newest first
     looked_at: int = 0
     _problem: str = ""  # why there are no commits to look at
 
@@ -78,6 +80,11 @@ class History:
         found = self._find(revision)
         return None if found is None else found[0]
 
+    def newer(self, revision: str) -> int:
+        """How many other states there are after one that was found."""
+        at = self._order.index(revision)
+        return len(dict.fromkeys(self._order[:at]))
+
     def keys(self, revision: str, realm: str, environment: str) -> tuple[str, tuple[str, ...]] | None:
         """The commit, and the keys of an environment in it."""
         found = self._find(revision)
@@ -88,7 +95,7 @@ class History:
     def _find(self, revision: str) -> tuple[str, Mapping[tuple[str, str], tuple[str, ...]]] | None:
         if self._left is None:
             try:
-                self._left = iter(self.checkout.history(self.most))
+                self._left = iter(self.checkout.history(self.most, self.newest))
             except ArcanError as error:  # no repository, say: everything else can be answered
                 self._left, self._problem = iter(()), error.message
         while revision not in self._found:
@@ -105,6 +112,7 @@ class History:
                 for realm, environments in snapshot.environments.items()
                 for name, environment in environments.items()
             }
+            self._order.append(snapshot.revision)
             self._found.setdefault(snapshot.revision, (commit, names))
         return self._found[revision]
 

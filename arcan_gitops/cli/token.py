@@ -10,8 +10,10 @@ from typing import Any
 import click
 
 from arcan_gitops.access import (
-    ONE_POLICY,
+    POLICIES,
+    POLICY_RULE,
     READ_ONLY,
+    STATUS,
     TokenRecord,
     add,
     edit_file,
@@ -56,8 +58,8 @@ from arcan_gitops.realms.tree import TOKENS_FILE, RealmTree, read_file
 
 
 def _policy(text: str) -> str:
-    if text != READ_ONLY:
-        raise InvalidName(f"{shown(text)} is not a policy", hint=ONE_POLICY)
+    if text not in POLICIES:
+        raise InvalidName(f"{shown(text)} is not a policy", hint=POLICY_RULE)
     return text
 
 
@@ -78,7 +80,7 @@ def token() -> None:
     type=Parsed("policy", _policy),
     default=READ_ONLY,
     show_default=True,
-    help="What it may do; read-only is the one policy.",
+    help="What it may do: read secrets (read-only), or ask how the server is and read none (status).",
 )
 @click.option(
     "--env",
@@ -118,6 +120,8 @@ def create(
     `arcan generate overlays` and `arcan bootstrap` print this command with just the environments and keys
     that the declared apps need of a token.
     """
+    if policy == STATUS and keys:
+        raise click.UsageError(f"a token of policy {STATUS} reads no key: leave --key out")
     asked, tree = Asked.of(output), RealmTree(realms)
     path = tree.folder(realm) / TOKENS_FILE
     places = secret_places(asked, tree, Credential(realm, name))

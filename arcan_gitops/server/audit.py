@@ -75,6 +75,11 @@ class AuditLog:
         self._row, self._gauges = row, gauges
 
     @property
+    def key_id(self) -> str | None:
+        """Which key seals its chains."""
+        return None if self._key is None else self._key.id
+
+    @property
     def failing(self) -> bool:
         """Whether the sink took no line when one was last written, here or in another worker."""
         if self._failing or self._gauges is None:

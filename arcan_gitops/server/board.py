@@ -12,11 +12,13 @@ import mmap
 import os
 import struct
 import threading
-from typing import Final
+import time
+from typing import Any, Final
 
 from arcan_gitops.access import Account, Caller, Revocations, parse_revocations
 from arcan_gitops.realms import Snapshot
 from arcan_gitops.realms.transfer import dump, restore
+from arcan_gitops.server import status_socket
 
 _HEADER: Final = struct.Struct("<QQ32s")  # generation (odd while writing), length, SHA-256 of the payload
 _RELOAD_FAILED: Final = _HEADER.size
@@ -28,7 +30,10 @@ _GENERATION: Final = struct.Struct("<Q")
 class Board:
     """Made before the workers are forked, with the snapshot that they start from."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, status_address: str = "") -> None:
+        """`status_address` is where the main process says how the server is."""
+        self._status_address = status_address
+        self.served_since = time.time()  # in the main process alone
         self._shared = mmap.mmap(-1, mmap.PAGESIZE)
         self._payload = os.memfd_create("arcan-snapshot")
         self._lock = threading.Lock()
@@ -56,6 +61,8 @@ class Board:
         while written < len(payload):
             written += os.pwrite(self._payload, view[written:], written)
         snapshot.policy.remember(self._snapshot.policy)
+        if snapshot.revision != self._snapshot.revision:
+            self.served_since = time.time()
         self._snapshot, self._revocations = snapshot, revoked
         self._generation = writing + 1
         self._write_header(writing + 1, len(payload), hashlib.sha256(payload).digest())
@@ -88,6 +95,10 @@ class Board:
     def revoked(self, caller: Caller | Account) -> bool:
         """Whether the caller's token is refused by the list of revoked ones that came with `snapshot`."""
         return self._revocations.cover(caller)
+
+    def status(self) -> dict[str, Any] | None:
+        """What the main process says of the server; None where it does not."""
+        return status_socket.ask(self._status_address) if self._status_address else None
 
     def draining(self) -> bool:
         """Whether `drain` was called."""

@@ -1,13 +1,15 @@
 """What a request is answered: one order of decisions, top to bottom.
 
-405 -> 401 -> 400 (path, names, query) -> 403 -> 503 (not loaded) -> 400 (environment) -> 503 (version) ->
-409 (bulk read without a version, no record) -> 404; before the first snapshot 503. A refusal for scope comes
+405 -> 401 -> (the status: 403 or 200) -> 400 (path, names, query) -> 403 -> 503 (not loaded) ->
+400 (environment) -> 503 (version) -> 409 (bulk read without a version, no record) -> 404; before the first
+snapshot 503. A refusal for scope comes
 before any look at what exists, and 404 means one thing only: the environment is loaded, the token may read
 the key, the read names no version, and the key is not there; where the realm records removals, its record is.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final, Protocol
@@ -18,10 +20,12 @@ from arcan_gitops.names import EnvironmentName, InvalidName, KeyName, RealmName,
 from arcan_gitops.realms import Snapshot
 from arcan_gitops.server.answers import Refusal
 from arcan_gitops.server.audit_line import MAX_TEXT
+from arcan_gitops.server.status import narrowed
 from arcan_gitops.webhook import (
     ENVIRONMENT_PARAMETER,
     NAMESPACE_HEADER,
     PATH_PREFIX,
+    STATUS_PATH,
     VERSION_PARAMETER,
     data_body,
     value_body,
@@ -43,6 +47,9 @@ class Published(Protocol):
 
     def revoked(self, caller: Caller | Account) -> bool:
         """Whether the caller's token is refused, though the snapshot's policy knows it."""
+
+    def status(self) -> dict[str, Any] | None:
+        """What the server says of itself; None where it cannot be asked."""
 
     def draining(self) -> bool:
         """Whether the server is about to stop."""
@@ -73,6 +80,8 @@ class Decision:
             raise Refusal("not_loaded", "nothing is loaded yet")
         caller = self.caller = self._authenticate(snapshot, environ.get("HTTP_AUTHORIZATION"))
         path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
+        if path == STATUS_PATH:
+            return self._status(caller, query)
         parse = _kept if len(path) + len(query) <= _LONGEST_KEPT else _parse
         ref, version = parse(path, query)
         self._ref = ref
@@ -106,6 +115,16 @@ class Decision:
                 raise Refusal("not_recorded", "there is no such key, and no record that it was removed")
             raise Refusal("key_not_found", "the environment has no such key")
         return value_body(value.reveal())
+
+    def _status(self, caller: Caller | Account, query: str) -> bytes:
+        if query:
+            raise Refusal("malformed_query", "the status is asked for without a query")
+        if not isinstance(caller, Caller) or not caller.may_ask_status:
+            raise Refusal("forbidden", "the token may not ask for the status")
+        status = self._published.status()
+        if status is None:
+            raise Refusal("not_loaded", "the status is not known; try again")
+        return json.dumps(narrowed(status, caller.realm, caller.scope)).encode()
 
     def _authenticate(self, snapshot: Snapshot, header: str | None) -> Caller | Account:
         scheme, _, token = (header or "").partition(" ")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from arcan_gitops.webhook import ENVIRONMENT_PARAMETER, PATH_PREFIX
+from arcan_gitops.webhook import ENVIRONMENT_PARAMETER, PATH_PREFIX, STATUS_PATH
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,10 @@ class Route:
 _ENVIRONMENT: Final = f"{ENVIRONMENT_PARAMETER}={{environment}}"
 ONE_KEY: Final = Route(f"{PATH_PREFIX}/{{realm}}/{{key}}", _ENVIRONMENT)
 ALL_KEYS: Final = Route(f"{PATH_PREFIX}/{{realm}}", _ENVIRONMENT)
+STATUS: Final = Route(STATUS_PATH)
 LIVE: Final = Route("/livez", token=False)
 READY: Final = Route("/readyz", token=False)
 
-ROUTES: Final = (ONE_KEY, ALL_KEYS, LIVE, READY)
+ROUTES: Final = (ONE_KEY, ALL_KEYS, STATUS, LIVE, READY)
 # The only requests that need no token, by their path.
 PROBES: Final = {route.path: route for route in ROUTES if not route.token}

@@ -6,9 +6,10 @@ import gc
 import json
 import logging
 import signal
+import socket
 import ssl
 import time
-from typing import Final
+from typing import Any, Final
 
 from arcan_gitops.server import logs, metrics, tls
 from arcan_gitops.server.board import Board
@@ -25,6 +26,9 @@ from arcan_gitops.server.revoked_list import RevokedList
 from arcan_gitops.server.routes import LIVE, READY
 from arcan_gitops.server.signals import STOPS, Signals
 from arcan_gitops.server.small_server import Reply, SmallServer
+from arcan_gitops.server.status import State as StatusState
+from arcan_gitops.server.status import status_of
+from arcan_gitops.server.status_socket import StatusSockets
 from arcan_gitops.server.watch import Watcher
 from arcan_gitops.server.worker import Worker
 from arcan_gitops.server.workers import Workers
@@ -60,7 +64,9 @@ class _Server:
         self._config = config
         self._prepared = prepared
         self._signals = signals
-        self._board = Board(prepared.started.snapshot)
+        self._started = time.time()
+        self._status_sockets = StatusSockets(config.data_dir)
+        self._board = Board(prepared.started.snapshot, self._status_sockets.address)
         revoked = RevokedList(config.revoked)
         self._watcher = Watcher(
             config.realms, prepared.repository, self._board, revoked=revoked, clusters=prepared.clusters
@@ -90,6 +96,7 @@ class _Server:
         self._watcher.report(self._prepared.started)
         self._workers.look()
         self._watcher.start()
+        self._status_sockets.start(self._status)
         self._announce()
         self._start_answers()
         self._renewal.remind()
@@ -99,6 +106,7 @@ class _Server:
         self._board.drain()
         self._prepared.listener.close()
         self._workers.stop()
+        self._status_sockets.close()
         self._prepared.audit_folder.save(self._gauges.chains())
 
     def _loop(self) -> None:
@@ -157,6 +165,28 @@ class _Server:
             audit_failing=any(row[Field.AUDIT_FAILING] for row in rows),
             certificate_failed=self._renewal.failed,
         )
+
+    def _status(self) -> dict[str, Any]:
+        rows, audit = list(self._gauges.taken()), self._prepared.audit
+        state = StatusState(
+            instance=socket.gethostname(),
+            started=self._started,
+            snapshot=self._board.held,
+            served_since=self._board.served_since,
+            certificate=self._renewal.current,
+            problems=self._watcher.problems,
+            folder=str(self._config.realms),
+            workers=self._workers.serving,
+            workers_wanted=self._config.workers,
+            connections=sum(row[Field.CONNECTIONS] for row in rows),
+            audit_target=self._config.audit_log,
+            audit_key=audit.key_id,
+            gone=sum(self._watcher.gone.counts().values()),
+            reload_failed=self._board.reload_failed(),
+            audit_failing=any(row[Field.AUDIT_FAILING] for row in rows),
+            certificate_failed=self._renewal.failed,
+        )
+        return status_of(state, time.time())
 
     def _announce(self) -> None:
         snapshot, certificate = self._prepared.started.snapshot, self._prepared.certificate

@@ -48,6 +48,7 @@ class Watcher:
         self._repository = repository
         self._board = board
         self.gone = Gone()
+        self.problems: tuple[ArcanError, ...] = ()  # what was wrong at the last load
         self._revoked = revoked or RevokedList(None)
         self._clusters = clusters or ClusterList(None)
         self._publishing = threading.Lock()
@@ -174,6 +175,7 @@ class Watcher:
 
     def report(self, reload: Reload) -> None:
         """Log what a load came to, unless it was said already."""
+        self.problems = reload.problems
         self._documents_failed = bool(reload.problems)
         found = frozenset(problem.message for problem in (*reload.problems, *reload.findings))
         if found and found != self._logged:

@@ -85,7 +85,7 @@ def test_the_newest_entry_stands_for_a_name():
         ),
         ("keys: [", "key: [", 7, "unknown field 'key'", "keys"),
         ("    name: eso-operator\n", "", 3, "'name' is missing", None),
-        ("read-only\n    env", "admin\n    env", 5, "'admin' is not a policy", "read-only is the one policy"),
+        ("read-only\n    env", "admin\n    env", 5, "'admin' is not a policy", "a policy is read-only"),
         ("    policy: read-only\n", "", 3, "'policy' is missing", None),
         ("eso-operator", "'a b'", 4, "'a b' is not a valid token name", "63"),
         ("4kT9mQ2xWv7B", "short", 3, "'id' must be 12 letters and digits", "create"),

@@ -155,7 +155,7 @@ def test_comments_in_the_file_are_kept(arcan):
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        (["--policy=admin"], ["'admin'", "read-only is the one policy"]),
+        (["--policy=admin"], ["'admin'", "a policy is read-only"]),
         (["--name=a b"], ["'a b' is not a valid token name"]),
         (["--realm=Production"], ["'Production' is not a valid realm name"]),
         (["--env=Prod"], ["'Prod' is not a valid environment glob"]),

@@ -89,6 +89,9 @@ class Process:
     def revoked(self, caller: Caller | Account) -> bool:
         return Revocations(ids=frozenset({_MINTED["revoked"].id})).cover(caller)
 
+    def status(self) -> dict[str, Any] | None:
+        return None
+
     def draining(self) -> bool:
         return self.is_draining
 
