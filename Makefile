@@ -11,7 +11,7 @@ BIN := .venv/bin
 WITH_TOOLS = PATH="$(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test cases lint types fuzz soak faults bench-serve bench-sops bench-generate e2e e2e-argocd e2e-kyverno install tools lock samples clean
+.PHONY: help demo test cases lint types merge-law fuzz soak faults bench-serve bench-sops bench-generate e2e e2e-argocd e2e-kyverno install tools lock samples clean
 
 help:
 	@echo 'make demo            the whole product, once, on this machine: REVEAL=1 shows the values'
@@ -19,6 +19,7 @@ help:
 	@echo 'make cases           small inputs from real use, each with its right result (part of make test)'
 	@echo 'make lint types      one check alone'
 	@echo 'make fuzz            the SOPS reader against the real sops: SECONDS=600 for longer'
+	@echo 'make merge-law       1,000 pairs of branches that change different keys merge: ARGS="--pairs 100" for fewer'
 	@echo 'make soak            a server under 1,000,000 reads and 1,000 reloads: ARGS="--requests 10000" for fewer'
 	@echo 'make bench-serve     how fast secrets are served, beside OpenBao, nginx and plain Granian: needs wrk'
 	@echo 'make faults          10,000 faults, none of which gives a 404: ARGS="--seed 7" draws the same again'
@@ -50,6 +51,9 @@ types: install
 
 fuzz: install
 	@$(WITH_TOOLS) $(BIN)/python -m tests.support.fuzzing --seconds $(or $(SECONDS),60)
+
+merge-law: install
+	@$(WITH_TOOLS) $(BIN)/python -m tests.support.merge_law $(ARGS)
 
 soak: install
 	@$(WITH_TOOLS) $(BIN)/python -m tests.support.soak $(ARGS)

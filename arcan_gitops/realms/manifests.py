@@ -12,6 +12,7 @@ from typing import Final
 
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import EnvironmentName, RealmName
+from arcan_gitops.realms.conflicts import unfinished_merge
 from arcan_gitops.realms.place import Place
 from arcan_gitops.realms.tree import DOCUMENT_SUFFIX
 from arcan_gitops.sops import NotEncrypted, SopsError
@@ -24,8 +25,11 @@ KINDS: Final = ("Secret", "SopsSecret")
 
 def explained(error: ArcanError, data: bytes, path: Path) -> ArcanError:
     """What is wrong with the document at `path`: `error`, which then names the path; or that the file is an
-    encrypted Kubernetes Secret, or in clear, and the command that makes a document of it.
+    encrypted Kubernetes Secret, or in clear, and the command that makes a document of it; or that a merge is
+    not finished in it.
     """
+    if (unfinished := unfinished_merge(data, path)) is not None:
+        return unfinished
     kind = _kind(data)
     if kind is None and isinstance(error, NotEncrypted):
         error.hint = _how_to_encrypt(path)

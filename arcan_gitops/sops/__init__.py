@@ -42,7 +42,7 @@ from arcan_gitops.sops.limits import ANY_VALUES, DEFAULT_LIMITS, Limits
 from arcan_gitops.sops.metadata import split
 from arcan_gitops.sops.reading import findings_of, read_trees
 from arcan_gitops.sops.trees import Tree
-from arcan_gitops.sops.wrapping import BadRecipient, Recipients
+from arcan_gitops.sops.wrapping import BadRecipient, Recipients, Wrapped
 
 __all__ = [
     "ANY_VALUES",
@@ -69,6 +69,7 @@ __all__ = [
     "Timestamp",
     "TooLarge",
     "Unsupported",
+    "Wrapped",
     "digests",
     "encrypt",
     "examine",

@@ -13,7 +13,7 @@ from arcan_gitops.sops.binding import refuse_place, require_rule, without_place
 from arcan_gitops.sops.errors import SopsError
 from arcan_gitops.sops.metadata import Metadata
 from arcan_gitops.sops.trees import Tree, Value
-from arcan_gitops.sops.wrapping import Recipients
+from arcan_gitops.sops.wrapping import Recipients, Wrapped
 
 if TYPE_CHECKING:
     from arcan_gitops.sops.digests import Digests
@@ -149,13 +149,14 @@ class Document:
 
     def rotate(
         self,
-        recipients: Sequence[str] | Recipients,
+        recipients: Sequence[str] | Recipients | Wrapped,
         *,
         rule: tuple[str, str] | None = None,
         mac_only: bool | None = None,
         allow_clear: Sequence[str] = (),
     ) -> None:
-        """A new data key for these recipients, everything encrypted anew.
+        """A new data key for these recipients, everything encrypted anew; or one that is wrapped already,
+        which other documents share.
 
         Give those of `.sops.yaml`: nothing authenticates the ones that the document itself names. Without a
         threshold of their own, `Recipients` in groups keep the document's. `rule` (name, argument) and
@@ -166,18 +167,20 @@ class Document:
         """
         metadata = self.metadata
         self._content.editing().rotate(
-            Recipients.of(recipients),
+            recipients if isinstance(recipients, Wrapped) else Recipients.of(recipients),
             rule or metadata.rule,
             metadata.mac_only_encrypted if mac_only is None else mac_only,
             allow_clear,
         )
 
-    def updatekeys(self, recipients: Sequence[str] | Recipients) -> None:
+    def updatekeys(self, recipients: Sequence[str] | Recipients | Wrapped) -> Wrapped:
         """Wrap the same data key for these recipients; values, MAC and lastmodified stay as they are.
 
-        A former recipient still knows the data key; `rotate` locks them out. Raises what `rotate` raises.
+        Returns what was wrapped, for other documents with the same data key. A former recipient still knows
+        the data key; `rotate` locks them out. Raises what `rotate` raises.
         """
-        self._content.editing().updatekeys(Recipients.of(recipients))
+        to = recipients if isinstance(recipients, Wrapped) else Recipients.of(recipients)
+        return self._content.editing().updatekeys(to)
 
     def part(self, place: str) -> Mapping[str, bytes]:
         """The document of each key alone, bound to a place: ciphertext, data key, stanzas and `lastmodified`

@@ -48,7 +48,7 @@ from arcan_gitops.sops.trees import (
     sorted_keys,
     without,
 )
-from arcan_gitops.sops.wrapping import Recipients, key_fields, new_data_key, wrap
+from arcan_gitops.sops.wrapping import Recipients, Wrapped, key_fields
 
 _KEY_FIELDS: Final = frozenset({*KEY_TYPES, "key_groups", "shamir_threshold"})
 _SELECTING: Final = frozenset({*RULES, "mac_only_encrypted"})
@@ -189,12 +189,17 @@ class Editing:
         )
 
     def rotate(
-        self, recipients: Recipients, rule: tuple[str, str], mac_only: bool, allow_clear: Sequence[str]
+        self,
+        to: Recipients | Wrapped,
+        rule: tuple[str, str],
+        mac_only: bool,
+        allow_clear: Sequence[str],
     ) -> None:
         """`Document.rotate`."""
         self._begin()
-        key = new_data_key()
-        splices, block = self._rewrapped(key, recipients, _selecting(rule, mac_only))
+        wrapped = self._wrapped(to, None)
+        key = wrapped.key
+        splices, block = self._rewrapped(wrapped, _selecting(rule, mac_only))
         old, new = self._sealer, Sealer(key, rule, self._limits)
         tree = self.trees[0]
         bared = [name for name in old.bared(self._raw, tree, new) if name not in allow_clear]
@@ -213,12 +218,20 @@ class Editing:
         self._commit(splices, tree, raw)
         self._key, self._sealer = key, new
 
-    def updatekeys(self, recipients: Recipients) -> None:
+    def updatekeys(self, to: Recipients | Wrapped) -> Wrapped:
         """`Document.updatekeys`."""
         self._begin()
+        wrapped = self._wrapped(to, self._key)
+        if wrapped.key != self._key:
+            raise CannotEdit("the stanzas are those of another data key")
         selecting = _selecting(self.metadata.rule, self.metadata.mac_only_encrypted)
-        splices, block = self._rewrapped(self._key, recipients, selecting)
+        splices, block = self._rewrapped(wrapped, selecting)
         self._commit(splices, self.trees[0], {**self._raw, "sops": block}, stale=self._stale)
+        return wrapped
+
+    def _wrapped(self, to: Recipients | Wrapped, key: bytes | None) -> Wrapped:
+        """A data key, a new one unless `key` is given, wrapped for recipients; or what is wrapped already."""
+        return to if isinstance(to, Wrapped) else Wrapped.new(to, to.needed(self.metadata), key)
 
     def sealed(self) -> Sealed:
         """What `Document.part` and `Document.join` take over. Raises `CannotEdit`."""
@@ -295,9 +308,9 @@ class Editing:
             raise CannotEdit("the tree was changed by other ways than set, unset and rename")
         return counted
 
-    def _rewrapped(self, key: bytes, recipients: Recipients, selecting: Tree) -> tuple[list[Splice], Tree]:
-        """The splices, and the `sops` block, of a data key that is wrapped anew for the recipients, with the
-        fields `selecting` that say what is encrypted.
+    def _rewrapped(self, wrapped: Wrapped, selecting: Tree) -> tuple[list[Splice], Tree]:
+        """The splices, and the `sops` block, of a data key that is wrapped anew, with the fields `selecting`
+        that say what is encrypted.
 
         A list that is there already is replaced, and nothing beside it; for other fields than it has (a flat
         list becomes groups, another rule) the whole block is written as SOPS writes it.
@@ -308,8 +321,7 @@ class Editing:
                 f"the document has keys of the types {', '.join(others)}, which are not wrapped natively",
                 hint="give it its keys with the getsops binary: 'sops updatekeys' or 'sops rotate'",
             )
-        needed = recipients.needed(self.metadata)
-        fields = key_fields(wrap(key, recipients, needed), needed, self._format.beside_age)
+        fields = key_fields(wrapped.groups, wrapped.needed, self._format.beside_age)
         old: Tree = self._raw["sops"]
         before = _selecting(self.metadata.rule, self.metadata.mac_only_encrypted)
         if same(before, selecting):

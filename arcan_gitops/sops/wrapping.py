@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final, NoReturn
 
 from arcan_gitops.sops import age, shamir
 from arcan_gitops.sops.errors import SopsError, Unsupported
@@ -91,6 +91,26 @@ def wrap(data_key: bytes, recipients: Recipients, needed: int) -> tuple[KeyGroup
         KeyGroup(tuple(AgeKey(text, _wrapped(part, text)) for text in group), ())
         for part, group in zip(parts, groups, strict=True)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    """A data key and its stanzas: what several documents for the same recipients may share, to be unwrapped
+    once. Cannot be pickled.
+    """
+
+    key: bytes = field(repr=False)
+    groups: tuple[KeyGroup, ...]
+    needed: int
+
+    @classmethod
+    def new(cls, recipients: Recipients, needed: int, key: bytes | None = None) -> Wrapped:
+        """A new data key, or one that is there, wrapped for recipients."""
+        made = new_data_key() if key is None else key
+        return cls(made, wrap(made, recipients, needed), needed)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a data key cannot be pickled")
 
 
 def key_fields(groups: Sequence[KeyGroup], needed: int, beside: Mapping[str, Any]) -> dict[str, Any]:

@@ -233,7 +233,7 @@ def test_a_file_that_somebody_else_changes_meanwhile_is_theirs(arcan: RealmComma
     [
         (("updatekeys",), "name a realm, or give --all"),
         (("updatekeys", "shop", "--all"), "name a realm, or give --all"),
-        (("rotate",), "Missing argument 'REALM'"),
+        (("rotate",), "name a realm, or give --all"),
         (("rotate", "a/b"), "is not a valid realm name"),
     ],
 )
