@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from arcan_gitops.access import newest, read_tokens_file
@@ -13,6 +14,7 @@ from arcan_gitops.realms.manifests import explained, manifest_problem
 from arcan_gitops.realms.settings import settings_of
 from arcan_gitops.realms.tree import read_file
 from arcan_gitops.sops import digests
+from arcan_gitops.sops.digests import digest_of_all
 
 
 def load_catalogue(realms: Path) -> Catalogue:
@@ -27,9 +29,14 @@ def load_catalogue(realms: Path) -> Catalogue:
     expiry: dict[RealmName, str] = {}
     recorded: set[RealmName] = set()
     problems: list[ArcanError] = []
+    by_place: dict[tuple[RealmName, EnvironmentName], list[DocumentFile]] = {}
     for document in tree.documents():
+        by_place.setdefault((document.realm, document.environment), []).append(document)
+    for place, files in by_place.items():
         try:
-            contents[document.realm, document.environment] = contents_of(document)
+            contents[place] = contents_of(files)
+        except SeveralErrors as error:
+            problems += error.problems
         except ArcanError as error:
             problems.append(error)
     for realm in tree.realms():
@@ -49,17 +56,33 @@ def load_catalogue(realms: Path) -> Catalogue:
     return Catalogue(contents, tokens, expiry, accounts, frozenset(recorded))
 
 
-def contents_of(document: DocumentFile) -> Contents:
-    """The keys of one document and their versions. Raises `ArcanError`, naming the file."""
-    data = document.read()
+def contents_of(files: Iterable[DocumentFile]) -> Contents:
+    """The keys of an environment and their versions: of one document, or of its key files.
+
+    Raises `ArcanError`, naming the file; `SeveralErrors` for several.
+    """
+    keys: dict[KeyName, str] = {}
+    problems: list[ArcanError] = []
+    for file in files:
+        try:
+            keys |= _versions(file)
+        except ArcanError as error:
+            problems.append(error)
+    if problems:
+        raise problems[0] if len(problems) == 1 else SeveralErrors("key files cannot be read:", problems)
+    return Contents(keys, digest_of_all({str(key): version for key, version in keys.items()}))
+
+
+def _versions(file: DocumentFile) -> dict[KeyName, str]:
+    data = file.read()
     try:
-        found = digests(data)
-        keys = {KeyName.parse(key): version for key, version in found.keys.items()}
+        keys = {KeyName.parse(key): version for key, version in digests(data).keys.items()}
+        file.require_its_key(keys)
     except ArcanError as error:
-        raise explained(error, data, document.path) from None
-    if (manifest := manifest_problem(keys, data, document.path)) is not None:
+        raise explained(error, data, file) from None
+    if (manifest := manifest_problem(keys, data, file)) is not None:
         raise manifest
-    return Contents(keys, found.document)
+    return keys
 
 
 def _callers(path: Path | None) -> tuple[dict[str, TokenScope], dict[AccountName, TokenScope]]:

@@ -205,10 +205,10 @@ def _with_ca(
 def _keys(
     realms: Path, realm: RealmName, environment: EnvironmentName, asked: tuple[KeyName, ...]
 ) -> tuple[KeyName, ...]:
-    """The keys asked for, else those of the document. Raises `BadLayout` and `CannotRead` without both."""
+    """The keys asked for, else those of the environment. Raises `BadLayout` and `CannotRead` without both."""
     wanted = tuple(dict.fromkeys(asked))
     try:
-        document = RealmTree(realms).document(realm, environment)
+        found = RealmTree(realms).environment(realm, environment)
     except (BadLayout, CannotRead) as error:
         if wanted:
             near = f" ({error.hint})" if error.hint else ""
@@ -216,21 +216,21 @@ def _keys(
             return wanted
         error.hint = "; ".join(filter(None, (error.hint, "or name each key with --key")))
         raise
-    known = tuple(contents_of(document).keys)
+    known = tuple(contents_of(found.files).keys)
     for key in wanted:
         if key not in known:
-            warn(f"key '{key}' is not in {document.path}: {did_you_mean(key, known)}")
+            warn(f"key '{key}' is not in {found.path}: {did_you_mean(key, known)}")
     return wanted or known
 
 
 def _bulk_version(realms: Path, realm: RealmName, environment: EnvironmentName) -> str | None:
-    """The version of the document where its realm answers no read of all keys without one."""
+    """The version of the environment where its realm answers no read of all keys without one."""
     tree = RealmTree(realms)
     try:
-        document = tree.document(realm, environment)
+        found = tree.environment(realm, environment)
     except (BadLayout, CannotRead):
         return None  # whether the keys exist is not known either, and that was said
-    return contents_of(document).version if settings_of(tree, realm).recorded else None
+    return contents_of(found.files).version if settings_of(tree, realm).recorded else None
 
 
 @generate.command()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import click
 
 from arcan_gitops.cli.options import clusters_option, realms_option
-from arcan_gitops.cli.output import say, say_hint, show_finding
+from arcan_gitops.cli.output import say, say_hint, show_finding, warn
 from arcan_gitops.cli.realm_bind import bind
 from arcan_gitops.cli.realm_create import create
 from arcan_gitops.cli.realm_layout import join, split
@@ -18,7 +19,7 @@ from arcan_gitops.cli.realm_rewrap import rotate, updatekeys
 from arcan_gitops.cli.realm_verify import verify
 from arcan_gitops.cli.root import REALMS, at_root
 from arcan_gitops.cli.sops_configuration import warn_of_ignored
-from arcan_gitops.realms import RealmTree
+from arcan_gitops.realms import DocumentFile, RealmTree
 from arcan_gitops.realms.check import check as check_realms
 
 
@@ -26,7 +27,8 @@ from arcan_gitops.realms.check import check as check_realms
 def realm() -> None:
     """Create, list, check and re-encrypt the documents of realms.
 
-    A document is REALMS/REALM/ENV.sops.yaml. The file .sops.yaml, in the folder of the realms or the one
+    An environment is one document, REALMS/REALM/ENV.sops.yaml, or a folder with a document for each key,
+    REALMS/REALM/ENV/KEY.sops.yaml. The file .sops.yaml, in the folder of the realms or the one
     above it, says for whom it is encrypted. 'arcan secret' changes what is in a document.
     """
 
@@ -34,17 +36,24 @@ def realm() -> None:
 @realm.command("list")
 @realms_option
 def list_realms(realms: Path) -> None:
-    """List the realms and their environments."""
+    """List the realms and their environments; of key files, how many there are."""
     tree = RealmTree(realms)
     documents, misplaced = tree.scan_all()
     for name in tree.scan()[0]:
-        environments = ", ".join(each.environment for each in documents if each.realm == name)
-        click.echo(f"{name}\t{environments}")
+        environments: dict[str, list[DocumentFile]] = {}
+        for each in documents:
+            if each.realm == name:
+                environments.setdefault(each.environment, []).append(each)
+        click.echo(f"{name}\t{', '.join(_shown(env, files) for env, files in environments.items())}")
     for problem in misplaced:
         say(problem.message)
         say_hint(problem)
     if misplaced:
         raise click.exceptions.Exit(1)
+
+
+def _shown(environment: str, files: Sequence[DocumentFile]) -> str:
+    return environment if files[0].key is None else f"{environment} ({len(files)} key files)"
 
 
 @realm.command()
@@ -53,7 +62,7 @@ def list_realms(realms: Path) -> None:
 def check(path: Path, clusters: Path) -> None:
     """Check realm files without any key.
 
-    PATH is a folder of realms (default: realms), one realm, or one file.
+    PATH is a folder of realms (default: realms), one realm, a folder of key files, or one file.
 
     Checks structure, names, recipients (compared with .sops.yaml), values in clear, empty values, tokens
     files, and documents that were copied; of all realms also the files of clusters that their accounts name.
@@ -64,6 +73,9 @@ def check(path: Path, clusters: Path) -> None:
     report = check_realms(path, clusters)
     for problem in report.problems:
         show_finding(problem)
+    for warning in report.warnings:
+        warn(warning.message)
+        say_hint(warning)
     if report.without_config:
         say("no .sops.yaml beside the realms: recipients were not checked")
     click.echo(f"{report.checked} file(s) checked, {len(report.problems)} problem(s)", err=True)

@@ -13,7 +13,7 @@ from arcan_gitops.cli.realm_options import one_environment_option, optional_real
 from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.realms import RealmTree
-from arcan_gitops.realms.binding import refuse_twin
+from arcan_gitops.realms.binding import refuse_twin, unit_of
 from arcan_gitops.realms.editing import bind_document, open_document
 from arcan_gitops.realms.verifying import verify
 
@@ -57,15 +57,15 @@ def bind(
     identities = held_identities(identity_file, passphrase_file)
     # of all places: a document that is bound here may be the copy of one elsewhere
     seals = {
-        (each.document.realm, each.document.environment): each.seal
+        unit_of(each.document): each.seal
         for each in verify(tree, tree.scan_all()[0], identities)
         if each.seal is not None
     }
     bound = 0
     for file in documents:
         try:
-            if (file.realm, file.environment) in seals:
-                refuse_twin((file.realm, file.environment), seals)
+            if unit_of(file) in seals:
+                refuse_twin(unit_of(file), seals)
             opened = open_document(tree, file.realm, file.environment, identities)
             changed = bind_document(opened, moved_from)
         except ArcanError as error:

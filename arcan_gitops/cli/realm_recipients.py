@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,8 +39,9 @@ def recipients(realm: RealmName | None, check: bool, style: str, realms: Path) -
     """Show who can read what; no identity needed.
 
     Prints one line for each environment and one column for each recipient, and the differences from
-    .sops.yaml, which is in the folder of the realms or the one above it. Recipients have the names that
-    .sops.yaml gives them: an anchor (- &alice age1...), or a comment beside or above.
+    .sops.yaml, which is in the folder of the realms or the one above it; of key files, also a line for each
+    that differs from most of its environment. Recipients have the names that .sops.yaml gives them: an
+    anchor (- &alice age1...), or a comment beside or above.
     """
     warn_of_ignored(realms)
     report = access(RealmTree(realms), realm)
@@ -113,13 +115,38 @@ def _table(report: AccessReport) -> list[str]:
     everybody = _everybody(report)
     header = ["REALM", "ENVIRONMENT", *(str(number) for number in range(1, len(everybody) + 1)), ""]
     rows = [header]
-    for each in report.documents:
+    for environment, each in _lines(report.documents):
         cells = [_cell(each, recipient) for recipient in everybody]
-        rows.append([each.document.realm, each.document.environment, *cells, _note(each)])
+        rows.append([each.document.realm, environment, *cells, _note(each)])
     widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
+
+
+def _lines(documents: Sequence[Access]) -> Iterator[tuple[str, Access]]:
+    """What is shown of the documents: all, but of key files one for those that are as most of their
+    environment are.
+    """
+    by_place: dict[str, list[Access]] = {}
+    for each in documents:
+        by_place.setdefault(each.document.place, []).append(each)
+    for files in by_place.values():
+        if files[0].document.key is None:
+            yield files[0].document.environment, files[0]
+            continue
+        many = Counter(map(_access, files))
+        most, count = many.most_common(1)[0]
+        first = next(each for each in files if _access(each) == most)
+        yield f"{first.document.environment} ({count} key files)", first
+        for each in files:
+            if _access(each) != most:
+                yield f"{each.document.environment}/{each.document.key}", each
+
+
+def _access(each: Access) -> tuple[object, ...]:
+    groups = tuple(frozenset(map(recipient_id, group)) for group in each.groups)
+    return groups, each.needed, each.drift, each.problem is None
 
 
 def _cell(each: Access, recipient: str) -> str:
@@ -169,6 +196,7 @@ def _plain(report: AccessReport, names: Mapping[str, str]) -> dict[str, Any]:
             {
                 "realm": each.document.realm,
                 "environment": each.document.environment,
+                **({} if each.document.key is None else {"key": each.document.key}),
                 "path": str(each.document.path),
                 "groups": [[recipient_id(name) for name in group] for group in each.groups],
                 "groupsNeeded": each.needed,

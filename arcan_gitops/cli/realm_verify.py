@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -60,9 +61,17 @@ def verify(
         missing = error
     verified = verify_documents(tree, documents, identities, opener.load, require_binding=require_binding)
     found, told = without_copies(tuple(verified))
-    width = max((len(_name(each)) for each in found), default=0)
-    for each in found:
-        click.echo(f"{_name(each).ljust(width)}  {each.verdict.value}")
+    verified_keys = Counter(
+        each.document.place
+        for each in found
+        if each.document.key is not None and each.verdict is Verdict.VERIFIED
+    )
+    shown = [each for each in found if each.document.key is None or each.verdict is not Verdict.VERIFIED]
+    width = max((len(name) for name in (*verified_keys, *(each.document.name for each in shown))), default=0)
+    for place, many in verified_keys.items():
+        click.echo(f"{place.ljust(width)}  {many} key files verified")
+    for each in shown:
+        click.echo(f"{each.document.name.ljust(width)}  {each.verdict.value}")
         if each.reason is not None:
             if isinstance(each.reason, NoMatchingIdentity):  # its hint is printed once, at the end
                 show(f"  {each.reason.message}")
@@ -89,7 +98,3 @@ def _tell_unbound(found: Sequence[Verified]) -> None:
     unbound = sum(each.seal is not None and not each.seal.bound for each in found)
     if unbound:
         say(f"{unbound} bound to no place, so that a copy elsewhere would not show: 'arcan realm bind' binds")
-
-
-def _name(each: Verified) -> str:
-    return f"{each.document.realm}/{each.document.environment}"

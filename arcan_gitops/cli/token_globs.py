@@ -21,10 +21,10 @@ def warn_of_globs(tree: RealmTree, realm: RealmName, scope: Scope) -> None:
     read = [each for each in documents if scope.allows_environment(each.environment)] or documents
     for document in read:
         try:
-            keys |= set(key_names(document.read()))
+            keys |= {document.key} if document.key else set(key_names(document.read()))
         except ArcanError:
             return  # 'arcan realm check' says what is wrong with it
-    where = ", ".join(f"{realm}/{document.environment}" for document in read)
+    where = ", ".join(sorted({document.place for document in read}))
     for glob in (scope.keys or ()) if read else ():
         if not any(map(Scope(keys=[glob]).allows_key, keys)):
             _warn("key", glob, f"key of {where}", keys)

@@ -1,8 +1,8 @@
 """Many SOPS documents -> one `Snapshot`; and the repository that loads it again when files change."""
 
 from arcan_gitops.realms.binding import Demands
-from arcan_gitops.realms.documents import Keeping
 from arcan_gitops.realms.kept import KeptDocuments
+from arcan_gitops.realms.loading import Keeping
 from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.repository import Reload, Repository
 from arcan_gitops.realms.selection import BadSelection, Selection

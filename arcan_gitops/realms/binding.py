@@ -6,16 +6,20 @@ document there, and have a server that opens both serve it to that realm's token
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Set
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from arcan_gitops.errors import ArcanError, some
-from arcan_gitops.names import EnvironmentName, InvalidName, RealmName, place_name
-from arcan_gitops.realms.tree import DocumentFile
+from arcan_gitops.names import EnvironmentName, InvalidName, KeyName, RealmName, place_name
+from arcan_gitops.realms.layout import DocumentFile
 from arcan_gitops.sops import Document
+from arcan_gitops.sops.metadata import Metadata
 
 Place = tuple[RealmName, EnvironmentName]
+# One document: of a place, or of one key there.
+Unit = tuple[RealmName, EnvironmentName, KeyName | None]
 
 
 class OtherPlace(ArcanError):
@@ -28,6 +32,10 @@ class NotBound(ArcanError):
 
 class Copied(ArcanError):
     """A document that is bound to no place, and has the data key of one that is."""
+
+
+class Widened(ArcanError):
+    """A key file that has the data key of another one, and not its recipients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +51,34 @@ NO_DEMANDS = Demands()
 
 
 @dataclass(frozen=True, slots=True)
+class Audience:
+    """Who can open a document: the recipients, in how many groups, and how many of these are needed, all of
+    it as a digest; the comment of an SSH key counts for nothing.
+    """
+
+    digest: bytes
+    recipients: int
+
+    @classmethod
+    def of(cls, metadata: Metadata) -> Audience:
+        """What a document says of it; nothing authenticates that."""
+        groups = sorted(
+            (sorted({" ".join(each.split()[:2]) for each in group.recipients}), sorted(group.others))
+            for group in metadata.groups
+        )
+        digest = hashlib.sha256(repr((metadata.groups_needed, groups)).encode()).digest()
+        return cls(digest, sum(len(names) for names, _ in groups))
+
+
+@dataclass(frozen=True, slots=True)
 class Seal:
-    """Whether a document is bound to its place, and a digest that names its data key (None: not known)."""
+    """Whether a document is bound to its place, a digest that names its data key (None: not known), and who
+    can open it.
+    """
 
     bound: bool
     key: bytes | None = field(repr=False)
+    audience: Audience | None = field(default=None, repr=False)
 
 
 def seal_of(document: Document, file: DocumentFile, *, required: bool) -> Seal:
@@ -58,9 +89,9 @@ def seal_of(document: Document, file: DocumentFile, *, required: bool) -> Seal:
                 "is not bound to its place: a copy of another realm's document would look like this",
                 hint=f"with an identity: {_bind(file.realm, file.environment)}",
             )
-        return Seal(False, document.key_digest)
+        return Seal(False, document.key_digest, Audience.of(document.metadata))
     require_place(document, file)
-    return Seal(True, document.key_digest)
+    return Seal(True, document.key_digest, Audience.of(document.metadata))
 
 
 def _bind(realm: RealmName, environment: EnvironmentName) -> str:
@@ -89,43 +120,84 @@ def _parsed(place: str) -> str:
         return ""
 
 
-def copies(seals: Mapping[Place, Seal]) -> tuple[dict[Place, Copied], list[str]]:
-    """The places whose documents are refused as copies, and what is to be said of others.
+def unit_of(file: DocumentFile) -> Unit:
+    """Which document a file is."""
+    return file.realm, file.environment, file.key
 
-    A data key is random for each document: two that have the same one are copies of each other. Which is the
-    copy is known where one of them is bound to its place.
+
+def unit_name(unit: Unit) -> str:
+    """`REALM/ENVIRONMENT[/KEY]`"""
+    return "/".join(part for part in unit if part is not None)
+
+
+def copies(seals: Mapping[Unit, Seal]) -> tuple[dict[Unit, ArcanError], list[str]]:
+    """The documents that are refused as copies, and what is to be said of others.
+
+    A data key is random for each document, and key files of one environment may share one: two places that
+    have the same one are copies of each other. Which is the copy is known where one of them is bound to its
+    place. Key files with one data key must have the same recipients: who opens one could open all.
     """
-    by_key: dict[bytes, list[Place]] = defaultdict(list)
-    for place, seal in seals.items():
+    by_key: dict[bytes, list[Unit]] = defaultdict(list)
+    for unit, seal in seals.items():
         if seal.key is not None:
-            by_key[seal.key].append(place)
-    refused: dict[Place, Copied] = {}
+            by_key[seal.key].append(unit)
+    refused: dict[Unit, ArcanError] = {}
     told: list[str] = []
-    for places in by_key.values():
-        bound = [place_name(*place) for place in places if seals[place].bound]
-        if not bound and len(places) > 1:
-            names = [place_name(*place) for place in sorted(places)]
-            told.append(f"{some(names)}: have one data key, and none is bound: all but one are copies")
-        if bound:
-            refused |= {place: _copied(place, bound[0]) for place in places if not seals[place].bound}
+    for units in by_key.values():
+        if len(units) == 1:
+            continue
+        by_place: dict[Place, list[Unit]] = defaultdict(list)
+        for unit in units:
+            by_place[unit[:2]].append(unit)
+        for beside in by_place.values():
+            refused |= _widened(beside, seals)
+        if len(by_place) > 1:
+            bound = sorted({unit[:2] for unit in units if seals[unit].bound})
+            if not bound:
+                names = [place_name(*place) for place in sorted(by_place)]
+                told.append(f"{some(names)}: have one data key, and none is bound: all but one are copies")
+            for unit in units:
+                others = [place for place in bound if place != unit[:2]]
+                if others and not seals[unit].bound:
+                    refused[unit] = _copied(unit, place_name(*others[0]))
     return refused, told
 
 
-def _copied(place: Place, original: str) -> Copied:
-    where = f"{place[0]} --env {place[1]}"
+def _widened(units: Sequence[Unit], seals: Mapping[Unit, Seal]) -> dict[Unit, ArcanError]:
+    """Those of the key files with one data key whose recipients are not those that most of them have; where
+    no most have, the fewest.
+    """
+    many = Counter(seals[unit].audience for unit in units)
+    if len(many) == 1:
+        return {}
+    most = max(many, key=lambda each: (many[each], -each.recipients if each is not None else 0))
+    first = next(unit for unit in units if seals[unit].audience == most)
+    return {
+        unit: Widened(
+            f"{unit_name(unit)}: has the data key of {unit_name(first)} and other recipients, who could open "
+            "both",
+            hint=f"give it its own: arcan realm rotate {unit[0]} --env {unit[1]}",
+        )
+        for unit in units
+        if seals[unit].audience != most
+    }
+
+
+def _copied(unit: Unit, original: str) -> Copied:
+    where = f"{unit[0]} --env {unit[1]}"
     return Copied(
-        f"{place_name(*place)}: is bound to no place, and has the data key of {original}: one is a copy",
+        f"{unit_name(unit)}: is bound to no place, and has the data key of {original}: one is a copy",
         hint=f"if it is meant, give it its own: arcan realm rotate {where} && arcan realm bind {where}",
     )
 
 
-def refuse_twin(place: Place, seals: Mapping[Place, Seal]) -> None:
-    """Raise `Copied` where another document has the data key of one that is not bound: binding it would make
-    a copy that somebody put there the real one.
+def refuse_twin(unit: Unit, seals: Mapping[Unit, Seal]) -> None:
+    """Raise `Copied` where a document of another place has the data key of one that is not bound: binding it
+    would make a copy that somebody put there the real one.
     """
-    mine = seals[place]
-    others = [
-        place_name(*at) for at in sorted(seals) if at != place and seals[at].key == mine.key is not None
-    ]
+    mine = seals[unit]
+    others = {
+        place_name(*at[:2]) for at in seals if at[:2] != unit[:2] and seals[at].key == mine.key is not None
+    }
     if others and not mine.bound:
-        raise _copied(place, some(others))
+        raise _copied(unit, some(sorted(others)))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from arcan_gitops.access import AccountRecord, Policy, TokenRecord, read_tokens_file
-from arcan_gitops.errors import ArcanError
-from arcan_gitops.names import KeyName, RealmName
-from arcan_gitops.realms.binding import NotBound
+from arcan_gitops.errors import ArcanError, some
+from arcan_gitops.names import EnvironmentName, KeyName, RealmName
+from arcan_gitops.realms.binding import Audience, NotBound, Widened
 from arcan_gitops.realms.cluster_checks import cluster_problems
+from arcan_gitops.realms.layout import alike, is_key_file, parsed_stem
 from arcan_gitops.realms.manifests import explained, manifest_problem
 from arcan_gitops.realms.recipients import drift, wrong_recipients
 from arcan_gitops.realms.removals import there_again
@@ -27,21 +28,22 @@ from arcan_gitops.realms.tree import (
     document_file,
     read_file,
 )
-from arcan_gitops.sops import Outline, SopsError, examine
+from arcan_gitops.sops import Outline, SopsError, examine, key_names
 from arcan_gitops.yamlio import InvalidFile
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How many files were looked at, and what is wrong with them."""
+    """How many files were looked at, what is wrong with them, and what may become wrong."""
 
     checked: int
     problems: tuple[ArcanError, ...]
     without_config: bool  # there is no .sops.yaml to compare the recipients with
+    warnings: tuple[ArcanError, ...] = ()
 
 
 def check(path: Path, clusters: Path | None = None) -> Report:
-    """Check a folder of realms, the folder of one realm, or one file in it.
+    """Check a folder of realms, the folder of one realm or of an environment of key files, or one file.
 
     Structure, names, clear and empty leaves, recipients against `.sops.yaml`, `realm.yaml`, `tokens.yaml`;
     documents that were copied, and those that are not bound where `realm.yaml` has it; for all realms also
@@ -50,11 +52,17 @@ def check(path: Path, clusters: Path | None = None) -> Report:
     """
     if not path.exists():
         raise BadLayout(f"{path}: there is no such file or folder", hint="give the folder of the realms")
-    if path.name in ("", "..") or (path.is_file() and len(path.parts) < 3):
+    is_key = path.is_file() and _is_key_file(path)
+    if path.name in ("", "..") or (path.is_file() and len(path.parts) < 3 + is_key):
         path = path.resolve()
     if path.is_file():
+        realm = path.parent.parent if is_key else path.parent
+        run = _Run(RealmTree(realm.parent))
+        run.file(path, RealmName.parse(realm.name))
+    elif _is_environment(path):
+        path = path if len(path.parts) > 2 else path.resolve()
         run = _Run(RealmTree(path.parent.parent))
-        run.file(path, RealmName.parse(path.parent.name))
+        run.environment(RealmName.parse(path.parent.name), EnvironmentName.parse(path.name))
     elif _is_realm(path):
         run = _Run(RealmTree(path.parent))
         run.realm(RealmName.parse(path.name))
@@ -63,15 +71,41 @@ def check(path: Path, clusters: Path | None = None) -> Report:
         run.all()
         if clusters is not None:
             run.clusters(clusters)
-    return Report(run.checked, tuple(run.problems), run.without_config)
+    return Report(run.checked, tuple(run.problems), run.without_config, tuple(run.warnings))
 
 
 def _is_realm(folder: Path) -> bool:
-    """Whether it is the folder of one realm: documents are in it, and not (as well) in a folder below it."""
+    """Whether it is the folder of one realm: documents, or folders of key files, are in it, and no folders
+    of realms.
+    """
     entries = list(folder.iterdir())
-    return any(map(_is_document, entries)) and not any(
-        _is_document(below) for entry in entries if entry.is_dir() for below in entry.iterdir()
-    )
+    if any((folder / name).exists() for name in (REALM_FILE, TOKENS_FILE)):
+        return True
+    below = [path for entry in entries if entry.is_dir() for path in entry.iterdir() if _is_document(path)]
+    if any(map(_is_document, entries)):
+        return all(map(_is_key_file, below))
+    return bool(below) and all(map(_is_key_file, below))
+
+
+def _is_environment(folder: Path) -> bool:
+    """Whether it is a folder of key files."""
+    files = [path for path in folder.iterdir() if is_key_file(path.name) and path.is_file()]
+    return bool(files) and all(map(_is_key_file, files))
+
+
+def _is_key_file(path: Path) -> bool:
+    """Whether a file is that of a key, and not the document of an environment: both are named NAME.sops.yaml,
+    in a folder. No environment has such a name, or its only key has it.
+    """
+    if not is_key_file(path.name):
+        return False
+    stem = path.name.removesuffix(DOCUMENT_SUFFIX)
+    if EnvironmentName.grammar.fullmatch(stem) is None:
+        return True
+    try:
+        return key_names(read_file(path)) == (stem,)
+    except ArcanError:
+        return False
 
 
 def _is_document(path: Path) -> bool:
@@ -83,11 +117,13 @@ class _Run:
 
     def __init__(self, tree: RealmTree) -> None:
         self._tree = tree
-        self._wrapped: dict[str, DocumentFile] = {}
+        self._wrapped: dict[str, tuple[DocumentFile, Audience]] = {}
+        self._said: set[str] = set()
         self._records: dict[RealmName, tuple[TokenRecord, ...]] = {}
         self._accounts: list[tuple[Path, AccountRecord]] = []
         self.checked = 0
         self.problems: list[ArcanError] = []
+        self.warnings: list[ArcanError] = []
         self.config: SopsConfig | None = None
         self.without_config = False
         with self._collecting():
@@ -126,14 +162,19 @@ class _Run:
             documents, misplaced = self._tree.scan_documents(realm)
             self.problems += misplaced
             settings = self._settings(self._tree.realm_file(realm))
-            for document in documents:
-                self._document(document, settings)
+            self._documents(realm, documents, settings)
             there = {document.environment for document in documents}
             environments, misplaced = self._tree.removal_folders(realm)
             self.problems += misplaced
             for environment in environments:
                 if environment not in there:  # the records of the others were looked at with their documents
                     self.problems += there_again(self._tree, realm, environment, ())
+
+    def environment(self, realm: RealmName, environment: EnvironmentName) -> None:
+        with self._collecting():
+            files = self._tree.environment(realm, environment)
+            self.problems += (*files.misplaced, *files.bad.values())
+            self._documents(realm, files.files, self._settings(self._tree.realm_file(realm)))
 
     def file(self, path: Path, realm: RealmName) -> None:
         with self._collecting():
@@ -143,7 +184,12 @@ class _Run:
                 self._settings(path)
             else:
                 settings = self._settings(self._tree.realm_file(realm))
-                self._document(document_file(path, realm), settings)
+                if path.parent == self._tree.root / realm:
+                    file = document_file(path, realm)
+                else:
+                    environment = EnvironmentName.parse(path.parent.name)
+                    file = self._tree.key_file(realm, environment, parsed_stem(KeyName, path))
+                self._documents(realm, (file,), settings)
 
     def _settings(self, path: Path | None) -> RealmSettings:
         if path is None:
@@ -159,14 +205,23 @@ class _Run:
                 self._records[realm] = file.tokens
                 self._accounts += [(path, account) for account in file.accounts]
 
-    def _document(self, document: DocumentFile, settings: RealmSettings) -> None:
-        self.checked += 1
-        problems, outlined = _document(document, settings, self.config)
-        said = {problem.message for problem in self.problems}  # one rule may be for many documents
-        self.problems += [problem for problem in problems if problem.message not in said]
-        if outlined is not None:
-            self.problems += there_again(self._tree, document.realm, document.environment, outlined.keys)
-            self.problems += _copies(document, outlined, self._wrapped)
+    def _documents(
+        self, realm: RealmName, documents: Iterable[DocumentFile], settings: RealmSettings
+    ) -> None:
+        keys: dict[EnvironmentName, list[str]] = {}
+        for document in documents:
+            self.checked += 1
+            problems, outlined = _document(document, settings, self.config)
+            # one rule may be for many documents
+            self.problems += [problem for problem in problems if problem.message not in self._said]
+            self._said |= {problem.message for problem in problems}
+            if outlined is not None:
+                keys.setdefault(document.environment, []).extend(outlined.keys)
+                self.problems += _copies(document, outlined, self._wrapped)
+                if document.key is None:
+                    self.warnings += _alike(document, outlined)
+        for environment, there in keys.items():
+            self.problems += there_again(self._tree, realm, environment, there)
 
 
 def _document(
@@ -183,13 +238,13 @@ def _document(
         if outlined.documents != 1:
             raise SopsError("holds several YAML documents where one is wanted", hint="split the file")
     except ArcanError as error:
-        return [explained(error, data, document.path)], None
+        return [explained(error, data, document)], None
     if findings:
-        first = explained(findings[0], data, document.path)
+        first = explained(findings[0], data, document)
         if first is not findings[0]:  # a manifest: that each of its values is in clear is no news
             return [first], None
         problems += [first, *(finding.located(document.path) for finding in findings[1:])]
-    if (manifest := manifest_problem(outlined.keys, data, document.path)) is not None:
+    if (manifest := manifest_problem(outlined.keys, data, document)) is not None:
         problems.append(manifest)
     if settings.binding and not outlined.bound:
         bind = f"with an identity: arcan realm bind {document.realm} --env {document.environment}"
@@ -199,6 +254,10 @@ def _document(
             KeyName.parse(key)
         except ArcanError as error:
             problems.append(error.located(document.path))
+    try:
+        document.require_its_key(outlined.keys)
+    except ArcanError as error:
+        problems.append(error.located(document.path))
     if config is not None:
         try:
             differs = drift(outlined.metadata, config.rule_for(document.path))
@@ -209,18 +268,29 @@ def _document(
     return problems, outlined
 
 
-def _copies(document: DocumentFile, outlined: Outline, wrapped: dict[str, DocumentFile]) -> list[ArcanError]:
-    """A data key is random for each document: two that share a wrapped one are copies."""
-    problems: list[ArcanError] = []
+def _copies(
+    document: DocumentFile, outlined: Outline, wrapped: dict[str, tuple[DocumentFile, Audience]]
+) -> list[ArcanError]:
+    """A data key is random for each document: two that share a wrapped one are copies, or key files of one
+    environment for the same recipients.
+    """
+    audience = Audience.of(outlined.metadata)
+    rotate = f"'arcan realm rotate {document.realm} --env {document.environment}'"
     for group in outlined.metadata.groups:
         for key in group.age:
-            first = wrapped.setdefault("".join(key.enc.split()), document)
-            if first.place != document.place and not problems:
-                problems.append(
-                    ArcanError(
-                        f"{document.path}: has the data key of {first.path}, document of another place",
-                        hint="if this is intended, give it its own data key: "
-                        f"'arcan realm rotate {document.realm} --env {document.environment}'",
-                    )
-                )
-    return problems
+            first, its = wrapped.setdefault("".join(key.enc.split()), (document, audience))
+            if first.place != document.place:
+                problem = f"{document.path}: has the data key of {first.path}, document of another place"
+                return [ArcanError(problem, hint=f"if this is intended, give it its own data key: {rotate}")]
+            if its != audience:
+                problem = f"{document.path}: has the data key of {first.path} and other recipients, who could"
+                return [Widened(f"{problem} open both", hint=f"give it its own data key: {rotate}")]
+    return []
+
+
+def _alike(document: DocumentFile, outlined: Outline) -> Iterator[ArcanError]:
+    for names in alike(outlined.keys):
+        yield ArcanError(
+            f"{document.path}: {some(names, between=' and ')} differ only in case",
+            hint="give one of them another name: as files of their own they would be one on some machines",
+        )

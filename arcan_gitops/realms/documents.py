@@ -1,62 +1,26 @@
-"""The documents of one realm: each is loaded, or stands at its last good state, or is not loaded."""
+"""The environments of one realm: each is loaded, or stands at its last good state, or is not loaded."""
 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Mapping, Sequence
+import stat
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
 
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
-from arcan_gitops.realms.binding import NO_DEMANDS, Demands, NotBound, OtherPlace
 from arcan_gitops.realms.bugs import bug
 from arcan_gitops.realms.file_state import FileState, states_of
-from arcan_gitops.realms.kept import Fresh, KeptDocuments
-from arcan_gitops.realms.opening import Opener
-from arcan_gitops.realms.removals import removals_of
+from arcan_gitops.realms.files import BadLayout, digest, read_file
+from arcan_gitops.realms.kept import Fresh
+from arcan_gitops.realms.layout import DOCUMENT_SUFFIX, DocumentFile, EnvironmentFiles, Layout
+from arcan_gitops.realms.loaded_keys import KeyFiles, KeysRead, assembled
+from arcan_gitops.realms.loading import Loader, Rules
+from arcan_gitops.realms.removals import Records, records_of
 from arcan_gitops.realms.settings import RealmSettings
-from arcan_gitops.realms.snapshot import Environment, Snapshot, load_environment
-from arcan_gitops.realms.tree import BadLayout, DocumentFile, Layout, RealmTree, digest, read_file
-from arcan_gitops.sops import (
-    ClearLeaf,
-    EmptyLeaf,
-    Identities,
-    Malformed,
-    NoMatchingIdentity,
-    NotEncrypted,
-    Tampered,
-    TooLarge,
-    Unsupported,
-    load,
-)
-
-# What is wrong with the bytes themselves, and stays wrong: unlike a key service that cannot be reached.
-_LASTING: Final = (
-    NotEncrypted,
-    Malformed,
-    Unsupported,
-    NoMatchingIdentity,
-    Tampered,
-    ClearLeaf,
-    EmptyLeaf,
-    TooLarge,
-    OtherPlace,
-    NotBound,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Keeping:
-    """How last good documents are kept: where, for the next start (None: nowhere), and for how long they may
-    be served in the place of bad ones (seconds; None: for as long as the server runs).
-    """
-
-    documents: KeptDocuments | None = None
-    seconds: float | None = None
-    clock: Callable[[], float] = time.time
+from arcan_gitops.realms.snapshot import Environment, Snapshot
+from arcan_gitops.realms.tree import RealmTree
 
 
 @dataclass(slots=True)
@@ -72,51 +36,30 @@ class RealmRead:
     failed: set[EnvironmentName] = field(default_factory=set)
     problems: list[ArcanError] = field(default_factory=list)
     findings: list[ArcanError] = field(default_factory=list)
-    fresh: dict[EnvironmentName, Fresh] = field(default_factory=dict)
+    fresh: dict[tuple[EnvironmentName, KeyName | None], Fresh] = field(default_factory=dict)
     unknown: bool = False  # nobody can say which documents there are
     foreign: bool = False  # it is a link out of the tree, and never was a realm
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    """`realm.yaml` as it was read; `states` is None where it has to be read again."""
-
-    data: bytes
-    settings: RealmSettings
-    states: tuple[FileState, ...] | None
-
-
 class Documents:
-    """Reads the documents of realms by one set of identities."""
+    """Reads the environments of realms."""
 
-    def __init__(
-        self,
-        tree: RealmTree,
-        identities: Identities,
-        demands: Demands = NO_DEMANDS,
-        open_document: Opener = load,
-        keeping: Keeping = Keeping(),
-    ) -> None:
+    def __init__(self, tree: RealmTree, loader: Loader) -> None:
         self._tree = tree
-        self._identities = identities
-        self._demands = demands
-        self._open_document = open_document
-        self._keeping = keeping
-        self._failures: dict[Path, tuple[str, ArcanError]] = {}  # by the digest of the bytes that failed
-
-    def forget_failures(self) -> None:
-        """Try bad documents again though they have not changed."""
-        self._failures.clear()
+        self._loader = loader
+        self._key_files = KeyFiles(loader)
+        self._rules: dict[RealmName, Rules] = {}  # as they were read last
 
     def read(
         self, realm: RealmName, selected: Callable[[EnvironmentName], bool], last: Snapshot | None
     ) -> RealmRead:
-        """The selected documents of a realm as they are now. Raises nothing but bugs."""
+        """The selected environments of a realm as they are now. Raises nothing but bugs."""
         found = RealmRead()
         before = {} if last is None else last.environments.get(realm, {})
         try:
             places = self._tree.scan_places(realm)
-            if not places.environments:
+            emptied = {name for name in places.bare if self._is_known(realm, name, last)}
+            if not places.environments and not emptied:
                 raise self._tree.no_document(realm)
         except ArcanError as error:
             link = os.path.islink(self._tree.root / realm)
@@ -129,31 +72,107 @@ class Documents:
             self._unknown(found, realm, last)
             return found
         found.findings += places.misplaced
-        found.findings += places.bare.values()
-        documents = [
-            DocumentFile(each.realm, each.environment, each.path, None) for each in places.environments
-        ]
-        rules = self._rules(documents, before, found)
-        in_files = {each.environment for each in places.environments if each.layout is Layout.FILES}
-        for document in documents:
-            name = document.environment
-            if not selected(name):
-                continue
-            try:
-                if rules is None:
-                    raise _Untold
-                if name in places.bad:
-                    raise places.bad[name]
-                if name in in_files:
-                    raise BadLayout(f"{document.path}: is a folder of key files, which no server loads yet")
+        names = {*emptied, *(each.environment for each in places.environments)}
+        rules = self._read_rules(realm, names, before, found)
+        for files in places.environments:
+            if selected(files.environment):
+                self._read(files, rules, places.bad.get(files.environment), before, found)
+        for name, bare in places.bare.items():
+            if name in emptied and selected(name):
+                found.problems.append(bare)
+                self._fail(found, self._document(realm, name), before.get(name), rules)
+            else:
+                found.findings.append(bare)
+        return found
+
+    def _read(
+        self,
+        files: EnvironmentFiles,
+        rules: Rules | None,
+        bad: ArcanError | None,
+        before: Mapping[EnvironmentName, Environment],
+        found: RealmRead,
+    ) -> None:
+        """One environment as it is now."""
+        name = files.environment
+        document = self._document(files.realm, name) if files.layout is Layout.FILES else files.files[0]
+        try:
+            if rules is None:
+                raise _Untold
+            if bad is not None:
+                raise bad
+            if files.layout is Layout.DOCUMENT:
                 found.environments[name] = self._environment(document, rules, before.get(name), found)
-            except (ArcanError, _Untold) as error:
-                if isinstance(error, ArcanError):
-                    found.problems.append(error)
-                self._fail(found, document, before.get(name), rules)
-            except Exception as error:  # a bug that one file brings out must not stop the others
-                found.problems.append(bug(document.path, error))
-                self._fail(found, document, before.get(name), rules)
+            else:
+                found.findings += files.misplaced
+                read = self._key_files.read(files, rules, before.get(name))
+                self._add_keys(files, read, rules, before.get(name), found)
+        except (ArcanError, _Untold) as error:
+            if isinstance(error, ArcanError):
+                found.problems.append(error)
+            self._fail(found, document, before.get(name), rules)
+        except Exception as error:  # a bug that one file brings out must not stop the others
+            found.problems.append(bug(files.path, error))
+            self._fail(found, document, before.get(name), rules)
+
+    def _document(self, realm: RealmName, name: EnvironmentName) -> DocumentFile:
+        """What stands for an environment of key files as a whole: its folder."""
+        return DocumentFile(realm, name, self._tree.root / realm / name)
+
+    def _is_known(self, realm: RealmName, name: EnvironmentName, last: Snapshot | None) -> bool:
+        """Whether a folder without key files was an environment."""
+        if last is not None:
+            return last.environment(realm, name) is not None or (realm, name) in last.failed
+        store = self._loader.keeping.documents
+        return store is not None and bool(store.keys((realm, name)))
+
+    def _add_keys(
+        self,
+        files: EnvironmentFiles,
+        read: KeysRead,
+        rules: Rules,
+        before: Environment | None,
+        found: RealmRead,
+    ) -> None:
+        """Take over what the key files of an environment came to."""
+        name = files.environment
+        records = Records()
+        if rules.settings.recorded:
+            records, problems = records_of(self._tree, files.realm, name)
+            found.findings += problems
+        found.problems += read.told(files.path)
+        found.fresh |= {(name, key): fresh for key, fresh in read.fresh.items()}
+        if not read.parts:
+            found.failed.add(name)
+            return
+        environment = assembled(read.parts, read.failed, rules.data, records)
+        same = (
+            before is not None and before.digest == environment.digest and before.parts == environment.parts
+        )
+        found.environments[name] = before if same and before is not None else environment
+
+    def read_keys(
+        self, realm: RealmName, name: EnvironmentName, keys: Iterable[KeyName], before: Environment
+    ) -> RealmRead | None:
+        """An environment of key files where nothing but the files of these keys has changed, all of which it
+        had; None where that cannot be relied on, so that all has to be read.
+        """
+        rules, parts = self._rules.get(realm), before.parts
+        if rules is None or rules.states is None or parts is None or before.stale or before.failed:
+            return None
+        if states_of(self._tree.realm_file(realm)) != rules.states:
+            return None
+        read = KeysRead(dict(parts.by_key))
+        folder = self._tree.root / realm / name
+        for key in keys:
+            file = DocumentFile(realm, name, folder / f"{key}{DOCUMENT_SUFFIX}", key)
+            if key not in parts.by_key or not _is_plain(file.path):
+                return None
+            self._key_files.read_one(file, rules, parts.by_key, read)
+        found = RealmRead(problems=read.told(folder))
+        found.fresh |= {(name, key): fresh for key, fresh in read.fresh.items()}
+        records = Records(parts.records, before.removed)
+        found.environments[name] = assembled(read.parts, read.failed, rules.data, records)
         return found
 
     def _unknown(self, found: RealmRead, realm: RealmName, last: Snapshot | None) -> None:
@@ -166,11 +185,15 @@ class Documents:
         for name, environment in before.items():
             self._stand_in(found, name, environment)
 
-    def _rules(
-        self, places: Sequence[DocumentFile], before: Mapping[EnvironmentName, Environment], found: RealmRead
-    ) -> _Rules | None:
+    def _read_rules(
+        self,
+        realm: RealmName,
+        places: Iterable[EnvironmentName],
+        before: Mapping[EnvironmentName, Environment],
+        found: RealmRead,
+    ) -> Rules | None:
         """`realm.yaml`, or None where it cannot be read: then no document of the realm can be judged."""
-        realm = places[0].realm
+        self._rules.pop(realm, None)
         try:
             path = self._tree.realm_file(realm)
             states = states_of(path)  # before it is read, as all states
@@ -182,9 +205,9 @@ class Documents:
         except Exception as error:
             found.problems.append(bug(self._tree.root / realm, error))
             return None
-        if self._demands.recorded:
+        if self._loader.demands.recorded:
             settings = replace(settings, deletions="recorded")
-        elif settings.deletions is None and self._recorded_before(places, before):
+        elif settings.deletions is None and self._recorded_before(realm, places, before):
             # what is lost or cut must not turn a key that is missing into one that was removed
             settings = replace(settings, deletions="recorded")
             found.findings.append(
@@ -194,22 +217,25 @@ class Documents:
                     hint="restore it from Git; or write 'deletions: unrecorded', if that is meant",
                 )
             )
-        return _Rules(data, settings, states)
+        self._rules[realm] = Rules(data, settings, states)
+        return self._rules[realm]
 
     def _recorded_before(
-        self, places: Sequence[DocumentFile], before: Mapping[EnvironmentName, Environment]
+        self,
+        realm: RealmName,
+        places: Iterable[EnvironmentName],
+        before: Mapping[EnvironmentName, Environment],
     ) -> bool:
         if before:
             return any(each.removed is not None for each in before.values())
-        store = self._keeping.documents
-        kept = () if store is None else (store.find((each.realm, each.environment)) for each in places)
-        return any(each is not None and each.recorded for each in kept)
+        store = self._loader.keeping.documents
+        return store is not None and any(store.recorded((realm, name)) for name in places)
 
     def _environment(
-        self, document: DocumentFile, rules: _Rules, before: Environment | None, found: RealmRead
+        self, document: DocumentFile, rules: Rules, before: Environment | None, found: RealmRead
     ) -> Environment:
         """The document as it is now; `before`, where nothing of it has changed. Raises `ArcanError`."""
-        records, removed = b"", None
+        records = Records()
         record_states: tuple[FileState, ...] | None = ()
         if rules.settings.recorded:
             files, _ = self._tree.removal_files(document.realm, document.environment)
@@ -221,42 +247,18 @@ class Documents:
         if before is not None and before.since is None and before.files == states is not None:
             return before
         if rules.settings.recorded:
-            read, problems = removals_of(self._tree, document.realm, document.environment)
+            records, problems = records_of(self._tree, document.realm, document.environment)
             found.findings += problems
-            records = b"".join(digest(key.encode(), data).encode() for key, (_, data) in read.items())
-            removed = frozenset(read)
         data = document.read()
-        key = digest(data, rules.data, records) if records else digest(data, rules.data)
-        if before is not None and before.digest == key and (before.removed is None) is (removed is None):
+        key = digest(data, rules.data, records.data) if records.data else digest(data, rules.data)
+        if before is not None and before.digest == key and (before.removed is None) is (records.keys is None):
             return replace(before, files=states, since=None)
-        return self._opened(document, data, rules, key, removed, states, found)
-
-    def _opened(
-        self,
-        document: DocumentFile,
-        data: bytes,
-        rules: _Rules,
-        key: str,
-        removed: frozenset[KeyName] | None,
-        states: tuple[FileState, ...] | None,
-        found: RealmRead,
-    ) -> Environment:
-        failed, failure = self._failures.get(document.path, ("", None))
-        if failure is not None and failed == key:  # costly, and known: all must wait for it
-            raise failure
-        try:
-            values, versions, seal = load_environment(
-                data, document, rules.settings, self._identities, self._demands, self._open_document
-            )
-        except _LASTING as error:
-            self._failures[document.path] = (key, error)
-            raise
-        self._failures.pop(document.path, None)
-        found.fresh[document.environment] = Fresh(data, rules.data, rules.settings.recorded)
-        return Environment(values, key, versions, removed, None, seal, states)
+        loaded = self._loader.load(document, data, rules, key)
+        found.fresh[document.environment, None] = Fresh(data, rules.data, rules.settings.recorded)
+        return Environment(loaded.values, key, loaded.versions, records.keys, None, loaded.seal, states)
 
     def _fail(
-        self, found: RealmRead, document: DocumentFile, before: Environment | None, rules: _Rules | None
+        self, found: RealmRead, document: DocumentFile, before: Environment | None, rules: Rules | None
     ) -> None:
         found.failed.add(document.environment)
         if before is None:
@@ -266,29 +268,33 @@ class Documents:
 
     def _stand_in(self, found: RealmRead, name: EnvironmentName, before: Environment) -> None:
         """Serve the last good state of an environment, while it is not too old."""
-        now = self._keeping.clock()
-        since = now if before.since is None else before.since
-        if self._keeping.seconds is None or now - since <= self._keeping.seconds:
+        since = self._loader.keeping.since(before.since)
+        if since is not None:
             found.environments[name] = replace(before, since=since, files=None)
 
-    def _kept(self, document: DocumentFile, rules: _Rules | None) -> Environment | None:
+    def _kept(self, document: DocumentFile, rules: Rules | None) -> Environment | None:
         """What an earlier run of the server kept of a document, if it is sound by the rules that hold now."""
-        store = self._keeping.documents
-        kept = None if store is None else store.find((document.realm, document.environment))
+        store, place = self._loader.keeping.documents, (document.realm, document.environment)
+        if store is None:
+            return None
+        recorded = self._loader.demands.recorded or store.recorded(place)
+        if rules is not None:
+            recorded = rules.settings.recorded
+        records = records_of(self._tree, *place)[0] if recorded else Records()
+        kept = self._loader.kept(document, None if rules is None else rules.settings)
         if kept is None:
-            return None
-        try:
-            settings = RealmSettings.parse(kept.rules, document.place) if rules is None else rules.settings
-            values, versions, seal = load_environment(
-                kept.data, document, settings, self._identities, self._demands, self._open_document
-            )
-            removed = None
-            if settings.recorded:
-                removed = frozenset(removals_of(self._tree, document.realm, document.environment)[0])
-        except ArcanError:
-            return None
-        key = digest(kept.data, kept.rules)
-        return Environment(values, key, versions, removed, kept.good, seal)
+            return self._key_files.kept(document, rules, records)
+        loaded, from_disk = kept
+        key = digest(from_disk.data, from_disk.rules)
+        return Environment(loaded.values, key, loaded.versions, records.keys, from_disk.good, loaded.seal)
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether a file is there, and is no link and no folder."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 class _Untold(Exception):

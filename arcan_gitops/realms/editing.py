@@ -82,7 +82,7 @@ class OpenDocument:
             self.file.require_its_key(tuple(document.tree))  # also: a file of several YAML documents is none
             judge(document, self.file)
         except ArcanError as error:
-            raise explained(error, self.data, self.file.path) from None
+            raise explained(error, self.data, self.file) from None
         return document
 
     def changed(self, document: Document) -> bytes | None:

@@ -88,7 +88,7 @@ def keys_of(tree: RealmTree, realm: RealmName, environment: EnvironmentName) -> 
     try:
         names = key_names(data)
     except ArcanError as error:
-        raise explained(error, data, found.path) from None
-    if (manifest := manifest_problem(names, data, found.path)) is not None:
+        raise explained(error, data, found.files[0]) from None
+    if (manifest := manifest_problem(names, data, found.files[0])) is not None:
         raise manifest
     return names

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +18,10 @@ from typing import Final
 
 from arcan_gitops.atomic import replace_file
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.names import RealmName
-from arcan_gitops.realms.binding import Place
-from arcan_gitops.realms.tree import DOCUMENT_SUFFIX, REALM_FILE, read_file
+from arcan_gitops.names import KeyName, RealmName
+from arcan_gitops.realms.binding import Place, Unit
+from arcan_gitops.realms.files import read_file
+from arcan_gitops.realms.layout import DOCUMENT_SUFFIX, REALM_FILE, is_key_file
 
 log = logging.getLogger("arcan.realms")
 
@@ -44,27 +45,29 @@ class Kept(Fresh):
 
 
 class KeptDocuments:
-    """A folder `<realm>/<environment>.sops.yaml` of what was loaded last, with the realm's `realm.yaml`."""
+    """A folder `<realm>/<environment>.sops.yaml`, or `<realm>/<environment>/<KEY>.sops.yaml`, of what was
+    loaded last, with the realm's `realm.yaml`.
+    """
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
         self._folder = folder
         self._clock = clock
         self._failing = False
+        self._retained: tuple[Set[object], ...] = ()
 
-    def keep(self, place: Place, fresh: Fresh) -> None:
+    def keep(self, fresh: Mapping[Unit, Fresh]) -> None:
         """Keep what was just loaded. A disk that takes no more is told of once, and costs nothing else."""
-        path = self._path(place)
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            if fresh.recorded:
-                self._recorded(place).touch(0o600)
-            else:
-                self._recorded(place).unlink(missing_ok=True)
-            replace_file(self._rules(place), fresh.rules, mode=0o600, durable=False)
-            replace_file(path, fresh.data, mode=0o600)
-            now = self._clock()
-            os.utime(path, (now, now))
+            for place, each in {unit[:2]: each for unit, each in fresh.items()}.items():
+                self._keep_rules(place, each)
+            for unit, each in fresh.items():
+                path = self._path(unit)
+                path.parent.mkdir(mode=0o700, exist_ok=True)
+                if unit[2] is None or not _holds(path, each.data):
+                    # of thousands of key files each is not waited for: a power cut may lose some
+                    replace_file(path, each.data, mode=0o600, durable=unit[2] is None)
+                now = self._clock()
+                os.utime(path, (now, now))
             self._failing = False
         except (OSError, ArcanError) as error:
             if not self._failing:
@@ -72,37 +75,82 @@ class KeptDocuments:
                 log.warning("the last good documents are not kept for the next start: %s", reason)
             self._failing = True
 
-    def touch(self, place: Place) -> None:
-        """It still is what the files hold."""
-        with suppress(OSError):
-            path, now = self._path(place), self._clock()
-            if not 0 <= now - path.stat().st_mtime < _TOUCH_SECONDS:
-                os.utime(path, (now, now))
+    def _keep_rules(self, place: Place, fresh: Fresh) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._rules(place).parent.mkdir(mode=0o700, exist_ok=True)
+        if fresh.recorded:
+            self._recorded(place).touch(0o600)
+        else:
+            self._recorded(place).unlink(missing_ok=True)
+        replace_file(self._rules(place), fresh.rules, mode=0o600, durable=False)
 
-    def find(self, place: Place) -> Kept | None:
-        """What was kept of a place."""
-        path = self._path(place)
+    def touch(self, units: Iterable[Unit]) -> None:
+        """They still are what the files hold."""
+        now = self._clock()
+        for unit in units:
+            with suppress(OSError):
+                path = self._path(unit)
+                if not 0 <= now - os.stat(path).st_mtime < _TOUCH_SECONDS:
+                    os.utime(path, (now, now))
+
+    def find(self, unit: Unit) -> Kept | None:
+        """What was kept of a document."""
+        path, place = self._path(unit), unit[:2]
         try:
-            good = path.stat().st_mtime
-            recorded = self._recorded(place).exists()
-            return Kept(read_file(path), read_file(self._rules(place)), recorded, good)
+            good = os.stat(path).st_mtime
+            return Kept(read_file(path), read_file(self._rules(place)), self.recorded(place), good)
         except (OSError, ArcanError):
             return None
 
-    def retain(self, places: Set[Place], realms: Set[RealmName]) -> None:
-        """Forget all that is neither one of the places nor of one of the realms."""
-        of_place = (self._path, self._rules, self._recorded)
-        names = {path(place) for place in places for path in of_place}
-        for path in self._folder.glob("*/*"):
-            if path not in names and path.parent.name not in realms:
-                with suppress(OSError):
-                    path.unlink()
+    def keys(self, place: Place) -> tuple[KeyName, ...]:
+        """The keys of a place that were kept in files of their own."""
+        folder = self._folder / place[0] / place[1]
+        try:
+            names = sorted(entry.name for entry in os.scandir(folder) if is_key_file(entry.name))
+        except OSError:
+            return ()
+        return tuple(KeyName(name.removesuffix(DOCUMENT_SUFFIX)) for name in names)
 
-    def _path(self, place: Place) -> Path:
-        return self._folder / place[0] / f"{place[1]}{DOCUMENT_SUFFIX}"
+    def recorded(self, place: Place) -> bool:
+        """Whether the realm recorded removals when something of a place was kept last."""
+        return self._recorded(place).exists()
+
+    def retain(self, units: Set[Unit], places: Set[Place], realms: Set[RealmName]) -> None:
+        """Forget all that is neither one of the documents, nor of one of the places or realms."""
+        if self._retained == (units, places, realms):
+            return
+        beside = {path(unit[:2]) for unit in units for path in (self._rules, self._recorded)}
+        names = {os.fspath(path) for path in (*map(self._path, units), *beside)}
+        for folder, folders, files in os.walk(self._folder, topdown=False):
+            realm, *environment = Path(folder).relative_to(self._folder).parts or [""]
+            if realm in ("", *realms):
+                continue
+            for file in files:
+                path = os.path.join(folder, file)
+                place = environment[0] if environment else file.split(".")[0]
+                if path not in names and (realm, place) not in places:
+                    with suppress(OSError):
+                        os.unlink(path)
+            if environment and not folders:
+                with suppress(OSError):  # it is not empty
+                    os.rmdir(folder)
+        self._retained = (units, places, realms)
+
+    def _path(self, unit: Unit) -> Path:
+        realm, environment, key = unit
+        if key is None:
+            return self._folder / realm / f"{environment}{DOCUMENT_SUFFIX}"
+        return self._folder / realm / environment / f"{key}{DOCUMENT_SUFFIX}"
 
     def _recorded(self, place: Place) -> Path:
         return self._folder / place[0] / f"{place[1]}.recorded"
 
     def _rules(self, place: Place) -> Path:
         return self._folder / place[0] / f"{place[1]}.{REALM_FILE}"
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return read_file(path) == data
+    except ArcanError:
+        return False

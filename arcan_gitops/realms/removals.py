@@ -19,7 +19,7 @@ from typing import Final
 from arcan_gitops.atomic import CannotWrite, replace_file
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
-from arcan_gitops.realms.tree import RealmTree, read_file, removal_file
+from arcan_gitops.realms.tree import RealmTree, digest, read_file, removal_file
 from arcan_gitops.yamlio import emit, read_mapping
 
 _VERSION: Final = re.compile(r"[0-9a-f]{12}", re.ASCII)
@@ -70,6 +70,23 @@ def removals_of(
         except ArcanError as error:
             problems.append(error)
     return records, tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The records of an environment: the keys, None where its realm asks for none; and a digest of each."""
+
+    data: bytes = b""
+    keys: frozenset[KeyName] | None = None
+
+
+def records_of(
+    tree: RealmTree, realm: RealmName, environment: EnvironmentName
+) -> tuple[Records, list[ArcanError]]:
+    """The records of an environment that can be read, and what is wrong with the others."""
+    read, problems = removals_of(tree, realm, environment)
+    data = b"".join(digest(key.encode(), data).encode() for key, (_, data) in read.items())
+    return Records(data, frozenset(read)), list(problems)
 
 
 def there_again(

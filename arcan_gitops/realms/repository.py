@@ -6,19 +6,23 @@ other realm or environment feels it. Tokens are judged apart: a bad document nev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 
 from arcan_gitops.errors import ArcanError, SeveralErrors
-from arcan_gitops.names import EnvironmentName, RealmName, did_you_mean
+from arcan_gitops.names import EnvironmentName, KeyName, RealmName, did_you_mean
 from arcan_gitops.realms import tokens as token_files
-from arcan_gitops.realms.binding import NO_DEMANDS, Demands, Place, copies
-from arcan_gitops.realms.documents import Documents, Keeping, RealmRead
-from arcan_gitops.realms.kept import Fresh
+from arcan_gitops.realms.binding import NO_DEMANDS, Demands, Place
+from arcan_gitops.realms.documents import Documents
+from arcan_gitops.realms.found import Found
+from arcan_gitops.realms.layout import DOCUMENT_SUFFIX, is_key_file
+from arcan_gitops.realms.loading import Keeping, Loader
 from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.selection import BadSelection, Selection
-from arcan_gitops.realms.snapshot import Clusters, Environment, Snapshot
+from arcan_gitops.realms.snapshot import Clusters, Snapshot
 from arcan_gitops.realms.tree import CannotRead, RealmTree
 from arcan_gitops.sops import Identities, load
 
@@ -36,62 +40,6 @@ class Reload:
     kept: tuple[str, ...]  # the realms and places that stay at their last good tokens or documents
 
 
-@dataclass(slots=True)
-class _Found:
-    """What the realms came to so far."""
-
-    environments: dict[RealmName, dict[EnvironmentName, Environment]] = field(default_factory=dict)
-    failed: set[Place] = field(default_factory=set)
-    unknown: set[RealmName] = field(default_factory=set)
-    foreign: set[RealmName] = field(default_factory=set)
-    problems: list[ArcanError] = field(default_factory=list)
-    findings: list[ArcanError] = field(default_factory=list)
-    fresh: dict[Place, Fresh] = field(default_factory=dict)
-
-    def add(self, realm: RealmName, read: RealmRead) -> None:
-        if read.environments:
-            self.environments[realm] = read.environments
-        self.failed |= {(realm, name) for name in read.failed}
-        self.fresh |= {(realm, name): data for name, data in read.fresh.items()}
-        self.problems += read.problems
-        self.findings += read.findings
-        if read.unknown:
-            self.unknown.add(realm)
-        if read.foreign:
-            self.foreign.add(realm)
-
-    def all(self) -> Iterator[tuple[Place, Environment]]:
-        """What is served."""
-        for realm, environments in self.environments.items():
-            for name, environment in environments.items():
-                yield (realm, name), environment
-
-    def refuse_copies(self, last: Snapshot | None, now: float) -> None:
-        """Take out what is a copy of a document that is bound to its place; what stood there before stays."""
-        seals = {place: each.seal for place, each in self.all() if each.seal is not None}
-        refused, told = copies(seals)
-        self.findings += [ArcanError(text, hint="bind the real one: arcan realm bind") for text in told]
-        for place, error in refused.items():
-            realm, name = place
-            before = None if last is None else last.environment(realm, name)
-            self.problems.append(error)
-            self.failed.add(place)
-            self.fresh.pop(place, None)
-            if before is None or before.seal is None or before.seal.key == seals[place].key:
-                del self.environments[realm][name]
-            else:
-                since = now if before.since is None else before.since
-                self.environments[realm][name] = replace(before, since=since, files=None)
-
-    def stale(self) -> Iterator[str]:
-        """The places that stand at their last good state."""
-        return (f"{realm}/{name}" for (realm, name), each in self.all() if each.since is not None)
-
-    def not_loaded(self) -> set[Place]:
-        """The places that are there, and of which nothing can be served."""
-        return self.failed - {place for place, _ in self.all()}
-
-
 class Repository:
     """Reads a `RealmTree` by one set of identities."""
 
@@ -107,7 +55,9 @@ class Repository:
         self._tree = tree
         self._selection = selection
         self._keeping = keeping
-        self._documents = Documents(tree, identities, demands, open_document, keeping)
+        self._loader = Loader(identities, demands, open_document, keeping)
+        self._documents = Documents(tree, self._loader)
+        self._clean: Found | None = None  # what the last load came to, if nothing was wrong
 
     def load(self, clusters: Clusters = MappingProxyType({})) -> Snapshot:
         """All of the selection, as `start`."""
@@ -144,13 +94,22 @@ class Repository:
             return [error]
         return []
 
-    def reload(self, last: Snapshot) -> Reload:
-        """The realms as they are now, what is bad as it was in `last`. Raises nothing but bugs."""
+    def reload(self, last: Snapshot, changed: Iterable[Path] | None = None) -> Reload:
+        """The realms as they are now, what is bad as it was in `last`. Raises nothing but bugs.
+
+        `changed` are all paths that may have changed since `last` was loaded, if that is known: where they
+        are key files that were there, nothing else is read.
+        """
+        if changed is not None:
+            keys = self._key_files_among(changed, last)
+            reload = None if keys is None else self._reload_keys(keys, last)
+            if reload is not None:
+                return reload
         return self._load(last, last.clusters)
 
     def forget_failures(self) -> None:
         """Try bad documents again though they have not changed."""
-        self._documents.forget_failures()
+        self._loader.forget_failures()
 
     def reload_tokens(self, last: Snapshot) -> Snapshot:
         """`last` with the tokens as they are now: a revocation need not wait for documents to be read."""
@@ -158,7 +117,8 @@ class Repository:
         return Snapshot.build(last.environments, read.tokens, last.clusters, last.failed)
 
     def _load(self, last: Snapshot | None, clusters: Clusters) -> Reload:
-        found = _Found()
+        found = Found()
+        self._clean = None
         try:
             names, misplaced = self._tree.scan()
             realms = [realm for realm in names if self._selection.has_realm(realm)]
@@ -173,9 +133,12 @@ class Repository:
             return Reload(last, tuple(found.problems), tuple(found.findings), tuple(places))
         for realm in realms:
             found.add(realm, self._documents.read(realm, self._selecting(realm), last))
-        found.refuse_copies(last, self._keeping.clock())
+        as_read = replace(found, findings=list(found.findings), fresh={})  # without what is said of copies
+        found.refuse_copies(last, self._keeping)
         if realms:
             self._keep(found)
+        if not found.problems:
+            self._clean = as_read
         own = [realm for realm in realms if realm not in found.foreign]
         read = token_files.read_all(self._tree, own, last)
         snapshot = Snapshot.build(found.environments, read.tokens, clusters, found.not_loaded())
@@ -186,16 +149,59 @@ class Repository:
     def _selecting(self, realm: RealmName) -> Callable[[EnvironmentName], bool]:
         return lambda environment: self._selection.has(realm, environment)
 
-    def _keep(self, found: _Found) -> None:
+    def _key_files_among(self, changed: Iterable[Path], last: Snapshot) -> dict[Place, set[KeyName]] | None:
+        """The key files that the paths are; None where one may be anything else."""
+        keys: dict[Place, set[KeyName]] = defaultdict(set)
+        for path in changed:
+            try:
+                realm, name, file = path.relative_to(self._tree.root).parts
+            except ValueError:
+                return None
+            place = RealmName(realm), EnvironmentName(name)
+            environment = last.environment(*place)
+            if environment is None or environment.parts is None:
+                return None
+            key = KeyName(file.removesuffix(DOCUMENT_SUFFIX))
+            if is_key_file(file) and key in environment.values:
+                keys[place].add(key)
+            elif is_key_file(file) or not file.startswith("."):  # what programs write before they rename it
+                return None
+        return keys
+
+    def _reload_keys(self, keys: Mapping[Place, Set[KeyName]], last: Snapshot) -> Reload | None:
+        """`last`, where the files of these keys were read anew; None where all has to be read."""
+        clean = self._clean
+        if clean is None or not clean.is_served_by(last):
+            return None
+        found = replace(
+            clean,
+            environments={realm: dict(loaded) for realm, loaded in clean.environments.items()},
+            findings=list(clean.findings),
+            fresh={},
+        )
+        for (realm, name), wanted in keys.items():
+            read = self._documents.read_keys(realm, name, sorted(wanted), clean.environments[realm][name])
+            if read is None:
+                return None
+            found.add(realm, replace(read, environments={**found.environments[realm], **read.environments}))
+        self._clean = None if found.problems else replace(found, findings=list(found.findings), fresh={})
+        found.refuse_copies(last, self._keeping)
+        if found.problems:
+            self._clean = None
+        if self._keeping.documents is not None:
+            self._keeping.documents.keep(found.fresh)
+        snapshot = Snapshot.build(found.environments, last.tokens, last.clusters, found.not_loaded())
+        kept = tuple(dict.fromkeys(found.stale()))
+        return Reload(snapshot, tuple(found.problems), tuple(found.findings), kept)
+
+    def _keep(self, found: Found) -> None:
         """Keep what was loaded for the next start, and forget what is there no longer."""
         store = self._keeping.documents
         if store is None:
             return
-        for place, environment in found.all():
-            if environment.since is None:
-                data = found.fresh.get(place)
-                if data is None:
-                    store.touch(place)
-                else:
-                    store.keep(place, data)
-        store.retain({place for place, _ in found.all()} | found.failed, found.unknown)
+        units = {unit: each.since for unit, each in found.units()}
+        good = [unit for unit, since in units.items() if since is None]
+        store.keep({unit: found.fresh[unit] for unit in good if unit in found.fresh})
+        store.touch(unit for unit in good if unit not in found.fresh)
+        failed = {(*place, key) for place, each in found.all() for key in each.failed}
+        store.retain(units.keys() | failed, found.failed, found.unknown)

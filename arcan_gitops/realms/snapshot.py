@@ -11,11 +11,12 @@ from arcan_gitops.errors import ArcanError, together
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
 from arcan_gitops.realms.binding import NO_DEMANDS, Demands, Place, Seal, seal_of
 from arcan_gitops.realms.file_state import FileState
+from arcan_gitops.realms.files import digest
+from arcan_gitops.realms.layout import DocumentFile
 from arcan_gitops.realms.manifests import explained
 from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.settings import RealmSettings
 from arcan_gitops.realms.text import text_of
-from arcan_gitops.realms.tree import DocumentFile, digest
 from arcan_gitops.secret import SecretValue
 from arcan_gitops.sops import Digests, EmptyLeaf, Identities, load
 
@@ -23,13 +24,37 @@ Values = Mapping[KeyName, SecretValue]
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One key file as it was loaded; `digest`, `since` and `state` are as those of an `Environment`."""
+
+    value: SecretValue
+    version: str
+    digest: str
+    seal: Seal | None
+    since: float | None = None
+    state: FileState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an environment of key files is made of, by key, and the `realm.yaml` by which it was judged."""
+
+    by_key: Mapping[KeyName, Part]
+    rules: bytes
+    records: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
-    """The values of one document; `digest` is that of the bytes that decided them, `files` the states of the
-    files that these were read from, if those show every change.
+    """The values of one document, or of key files; `digest` is that of the bytes that decided them, `files`
+    the states of the files that these were read from, if those show every change.
 
     `removed` are the keys whose removal is recorded; None where a realm records none, and a key that is not
     there counts as removed. `since` is when the files stopped being what this is (Unix seconds), None while
     they are. `versions` says which ciphertext each value came from, and all of them together.
+
+    Of key files, `failed` are the keys that are there and could not be loaded: nothing is known of them.
+    `stale` are those that stand at their last good state; then `since` is that of the oldest.
     """
 
     values: Values = field(repr=False)
@@ -39,6 +64,9 @@ class Environment:
     since: float | None = field(default=None, compare=False)  # not in a worker
     seal: Seal | None = field(default=None, repr=False, compare=False)  # not in a worker
     files: tuple[FileState, ...] | None = field(default=None, repr=False, compare=False)
+    failed: frozenset[KeyName] = frozenset()
+    stale: frozenset[KeyName] = frozenset()
+    parts: Parts | None = field(default=None, repr=False, compare=False)  # not in a worker
 
     def version(self, key: KeyName | None) -> str | None:
         """The version of a key, or of all keys (None); None for a key that is not there."""
@@ -131,9 +159,9 @@ def load_environment(
     demands: Demands = NO_DEMANDS,
     open_document: Opener = load,
 ) -> tuple[Values, Digests, Seal]:
-    """The values of one document by key, their versions, and its seal.
+    """The values of one document by key, their versions, and its seal; of a key file, one value.
 
-    Raises `ArcanError`s that name the path; `OtherPlace` and `NotBound` are among them.
+    Raises `ArcanError`s that name the path; `OtherPlace`, `NotBound` and `WrongKey` are among them.
     """
     try:
         document = open_document(
@@ -141,6 +169,7 @@ def load_environment(
             identities=identities.at(file.place),
             limits=settings.limits,
         )
+        file.require_its_key(document.keys)
         seal = seal_of(document, file, required=demands.binding or settings.binding)
         if not demands.forbidden_recipients.isdisjoint(document.metadata.recipients):
             raise ArcanError(
@@ -149,7 +178,7 @@ def load_environment(
             )
         return values_of(document.tree, settings), document.digests, seal
     except ArcanError as error:
-        raise explained(error, data, file.path) from None
+        raise explained(error, data, file) from None
 
 
 def values_of(tree: Mapping[str, object], settings: RealmSettings) -> Values:

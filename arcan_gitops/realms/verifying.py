@@ -11,7 +11,7 @@ from enum import Enum
 
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import KeyName
-from arcan_gitops.realms.binding import Demands, Seal, copies
+from arcan_gitops.realms.binding import Demands, Seal, copies, unit_of
 from arcan_gitops.realms.manifests import explained
 from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.settings import RealmSettings, settings_of
@@ -58,11 +58,11 @@ def without_copies(found: Sequence[Verified]) -> tuple[tuple[Verified, ...], lis
     """The same, where a copy of a document that is bound to its place has failed; and what is to be said of
     documents with one data key.
     """
-    seals = {(each.document.realm, each.document.environment): each.seal for each in found}
-    refused, told = copies({place: seal for place, seal in seals.items() if seal is not None})
+    seals = {unit_of(each.document): each.seal for each in found}
+    refused, told = copies({unit: seal for unit, seal in seals.items() if seal is not None})
     return tuple(
-        Verified(each.document, Verdict.FAILED, refused[place]) if place in refused else each
-        for each, place in zip(found, seals, strict=True)
+        Verified(each.document, Verdict.FAILED, refused[unit]) if unit in refused else each
+        for each, unit in zip(found, seals, strict=True)
     ), told
 
 
@@ -97,5 +97,6 @@ def _check_structure(data: bytes, document: DocumentFile, settings: RealmSetting
             raise SopsError("holds several YAML documents where one is wanted", hint="split the file")
         for key in outlined.keys:
             KeyName.parse(key)
+        document.require_its_key(outlined.keys)
     except ArcanError as error:
-        raise explained(error, data, document.path) from None
+        raise explained(error, data, document) from None

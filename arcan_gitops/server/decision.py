@@ -1,8 +1,8 @@
 """What a request is answered: one order of decisions, top to bottom.
 
 405 -> 401 -> (the status: 403 or 200) -> 400 (path, names, query) -> 403 -> 503 (not loaded) ->
-400 (environment) -> 503 (version) -> 409 (bulk read without a version, no record) -> 404; before the first
-snapshot 503. A refusal for scope comes
+400 (environment) -> 503 (version) -> 409 (bulk read without a version) -> 503 (a key that is not loaded; a
+bulk read beside one) -> 409 (no record) -> 404; before the first snapshot 503. A refusal for scope comes
 before any look at what exists, and 404 means one thing only: the environment is loaded, the token may read
 the key, the read names no version, and the key is not there; where the realm records removals, its record is.
 """
@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 
 from arcan_gitops.access import Account, BulkNeedsAllKeys, Caller, Forbidden, NotAuthenticated, Reason
 from arcan_gitops.names import EnvironmentName, InvalidName, KeyName, RealmName, SecretRef
-from arcan_gitops.realms import Snapshot
+from arcan_gitops.realms import Environment, Snapshot
 from arcan_gitops.server.answers import Refusal
 from arcan_gitops.server.audit_line import MAX_TEXT
 from arcan_gitops.server.status import narrowed
@@ -103,18 +103,8 @@ class Decision:
             # snapshot is older or newer than the manifest, and ESO must not act on it.
             raise Refusal("version_not_loaded", "this server does not have that version; try again")
         if ref.key is None:
-            if environment.removed is not None and not version:
-                raise Refusal(
-                    "version_needed",
-                    "removals are recorded in this realm, so a read of all keys must name its version",
-                )
-            return data_body({key: value.reveal() for key, value in environment.values.items()})
-        value = environment.values.get(ref.key)
-        if value is None:
-            if environment.removed is not None and ref.key not in environment.removed:
-                raise Refusal("not_recorded", "there is no such key, and no record that it was removed")
-            raise Refusal("key_not_found", "the environment has no such key")
-        return value_body(value.reveal())
+            return _all_keys(environment, version)
+        return _one_key(environment, ref.key)
 
     def _status(self, caller: Caller | Account, query: str) -> bytes:
         if query:
@@ -161,6 +151,31 @@ class Decision:
             "revision": self._snapshot.revision if self._snapshot else None,
             "claimed_namespace": namespace and namespace[:MAX_TEXT],
         }
+
+
+def _all_keys(environment: Environment, version: str) -> bytes:
+    """All values of an environment; `version` is what was asked for, and is its version, or is empty."""
+    if not version:
+        if environment.removed is not None:
+            raise Refusal(
+                "version_needed",
+                "removals are recorded in this realm, so a read of all keys must name its version",
+            )
+        if environment.failed or environment.stale:
+            # they would be of several states; a version is of one
+            raise Refusal("not_loaded", "some keys could not be loaded; try again, or name a version")
+    return data_body({key: value.reveal() for key, value in environment.values.items()})
+
+
+def _one_key(environment: Environment, key: KeyName) -> bytes:
+    value = environment.values.get(key)
+    if value is not None:
+        return value_body(value.reveal())
+    if key in environment.failed:
+        raise Refusal("not_loaded", "the key could not be loaded; try again")
+    if environment.removed is not None and key not in environment.removed:
+        raise Refusal("not_recorded", "there is no such key, and no record that it was removed")
+    raise Refusal("key_not_found", "the environment has no such key")
 
 
 def _parse(path: str, query: str) -> tuple[SecretRef, str]:

@@ -64,7 +64,7 @@ class Gone:
             now, then = after.environment(*place), before.environment(*place)
             if now is None or now is then:
                 continue
-            keys = set(now.values)
+            keys = set(now.values) | now.failed
             lost = set() if then is None else set(then.values) - keys
             if lost:
                 answered = [("404", lost if now.removed is None else lost & now.removed)]

@@ -24,6 +24,7 @@ RELOAD_FAILED: Final = "arcan_reload_failed"
 KEYS: Final = "arcan_keys"
 GONE: Final = "arcan_gone"
 NOT_LOADED: Final = "arcan_not_loaded"
+KEYS_NOT_LOADED: Final = "arcan_keys_not_loaded"
 LAST_GOOD_AGE: Final = "arcan_last_good_age_seconds"
 TOKEN_EXPIRY: Final = "arcan_token_expiry_timestamp_seconds"
 AUDIT_FAILING: Final = "arcan_audit_failing"
@@ -40,7 +41,8 @@ METRICS: Final = {
     KEYS: "How many keys an environment has.",
     GONE: "What was served since the start and is there no longer: keys, documents, tokens.yaml, realms.",
     NOT_LOADED: "1 for an environment that could not be loaded, so that its reads are answered 503, else 0.",
-    LAST_GOOD_AGE: "How long an environment has stood at its last good document, in seconds; 0: it does not.",
+    KEYS_NOT_LOADED: "How many key files of an environment could not be loaded, and are answered 503.",
+    LAST_GOOD_AGE: "How long an environment, or a key of it, has stood at its last good state, in seconds.",
     TOKEN_EXPIRY: "When a token ends, in Unix time; of a rotated token, the new one. Without an end: none.",
     AUDIT_FAILING: "1 while the audit log cannot be written, so that every read is answered 503, else 0.",
     CERTIFICATE_EXPIRY: "When the certificate that is served ends, in Unix time.",
@@ -77,6 +79,7 @@ def exposition(state: State, now: float) -> str:
         KEYS: list(_keys(state.snapshot)),
         GONE: list(_gone(state)),
         NOT_LOADED: list(_not_loaded(state.snapshot)),
+        KEYS_NOT_LOADED: list(_keys_not_loaded(state.snapshot)),
         LAST_GOOD_AGE: list(_ages(state.snapshot, now)),
         TOKEN_EXPIRY: list(_token_expiries(state.snapshot)),
         AUDIT_FAILING: [("", float(state.audit_failing))],
@@ -115,6 +118,12 @@ def _keys(snapshot: Snapshot) -> Iterator[tuple[str, float]]:
 def _not_loaded(snapshot: Snapshot) -> Iterator[tuple[str, float]]:
     for place in sorted((*snapshot.names(), *snapshot.failed)):
         yield _place(*place), float(place in snapshot.failed)
+
+
+def _keys_not_loaded(snapshot: Snapshot) -> Iterator[tuple[str, float]]:
+    for realm, environments in sorted(snapshot.environments.items()):
+        for environment, loaded in sorted(environments.items()):
+            yield _place(realm, environment), len(loaded.failed)
 
 
 def _ages(snapshot: Snapshot, now: float) -> Iterator[tuple[str, float]]:

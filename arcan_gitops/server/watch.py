@@ -9,13 +9,15 @@ import logging
 import math
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from watchfiles import watch
 
-from arcan_gitops.errors import ArcanError, place_of
+from arcan_gitops.errors import ArcanError, place_of, some
+from arcan_gitops.names import place_name
 from arcan_gitops.realms import Reload, Repository, Snapshot
 from arcan_gitops.realms.tree import TOKENS_FILE
 from arcan_gitops.server.board import Board
@@ -104,8 +106,9 @@ class Watcher:
             if not changes and not asked and time.monotonic() - looked < _LOOK_SECONDS:
                 continue
             self._asked = False
+            named = bool(changes) and not asked and math.isfinite(looked)
             looked = time.monotonic()
-            self.reload(asked=asked)
+            self.reload(asked=asked, changed=[Path(path) for _, path in changes] if named else None)
 
     def _run_tokens(self) -> None:
         while not self._stop.wait(_TOKENS_SECONDS):
@@ -141,19 +144,23 @@ class Watcher:
     def _publish(self, snapshot: Snapshot, *, always: bool = False) -> None:
         held, failed = self._board.held, self._failed
         if not always and snapshot.revision == held.revision:
+            self._board.hold(snapshot)
             self._board.note_reload(failed=failed)
             return
         self.gone.note(held, snapshot)
         self._board.publish(snapshot, reload_failed=failed)
         log.info("serving revision %s", snapshot.revision[:12])
 
-    def reload(self, *, asked: bool) -> None:
-        """Load what changed and publish it; a bad realm keeps its last good state, and the log says so."""
+    def reload(self, *, asked: bool, changed: Sequence[Path] | None = None) -> None:
+        """Load what changed and publish it; what is bad keeps its last good state, and the log says so.
+
+        `changed` are the paths that changed since the last look, where they are known.
+        """
         try:
             self.look_at_tokens(again=True)
             if asked:
                 self._repository.forget_failures()
-            reload = self._repository.reload(self._board.held)
+            reload = self._repository.reload(self._board.held, changed)
             with self._publishing:
                 # documents take their time: tokens that were published meanwhile are newer than the reload's
                 newer = {
@@ -180,10 +187,9 @@ class Watcher:
         found = frozenset(problem.message for problem in (*reload.problems, *reload.findings))
         if found and found != self._logged:
             if reload.problems:
-                log.error("reload: problems; at the last good state: %s", ", ".join(reload.kept) or "nothing")
-            if reload.snapshot.failed:
-                places = sorted(f"{realm}/{name}" for realm, name in reload.snapshot.failed)
-                log.error("not loaded, so that reads are answered 503: %s", ", ".join(places))
+                log.error("reload: problems; at the last good state: %s", some(reload.kept, 50) or "nothing")
+            if not_loaded := [*_not_loaded(reload.snapshot)]:
+                log.error("not loaded, so that reads are answered 503: %s", some(not_loaded, 50))
             for problem in reload.problems:
                 log.error("  %s", _said(problem))
             for finding in reload.findings:
@@ -191,6 +197,15 @@ class Watcher:
         elif self._logged and not found:
             log.info("reload: all realms are good again")
         self._logged = found
+
+
+def _not_loaded(snapshot: Snapshot) -> Iterator[str]:
+    """The environments, and the keys of others, that are there and were not loaded."""
+    yield from (place_name(*place) for place in sorted(snapshot.failed))
+    for realm, name in sorted(snapshot.names()):
+        environment = snapshot.environment(realm, name)
+        if environment is not None:
+            yield from (f"{place_name(realm, name)}/{key}" for key in sorted(environment.failed))
 
 
 def _said(problem: ArcanError) -> str:

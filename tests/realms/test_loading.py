@@ -433,7 +433,7 @@ def test_a_bug_that_one_file_brings_out_is_that_realms_problem_alone(
     def broken(*_: object) -> None:
         raise RuntimeError(CANARY)
 
-    monkeypatch.setattr("arcan_gitops.realms.documents.load_environment", broken)
+    monkeypatch.setattr("arcan_gitops.realms.loading.load_environment", broken)
     files.write("platform", "prod", "TOKEN: newer\n")
     (files.root / "shop" / "tokens.yaml").unlink()
     after = loader.reload(before)
