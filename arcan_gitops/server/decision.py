@@ -21,6 +21,7 @@ from arcan_gitops.realms import Environment, Snapshot
 from arcan_gitops.server.answers import Refusal
 from arcan_gitops.server.audit_line import MAX_TEXT
 from arcan_gitops.server.status import narrowed
+from arcan_gitops.server.traffic import ALL_KEYS_ROUTE, ONE_KEY_ROUTE, OTHER_ROUTE, STATUS_ROUTE, UNKNOWN
 from arcan_gitops.webhook import (
     ENVIRONMENT_PARAMETER,
     NAMESPACE_HEADER,
@@ -61,7 +62,16 @@ class Published(Protocol):
 class Decision:
     """One request: what is known of it so far, for the audit log."""
 
-    __slots__ = ("_clock", "_published", "_ref", "_refused", "_snapshot", "caller")
+    __slots__ = (
+        "_clock",
+        "_is_served",
+        "_is_status",
+        "_published",
+        "_ref",
+        "_refused",
+        "_snapshot",
+        "caller",
+    )
 
     def __init__(self, published: Published, clock: Callable[[], float]) -> None:
         self._published = published
@@ -70,6 +80,7 @@ class Decision:
         self.caller: Caller | Account | None = None  # who has shown a valid token
         self._refused: NotAuthenticated | None = None
         self._ref: SecretRef | None = None
+        self._is_status = self._is_served = False
 
     def read(self, environ: Mapping[str, Any]) -> bytes:
         """The body of a 200, or a `Refusal`: the order of decisions, top to bottom."""
@@ -98,6 +109,7 @@ class Decision:
             if (ref.realm, ref.environment) in snapshot.failed:
                 raise Refusal("not_loaded", "the environment could not be loaded; try again")
             raise Refusal("unknown_environment", "the environment is not loaded by this server")
+        self._is_served = True
         if version and version != environment.version(ref.key):
             # Also where the key is not there: a manifest that names its version says that it is, so that this
             # snapshot is older or newer than the manifest, and ESO must not act on it.
@@ -107,6 +119,7 @@ class Decision:
         return _one_key(environment, ref.key)
 
     def _status(self, caller: Caller | Account, query: str) -> bytes:
+        self._is_status = True
         if query:
             raise Refusal("malformed_query", "the status is asked for without a query")
         if not isinstance(caller, Caller) or not caller.may_ask_status:
@@ -129,6 +142,21 @@ class Decision:
             message = "a valid token is needed: Authorization: Bearer arc_..."
             hint = error.hint if error.reason is Reason.NO_VALUE else None
             raise Refusal("unauthorized", message, reason=error.reason.value, hint=hint) from None
+
+    def counted(self) -> tuple[str, str, str]:
+        """Route, realm and environment for the metrics: names only of what is served."""
+        ref = self._ref
+        if ref is None:
+            return (STATUS_ROUTE if self._is_status else OTHER_ROUTE), "", ""
+        route = ALL_KEYS_ROUTE if ref.key is None else ONE_KEY_ROUTE
+        if self._is_served or self._exists(ref):
+            return route, ref.realm, ref.environment
+        return route, UNKNOWN, UNKNOWN
+
+    def _exists(self, ref: SecretRef) -> bool:
+        """Whether there is such an environment, for a request that was refused before that was looked at."""
+        snapshot, place = self._snapshot, (ref.realm, ref.environment)
+        return snapshot is not None and (snapshot.environment(*place) is not None or place in snapshot.failed)
 
     @property
     def known(self) -> bool:

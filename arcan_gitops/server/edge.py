@@ -21,6 +21,7 @@ from arcan_gitops.server.audit import AuditFailed, AuditLog
 from arcan_gitops.server.decision import Decision, Published
 from arcan_gitops.server.probes import Probes
 from arcan_gitops.server.routes import PROBES
+from arcan_gitops.server.traffic import Traffic
 from arcan_gitops.webhook import error_body
 
 log = logging.getLogger("arcan.server")
@@ -58,11 +59,13 @@ class Edge:
         audit: AuditLog,
         connections: Connections,
         clock: Callable[[], float] = time.time,
+        traffic: Traffic | None = None,
     ) -> None:
         self._published = published
         self._audit = audit
         self._connections = connections
         self._clock = clock
+        self._traffic = traffic or Traffic()
         self._probes = Probes(published, audit)
         self._random = random.Random()  # noqa: S311 - seeded by the system; the id of a request is no secret
         self._warned = -math.inf  # when the log last told of '<no value>', by the monotonic clock
@@ -83,6 +86,7 @@ class Edge:
 
     def _decide(self, environ: Mapping[str, Any]) -> Answer:
         """Decide, record, answer. A decision that cannot be recorded is 503, whatever it was."""
+        began = time.perf_counter()
         decision = Decision(self._published, self._clock)
         status, headers = 200, _HEADERS
         refusal: Refusal | None = None
@@ -113,6 +117,8 @@ class Edge:
         if decision.caller is None or self._connections.retired or self._published.draining():
             headers.append(_CLOSE)
         headers += (_JSON, ("Content-Length", str(len(body))))
+        route, realm, environment = decision.counted()
+        self._traffic.count((route, status, realm, environment), time.perf_counter() - began)
         return Answer(status, headers, body)
 
     def _warn(self, refusal: Refusal) -> None:

@@ -33,7 +33,8 @@ _WORD: Final = 8
 class Row:
     """The numbers of one worker."""
 
-    def __init__(self, words: memoryview[int], chain: Cell) -> None:
+    def __init__(self, number: int, words: memoryview[int], chain: Cell) -> None:
+        self.number = number
         self._words = words
         self.chain = chain
 
@@ -59,6 +60,7 @@ class Gauges:
         words = memory[:cells].cast("Q")
         self._rows = [
             Row(
+                number,
                 words[number * width : (number + 1) * width],
                 Cell(memory[cells + number * CELL_BYTES : cells + (number + 1) * CELL_BYTES]),
             )

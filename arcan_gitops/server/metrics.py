@@ -1,14 +1,14 @@
 """What Prometheus reads, on a port of its own: a network policy lets the scraper in to this and no further.
 
-All of it is what the main process knows: gauges, so that no request has anything to count. Names of realms,
-environments and tokens stand in Git; nothing here is secret.
+Gauges are what the main process knows; what was answered is counted by the workers, and added up here. Names
+of realms, environments and tokens stand in Git, and no key has a name here; nothing of it is secret.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from arcan_gitops import __version__
@@ -18,6 +18,7 @@ from arcan_gitops.server.gone import Kind
 from arcan_gitops.server.renewal import SOON
 from arcan_gitops.server.small_server import Reply
 from arcan_gitops.server.tls import Certificate
+from arcan_gitops.server.traffic import Counts, histogram
 
 INFO: Final = "arcan_info"
 RELOAD_FAILED: Final = "arcan_reload_failed"
@@ -33,8 +34,9 @@ CERTIFICATE_EXPIRING: Final = "arcan_certificate_expiring"
 CERTIFICATE_FAILED: Final = "arcan_certificate_reload_failed"
 WORKERS: Final = "arcan_workers"
 CONNECTIONS: Final = "arcan_connections"
+REQUEST_DURATION: Final = "arcan_request_duration_seconds"
 
-# Every metric there is, all of them gauges, with what Prometheus shows as its help.
+# Every gauge there is, with what Prometheus shows as its help.
 METRICS: Final = {
     INFO: "1; the version of the server, and the revision that it answers from.",
     RELOAD_FAILED: "1 where the last reload left something at its last good state, else 0.",
@@ -50,6 +52,11 @@ METRICS: Final = {
     CERTIFICATE_FAILED: "1 while the certificate's files hold no pair that can be served, else 0.",
     WORKERS: "How many workers answer.",
     CONNECTIONS: "How many connections are open.",
+}
+
+# The same of histograms; each has _bucket, _sum and _count.
+HISTOGRAMS: Final = {
+    REQUEST_DURATION: "How long decisions took, by route, status, realm and environment; probes are none.",
 }
 
 _PATH: Final = "/metrics"
@@ -68,6 +75,7 @@ class State:
     reload_failed: bool = False
     audit_failing: bool = False
     certificate_failed: bool = False
+    traffic: Counts = field(default_factory=dict)
 
 
 def exposition(state: State, now: float) -> str:
@@ -93,6 +101,11 @@ def exposition(state: State, now: float) -> str:
     for name, text in METRICS.items():
         lines += [f"# HELP {name} {text}", f"# TYPE {name} gauge"]
         lines += [f"{name}{labels} {value:.0f}" for labels, value in samples[name]]
+    lines += [
+        f"# HELP {REQUEST_DURATION} {HISTOGRAMS[REQUEST_DURATION]}",
+        f"# TYPE {REQUEST_DURATION} histogram",
+        *histogram(REQUEST_DURATION, state.traffic),
+    ]
     return "\n".join(lines) + "\n"
 
 

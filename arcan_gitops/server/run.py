@@ -29,6 +29,7 @@ from arcan_gitops.server.small_server import Reply, SmallServer
 from arcan_gitops.server.status import State as StatusState
 from arcan_gitops.server.status import status_of
 from arcan_gitops.server.status_socket import StatusSockets
+from arcan_gitops.server.traffic import Shared, Traffic
 from arcan_gitops.server.watch import Watcher
 from arcan_gitops.server.worker import Worker
 from arcan_gitops.server.workers import Workers
@@ -72,9 +73,11 @@ class _Server:
             config.realms, prepared.repository, self._board, revoked=revoked, clusters=prepared.clusters
         )
         self._gauges = Gauges(_ROWS_A_WORKER * config.workers)
+        self._traffic = Shared(_ROWS_A_WORKER * config.workers)
+        self._own_traffic = Traffic()  # of a worker, in its process
         connections = max(1, config.max_connections // config.workers)
         audit = prepared.audit
-        worker = Worker(prepared.listener, connections, self._application, audit.tick, audit.close)
+        worker = Worker(prepared.listener, connections, self._application, self._tick, audit.close)
         self._workers = Workers(config.workers, worker, prepared.certificate, self._gauges)
         self._context = tls.server_context(prepared.certificate)  # of what the main process answers itself
         own = config.data_dir / "tls"
@@ -87,7 +90,13 @@ class _Server:
         """What a worker serves."""
         self._board.enter_worker()
         self._prepared.audit.enter_worker(row, self._gauges)
-        return Edge(self._board, self._prepared.audit, guard)
+        self._own_traffic = Traffic(self._traffic.region(row.number))
+        return Edge(self._board, self._prepared.audit, guard, traffic=self._own_traffic)
+
+    def _tick(self) -> None:
+        """Of a worker."""
+        self._prepared.audit.tick()
+        self._own_traffic.tick()
 
     def run(self) -> None:
         """Until the end."""
@@ -164,6 +173,7 @@ class _Server:
             reload_failed=self._board.reload_failed(),
             audit_failing=any(row[Field.AUDIT_FAILING] for row in rows),
             certificate_failed=self._renewal.failed,
+            traffic=self._traffic.total(),
         )
 
     def _status(self) -> dict[str, Any]:
@@ -182,6 +192,7 @@ class _Server:
             audit_target=self._config.audit_log,
             audit_key=audit.key_id,
             gone=sum(self._watcher.gone.counts().values()),
+            requests=round(sum(sum(counts[:-1]) for counts in self._traffic.total().values())),
             reload_failed=self._board.reload_failed(),
             audit_failing=any(row[Field.AUDIT_FAILING] for row in rows),
             certificate_failed=self._renewal.failed,

@@ -38,6 +38,7 @@ class State:
     audit_target: str
     audit_key: str | None
     gone: int
+    requests: int  # decisions, since the start
     reload_failed: bool = False
     audit_failing: bool = False
     certificate_failed: bool = False
@@ -73,6 +74,7 @@ def status_of(state: State, now: float) -> dict[str, Any]:
             "accounts": sum(len(held.file.accounts) for held in snapshot.tokens.values()),
             "clusters": len(snapshot.clusters),
             "gone": state.gone,
+            "requests": state.requests,
         },
     }
 

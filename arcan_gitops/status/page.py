@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final
 
-from arcan_gitops.status.severity import OK
+from arcan_gitops.status.severity import CRITICAL, OK, WARNING
 
 Rows = Sequence[tuple[str, ...]]
 # name, severity, problem, findings (severity, where, what), facts (name, text), environments
@@ -30,11 +30,12 @@ section { background: var(--panel); border: 1px solid var(--line); border-radius
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; font-weight: 600; padding: .25rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0;
-  border-top: 1px solid var(--line); overflow-wrap: anywhere; }
+  border-top: 1px solid var(--line); overflow-wrap: break-word; }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; padding: 0; list-style: none; }
 a { color: inherit; }
 """
+_STATES: Final = {"loaded": OK, "last good": WARNING}
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -76,7 +77,7 @@ def _section(number: int, server: Server) -> str:
     if environments:
         rows = (
             f'<tr><th scope="row">{escape(row[0])}</th><td>{escape(row[1])}</td>'
-            f'<td class="{"ok" if row[2] == "loaded" else "critical"}">{escape(row[2])}</td>'
+            f'<td class="{_STATES.get(row[2], CRITICAL)}">{escape(row[2])}</td>'
             f"{_cells(row[3:])}</tr>"
             for row in environments
         )
@@ -99,5 +100,5 @@ def _cells(texts: Iterable[str]) -> str:
 
 
 def _badge(severity: str) -> str:
-    known = severity if severity in (OK, "warning", "critical") else "critical"
+    known = severity if severity in (OK, WARNING, CRITICAL) else CRITICAL
     return f'<span class="badge {known}">{escape(severity)}</span>'

@@ -69,7 +69,7 @@ def facts(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     failing = "takes no lines" if sink.get("failing") else "is written"
     yield "audit log", f"{sink.get('target')}, {failing}, {sealed}"
     yield "certificate", f"ends {status.get('certificate', {}).get('ends')}"
-    yield "counts", ", ".join(f"{many} {name}" for name, many in counts.items())
+    yield "counts", ", ".join(f"{name} {many}" for name, many in counts.items())
 
 
 def place_of(finding: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from arcan_gitops.server.metrics import METRICS
+from arcan_gitops.server.metrics import HISTOGRAMS, METRICS
 from tests.deploy.repository import one
 from tests.deploy.test_manifests import build
 
@@ -25,11 +25,12 @@ OF_ESO = {
 # github.com/kubernetes/kube-state-metrics, docs/metrics/workload/deployment-metrics.md.
 OF_KUBE_STATE_METRICS = {"kube_deployment_status_condition"}
 OF_PROMETHEUS = {"up"}
-KNOWN = set(METRICS) | OF_ESO | OF_KUBE_STATE_METRICS | OF_PROMETHEUS
+OF_HISTOGRAMS = {f"{name}_{part}" for name in HISTOGRAMS for part in ("bucket", "sum", "count")}
+KNOWN = set(METRICS) | OF_HISTOGRAMS | OF_ESO | OF_KUBE_STATE_METRICS | OF_PROMETHEUS
 
 # PromQL without its functions, operators, labels and strings: what is left are names of metrics.
 WORDS = {
-    "absent", "and", "by", "count", "increase", "max", "min", "on", "or", "rate", "sum", "time", "without",
+    "absent", "and", "by", "count", "histogram_quantile", "increase", "max", "min", "on", "or", "rate", "sum", "time", "without",
 }  # fmt: skip
 
 
@@ -85,6 +86,10 @@ def test_names_that_a_guide_made_up_are_seen() -> None:
 def test_there_is_an_alert_for_all_that_needs_somebody(alerts: dict[str, dict[str, object]]) -> None:
     read = {name: metrics_of(str(rule["expr"])) for name, rule in alerts.items()}
     assert read["ArcanReloadFailed"] == {"arcan_reload_failed"}
+    assert read["ArcanLastGood"] == {"arcan_last_good_age_seconds"}
+    assert read["ArcanWorkersGone"] == {"arcan_workers"}
+    assert read["ArcanErrors"] == read["ArcanRefused"] == {"arcan_request_duration_seconds_count"}
+    assert read["ArcanSlow"] == {"arcan_request_duration_seconds_bucket"}
     assert read["ArcanNotLoaded"] == {"arcan_not_loaded"}
     assert read["ArcanRolloutFailed"] == {"kube_deployment_status_condition"}
     assert read["ArcanCertificateExpires"] == {"arcan_certificate_expiry_timestamp_seconds"}
@@ -103,4 +108,4 @@ def test_there_is_an_alert_for_all_that_needs_somebody(alerts: dict[str, dict[st
 
 
 def test_every_metric_of_the_server_is_on_the_dashboard(dashboard: dict[str, object]) -> None:
-    assert set(METRICS) <= set.union(*map(metrics_of, expressions(dashboard)))
+    assert set(METRICS) | OF_HISTOGRAMS <= set.union(*map(metrics_of, expressions(dashboard)))

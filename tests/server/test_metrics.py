@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from arcan_gitops.server.metrics import METRICS
+from arcan_gitops.server.metrics import HISTOGRAMS, METRICS
 from tests.support.live_server import LiveServer, create_token
 from tests.support.realm_files import CANARY, RealmFiles
 
@@ -58,7 +58,26 @@ def test_every_metric_has_its_help_and_its_type(server: LiveServer) -> None:
     for name in METRICS:
         assert f"# HELP {name} " in text
         assert f"# TYPE {name} gauge\n" in text
-    assert {re.split(r"[ {]", line)[0] for line in text.splitlines() if line[0] != "#"} == set(METRICS)
+    for name in HISTOGRAMS:
+        assert f"# HELP {name} " in text
+        assert f"# TYPE {name} histogram\n" in text
+    found = {re.split(r"[ {]", line)[0] for line in text.splitlines() if line[0] != "#"}
+    assert {name for name in found if not name.startswith(tuple(HISTOGRAMS))} == set(METRICS)
+
+
+def test_answers_are_counted_by_route_status_and_place_and_no_key_is_named(
+    server: LiveServer, files: RealmFiles
+) -> None:
+    token = create_token(files, "production", "counted")
+    server.wait(lambda: server.get("/api/v1/eso/production/PASSWORD?env=prod", token).status == 200)
+    for key in ("PASSWORD", "OTHER", "NOPE"):
+        server.get(f"/api/v1/eso/production/{key}?env=prod", token)
+    name = "arcan_request_duration_seconds_count"
+    place = 'realm="production",environment="prod"'
+    server.wait(lambda: samples(server).get(f'{name}{{route="key",status="404",{place}}}') == 1)
+    assert samples(server)[f'{name}{{route="key",status="200",{place}}}'] >= 3
+    _, text = scrape(server)
+    assert not any(key in text for key in ("PASSWORD", "OTHER", "NOPE"))
 
 
 def test_it_says_what_is_served_and_when_it_ends(server: LiveServer) -> None:

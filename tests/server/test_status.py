@@ -77,6 +77,7 @@ def test_the_private_socket_tells_of_all_realms(running: Running) -> None:
     }
     assert status["realms"][1]["environments"][0] == {"environment": "prod", "keys": 2, "state": "loaded"}
     assert status["workers"] == {"serving": 2, "wanted": 2}
+    assert status["counts"].pop("requests") >= 0
     assert status["counts"] == {
         "realms": 2, "environments": 3, "keys": 4, "tokens": 2, "accounts": 0, "clusters": 0, "gone": 0
     }  # fmt: skip
