@@ -32,6 +32,7 @@ _COMMANDS: Final = {
     "secret": ("secret", "Set, read, edit and import the secrets of a realm."),
     "realm": ("realm", "Create, list, check and re-encrypt the documents of realms."),
     "review": ("review", "Say what a branch changes: what breaks, who gets more, what follows."),
+    "gate": ("gate", "Say what only the key can tell of a change: whether it opens, which values change."),
     "who-can-read": ("who", "Say who and what can read a realm, or one key of it."),
     "import": ("import_", "Take over the secrets of Vault, Infisical, AWS, Kubernetes or files."),
     "generate": ("generate", "Generate the manifests that ESO consumes."),

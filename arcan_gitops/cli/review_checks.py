@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from arcan_gitops.overlay.settings import SETTINGS_FILE
 from arcan_gitops.realms.check import check as check_realms
 from arcan_gitops.realms.sops_config import CONFIG_FILE
 from arcan_gitops.review.change import Change, found
+from arcan_gitops.review.export import exported
 from arcan_gitops.review.findings import Finding, Kind
 from arcan_gitops.review.review import Review
 from arcan_gitops.validate.schemaset import eso_versions
@@ -49,23 +49,12 @@ def checks(review: Review) -> Iterator[Finding]:
 
 @contextmanager
 def _files(change: Change) -> Iterator[Path]:
-    """The working tree itself; or the files of a commit, without its links, in a folder that goes again."""
+    """The working tree itself, or the files of a commit."""
     if change.head.tree.commit is None:
         yield at_root(".")
         return
-    with tempfile.TemporaryDirectory(prefix="arcan-review-") as folder:
-        root = Path(folder)
-        wanted = (f"{REALMS}/", f"{CLUSTERS}/", f"{KUSTOMIZE}/", CONFIG_FILE)
-        files = {
-            path: entry
-            for path, entry in change.head.tree.files.items()
-            if path.startswith(wanted) and entry.is_file
-        }
-        change.objects.load(entry.blob for entry in files.values())
-        for path, entry in files.items():
-            if (data := change.objects.data(entry.blob)) is not None:
-                (root / path).parent.mkdir(parents=True, exist_ok=True)
-                (root / path).write_bytes(data)
+    wanted = (f"{REALMS}/", f"{CLUSTERS}/", f"{KUSTOMIZE}/", CONFIG_FILE)
+    with exported(change.objects, change.head.tree, wanted) as root:
         yield root
 
 

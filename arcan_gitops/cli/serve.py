@@ -13,13 +13,15 @@ from arcan_gitops.access import parse_duration
 from arcan_gitops.cli.environment import notify_socket, watchdog_seconds
 from arcan_gitops.cli.identities import identity_options, server_identities
 from arcan_gitops.cli.options import realms_option
+from arcan_gitops.cli.output import say, warn_lines
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.private_files import warn_of_readers
 from arcan_gitops.cli.sops_binary import document_opener, sops_binary_options
-from arcan_gitops.realms import Selection
+from arcan_gitops.realms import Reload, Selection
 from arcan_gitops.server import ServerConfig
 from arcan_gitops.server import serve as run
 from arcan_gitops.server.notify import Supervisor
+from arcan_gitops.server.preparing import check
 
 DURATION: Final = Parsed("duration", parse_duration)
 
@@ -138,6 +140,13 @@ DURATION: Final = Parsed("duration", parse_duration)
     is_flag=True,
     help="Serve documents encrypted to the public demo identity. For the samples only.",
 )
+@click.option(
+    "--check",
+    "only_check",
+    is_flag=True,
+    help="Load and verify all of it, as --start whole does, and end: exit status 1 where something is "
+    "wrong. Nothing is served or written. For the init container of a pod.",
+)
 def serve(
     realms: Path,
     select: tuple[str, ...],
@@ -165,6 +174,7 @@ def serve(
     deletions: str,
     binding: str,
     allow_demo_identity: bool,
+    only_check: bool,
 ) -> None:
     """Serve the realms to the External Secrets Operator over HTTPS.
 
@@ -179,30 +189,44 @@ def serve(
         warn_of_readers(key)
     warn_of_readers(audit_key or data_dir / "audit/key")
     fallback = document_opener(sops_binary, allow_key_type, allow_key_address)
-    run(
-        ServerConfig(
-            realms=realms,
-            selection=Selection.parse(select),
-            data_dir=data_dir,
-            host=host,
-            port=port,
-            metrics_port=metrics_port,
-            tls_hosts=tuple(dict.fromkeys(tls_host or ("localhost", "127.0.0.1", socket.gethostname()))),
-            tls_files=None if tls_cert is None or tls_key is None else (tls_cert, tls_key),
-            workers=workers,
-            max_connections=max_connections,
-            drain_delay=drain_delay,
-            audit_log=audit_log,
-            audit_key=audit_key,
-            revoked=revoked,
-            clusters=clusters,
-            identities=server_identities(identity_file, passphrase_file, required=not fallback.allowed.types),
-            fallback=fallback,
-            supervisor=Supervisor(notify_socket(), watchdog_seconds()),
-            start_whole=start == "whole",
-            last_good_for=last_good_for.total_seconds(),
-            deletions_recorded=deletions == "recorded",
-            binding_required=binding == "required",
-            allow_demo_identity=allow_demo_identity,
-        )
+    config = ServerConfig(
+        realms=realms,
+        selection=Selection.parse(select),
+        data_dir=data_dir,
+        host=host,
+        port=port,
+        metrics_port=metrics_port,
+        tls_hosts=tuple(dict.fromkeys(tls_host or ("localhost", "127.0.0.1", socket.gethostname()))),
+        tls_files=None if tls_cert is None or tls_key is None else (tls_cert, tls_key),
+        workers=workers,
+        max_connections=max_connections,
+        drain_delay=drain_delay,
+        audit_log=audit_log,
+        audit_key=audit_key,
+        revoked=revoked,
+        clusters=clusters,
+        identities=server_identities(identity_file, passphrase_file, required=not fallback.allowed.types),
+        fallback=fallback,
+        supervisor=Supervisor(notify_socket(), watchdog_seconds()),
+        start_whole=start == "whole",
+        last_good_for=last_good_for.total_seconds(),
+        deletions_recorded=deletions == "recorded",
+        binding_required=binding == "required",
+        allow_demo_identity=allow_demo_identity,
     )
+    if only_check:
+        _tell(check(config))
+    else:
+        run(config)
+
+
+def _tell(checked: Reload) -> None:
+    """What was loaded and verified, and what it did not stop at."""
+    environments = checked.snapshot.names()
+    for realm, name in environments:
+        found = checked.snapshot.environments[realm][name]
+        say(f"{realm}/{name}: {len(found.values)} keys, verified")
+    for finding in checked.findings:
+        warn_lines(str(finding))
+    revision = checked.snapshot.revision[:12]
+    say(f"{len(environments)} environments: a server would start, at revision {revision}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from arcan_gitops.demo import DEMO_RECIPIENT
@@ -17,6 +17,7 @@ from arcan_gitops.server.audit_folder import AuditFolder
 from arcan_gitops.server.cluster_list import ClusterList
 from arcan_gitops.server.config import ServerConfig
 from arcan_gitops.server.listeners import CannotServe, listen
+from arcan_gitops.server.process import forbid_core_dumps
 from arcan_gitops.sops import Identities
 
 log = logging.getLogger("arcan.server")
@@ -36,36 +37,27 @@ class Prepared:
     metrics_listener: socket.socket | None
 
 
-def prepare(config: ServerConfig) -> Prepared:
-    """All that can fail, before anything is served. Raises `SeveralErrors` with all that is wrong."""
-    problems: list[ArcanError] = []
+class _Attempts:
+    """Tries one step after the other, and keeps what is wrong with each."""
 
-    def attempt(step: Callable[[], Any]) -> Any:
+    def __init__(self) -> None:
+        self.problems: list[ArcanError] = []
+
+    def __call__(self, step: Callable[[], Any]) -> Any:
+        """What the step returns, or None where it fails."""
         try:
             return step()
         except SeveralErrors as error:
-            problems.extend(error.problems)
+            self.problems.extend(error.problems)
         except ArcanError as error:
-            problems.append(error)
+            self.problems.append(error)
         return None
 
-    identities = attempt(lambda: _identities(config))
-    attempt(lambda: _probe(config))
-    clusters = ClusterList(config.clusters)
-    attempt(lambda: clusters.load(whole=config.start_whole))
-    repository = started = None
-    if identities is not None:
-        forbidden = frozenset() if config.allow_demo_identity else frozenset({DEMO_RECIPIENT})
-        repository = Repository(
-            RealmTree(config.realms),
-            identities,
-            config.selection,
-            Demands(config.binding_required, config.deletions_recorded, forbidden),
-            config.fallback.load,
-            Keeping(_kept(config), config.last_good_for),
-        )
-        start = repository.start if config.start_whole else repository.start_sound
-        started = attempt(lambda: start(clusters.current))
+
+def prepare(config: ServerConfig) -> Prepared:
+    """All that can fail, before anything is served. Raises `SeveralErrors` with all that is wrong."""
+    attempt = _Attempts()
+    repository, started, clusters = _load(config, attempt)
     certificate = attempt(lambda: load_certificate(config))
     audit_folder = AuditFolder(config.data_dir)
     audit = attempt(
@@ -77,11 +69,48 @@ def prepare(config: ServerConfig) -> Prepared:
     metrics_listener = None
     if (metrics_port := config.metrics_port) is not None:
         metrics_listener = attempt(lambda: listen(config.host, metrics_port))
-    if problems or repository is None or started is None:
-        raise SeveralErrors(f"the server does not start: {len(problems)} problem(s)", problems)
+    if attempt.problems or repository is None or started is None:
+        count = len(attempt.problems)
+        raise SeveralErrors(f"the server does not start: {count} problem(s)", attempt.problems)
     return Prepared(
         repository, started, clusters, certificate, audit, audit_folder, listener, metrics_listener
     )
+
+
+def check(config: ServerConfig) -> Reload:
+    """All that a whole start loads and verifies, and nothing that it makes: no port, no file, no audit line.
+
+    Raises `SeveralErrors` with all that is wrong.
+    """
+    forbid_core_dumps()
+    attempt = _Attempts()
+    _, started, _ = _load(replace(config, start_whole=True), attempt)
+    if config.tls_files is not None:
+        attempt(lambda: load_certificate(config))
+    if attempt.problems or started is None:
+        raise SeveralErrors(f"a server would not start: {len(attempt.problems)} problem(s)", attempt.problems)
+    return started
+
+
+def _load(config: ServerConfig, attempt: _Attempts) -> tuple[Repository | None, Reload | None, ClusterList]:
+    """The realms and clusters; None where an attempt has failed."""
+    identities = attempt(lambda: _identities(config))
+    attempt(lambda: _probe(config))
+    clusters = ClusterList(config.clusters)
+    attempt(lambda: clusters.load(whole=config.start_whole))
+    if identities is None:
+        return None, None, clusters
+    forbidden = frozenset() if config.allow_demo_identity else frozenset({DEMO_RECIPIENT})
+    repository = Repository(
+        RealmTree(config.realms),
+        identities,
+        config.selection,
+        Demands(config.binding_required, config.deletions_recorded, forbidden),
+        config.fallback.load,
+        Keeping(_kept(config), config.last_good_for),
+    )
+    start = repository.start if config.start_whole else repository.start_sound
+    return repository, attempt(lambda: start(clusters.current)), clusters
 
 
 def _kept(config: ServerConfig) -> KeptDocuments | None:
