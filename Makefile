@@ -11,7 +11,7 @@ BIN := .venv/bin
 WITH_TOOLS = PATH="$(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test cases lint types merge-law fuzz soak faults bench-serve bench-sops bench-generate e2e e2e-argocd e2e-kyverno install tools lock samples clean
+.PHONY: help demo test cases lint types merge-law fuzz soak faults bench-serve bench-sops bench-generate bench-review e2e e2e-argocd e2e-kyverno install tools lock samples clean
 
 help:
 	@echo 'make demo            the whole product, once, on this machine: REVEAL=1 shows the values'
@@ -25,6 +25,7 @@ help:
 	@echo 'make faults          10,000 faults, none of which gives a 404: ARGS="--seed 7" draws the same again'
 	@echo 'make bench-sops      how fast documents are read, beside the real sops and libyaml'
 	@echo 'make bench-generate  how fast overlays are generated, beside kustomize build of the same'
+	@echo 'make bench-review    how fast a branch is reviewed: 11,000 documents, 2,000 commits'
 	@echo 'make e2e             a real API server and the real operator: ARGS="-k name" picks some stories'
 	@echo 'make e2e-argocd      the real Argo CD, from a merge to the Secret: ARGS="-k name" picks some stories'
 	@echo 'make e2e-kyverno     the policy on stores, judged by Kyverno itself'
@@ -67,6 +68,9 @@ faults: install
 
 bench-sops: install
 	@$(BIN)/python scripts/bench_sops.py $(ARGS)
+
+bench-review: install
+	@$(BIN)/python scripts/bench_review.py $(ARGS)
 
 bench-generate: tools
 	@$(WITH_TOOLS) $(BIN)/python scripts/bench_generate.py $(ARGS)

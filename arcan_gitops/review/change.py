@@ -100,10 +100,11 @@ class Change:
 
 def _changed(base: State, head: State) -> Iterator[Changed]:
     for place in sorted(base.paths.keys() | head.paths.keys(), key=str):
-        before, after = base.documents.get(place), head.documents.get(place)
         old, new = base.paths.get(place), head.paths.get(place)
-        same = old is not None and base.tree.files[old] == head.tree.files.get(old)
-        if not same and before is not after:
+        if old is not None and base.tree.files[old] == head.tree.files.get(old):
+            continue
+        before, after = base.documents.get(place), head.documents.get(place)
+        if before is not after:
             yield Changed(place, new or old or "", before, after)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, TypeVar
 
 from arcan_gitops.git import Entry, Git
@@ -53,8 +53,9 @@ class Objects:
         """The files of the work tree, hashed as Git would, without its filters. Raises `GitFailed`."""
         entries: dict[str, Entry] = {}
         kind = hashlib.sha256 if len(self.git.commit("HEAD")) == 64 else hashlib.sha1
+        top = os.fsencode(self.git.top)
         for path in self.git.work_files():
-            found = _work_file(self.git.top / path)
+            found = _work_file(os.path.join(top, os.fsencode(path)))
             if found is None:
                 continue
             mode, data = found
@@ -98,14 +99,15 @@ class Objects:
         return found
 
 
-def _work_file(path: Path) -> tuple[str, bytes] | None:
+def _work_file(path: bytes) -> tuple[str, bytes] | None:
     """(mode, content) of a file or a link; None for what is neither, or is gone."""
     try:
-        if path.is_symlink():
-            return "120000", os.readlink(os.fsencode(path))
-        if not path.is_file():
+        mode = os.lstat(path).st_mode
+        if stat.S_ISLNK(mode):
+            return "120000", os.readlink(path)
+        if not stat.S_ISREG(mode):
             return None
-        mode = "100755" if path.stat().st_mode & 0o100 else "100644"
-        return mode, path.read_bytes()
+        with open(path, "rb", buffering=0) as file:
+            return "100755" if mode & 0o100 else "100644", file.readall()
     except OSError:
         return None

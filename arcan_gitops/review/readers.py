@@ -77,8 +77,13 @@ def name_of(recipient: str, *states: State) -> str:
         return f"holders of its {recipient} key"
     for state in states:
         if state.config is not None and recipient in state.config.names:
-            return f"{state.config.names[recipient]} ({short_recipient(recipient)})"
+            return f"{state.config.names[recipient]} ({_ends(recipient)})"
     return short_recipient(recipient)
+
+
+def _ends(recipient: str) -> str:
+    """Enough to tell it by, beside a name that anybody could have written there."""
+    return recipient if len(recipient) <= 24 else f"{recipient[:14]}...{recipient[-6:]}"
 
 
 def recipients_of(state: State, realm: str, environment: str) -> tuple[str, ...]:

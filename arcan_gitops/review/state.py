@@ -4,7 +4,7 @@ problem.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,35 @@ APPS: Final = f"{KUSTOMIZE}apps/"
 OVERLAYS: Final = f"{KUSTOMIZE}overlays/"
 
 T = TypeVar("T")
+
+
+class Documents(Mapping[Place, Document]):
+    """The documents of a tree by their places: each is read when it is asked for, and not there where it
+    is none, of which `problems` says why then.
+    """
+
+    def __init__(
+        self, paths: Mapping[Place, str], tree: Tree, objects: Objects, problems: dict[str, ArcanError]
+    ) -> None:
+        self.paths = paths
+        self._tree = tree
+        self._objects = objects
+        self._problems = problems
+
+    def __getitem__(self, place: Place) -> Document:
+        path = self.paths[place]
+        found = self._objects.made(self._tree.files[path].blob, "document", document_or_error)
+        if isinstance(found, ArcanError):
+            self._problems[path] = found
+        if not isinstance(found, Document):
+            raise KeyError(place)
+        return found
+
+    def __iter__(self) -> Iterator[Place]:
+        return (place for place in self.paths if place in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +99,11 @@ class State:
 
     def of(self, realm: str, environment: str) -> dict[Place, Document]:
         """The documents of one environment: one, or one for each key."""
-        return {place: self.documents[place] for place in self.index.get((realm, environment), ())}
+        found = {}
+        for place in self.index.get((realm, environment), ()):
+            if (document := self.documents.get(place)) is not None:
+                found[place] = document
+        return found
 
     def keys(self, realm: str, environment: str) -> dict[str, str]:
         """The keys of an environment, each with the digest of its ciphertext."""
@@ -102,13 +135,13 @@ class State:
 def state_of(tree: Tree, objects: Objects) -> State:
     """Read the facts of a tree."""
     reader = _Reader(tree, objects)
-    documents, paths = reader.documents()
+    documents = reader.documents()
     config_path = next((p for p in (f"{REALMS}{CONFIG_FILE}", CONFIG_FILE) if p in tree.files), "")
     settings = reader.settings()
     return State(
         tree=tree,
         documents=documents,
-        paths=paths,
+        paths=documents.paths,
         tokens=dict(reader.of_realms(TOKENS_FILE, read_tokens_file)),
         realm_settings=dict(reader.of_realms(REALM_FILE, RealmSettings.parse)),
         clusters=dict(reader.clusters()),
@@ -118,13 +151,13 @@ def state_of(tree: Tree, objects: Objects) -> State:
         declared=Declared.of(reader.declared()),
         owners=reader.owners(),
         problems=reader.problems,
-        index=_by_environment(documents),
+        index=_by_environment(documents.paths),
     )
 
 
-def _by_environment(documents: Mapping[Place, Document]) -> dict[tuple[str, str], tuple[Place, ...]]:
+def _by_environment(places: Iterable[Place]) -> dict[tuple[str, str], tuple[Place, ...]]:
     found: dict[tuple[str, str], list[Place]] = {}
-    for place in documents:
+    for place in places:
         found.setdefault((place.realm, place.environment), []).append(place)
     return {name: tuple(places) for name, places in found.items()}
 
@@ -152,20 +185,13 @@ class _Reader:
             return None
         return found
 
-    def documents(self) -> tuple[dict[Place, Document], dict[Place, str]]:
-        documents: dict[Place, Document] = {}
+    def documents(self) -> Documents:
         paths: dict[Place, str] = {}
         for path, entry in self._tree.files.items():
             place = place_of(path)
-            if place is None or not entry.is_file:
-                continue
-            paths[place] = path
-            found = self._objects.made(entry.blob, "document", document_or_error)
-            if isinstance(found, ArcanError):
-                self.problems[path] = found
-            elif found is not None:
-                documents[place] = found
-        return documents, paths
+            if place is not None and entry.is_file:
+                paths[place] = path
+        return Documents(paths, self._tree, self._objects, self.problems)
 
     def of_realms(self, name: str, parse: Callable[[bytes, str], T]) -> Iterator[tuple[str, T]]:
         for path in self._tree.below(REALMS):

@@ -103,6 +103,8 @@ def who_can_read(
     if realm not in state.realms:
         raise ArcanError(f"there is no realm '{realm}'", hint=did_you_mean(realm, state.realms))
     known = state.environments(realm)
+    for name in known:
+        state.of(realm, name)  # so that what cannot be read is known, whatever is asked for
     if environment is not None and environment not in known:
         raise ArcanError(
             f"realm '{realm}' has no environment '{environment}'", hint=did_you_mean(environment, known)

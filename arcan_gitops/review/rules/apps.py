@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from arcan_gitops.errors import some
 from arcan_gitops.review.change import Change, by_place, found
@@ -54,7 +54,7 @@ def _received(change: Change) -> Iterator[Finding]:
         if not gained:
             continue
         first = next(made for pair, made in new[app].items() if pair[1] in gained.get(pair[0], ()))
-        what = some([f"{some(sorted(keys), 5)} of {source}" for source, keys in sorted(gained.items())], 4)
+        what = _grouped(gained)
         who = f"app {app}" if app in old else f"app {app}, which is new,"
         yield found(
             "ARR206",
@@ -63,6 +63,14 @@ def _received(change: Change) -> Iterator[Finding]:
             *_file(first),
         )
     yield from _by_others(change)
+
+
+def _grouped(gained: Mapping[str, Sequence[str]]) -> str:
+    """`STRIPE_KEY of production/dev, production/prod`: what is the same everywhere is said once."""
+    sources: dict[str, list[str]] = {}
+    for source, keys in sorted(gained.items()):
+        sources.setdefault(some(sorted(keys), 5), []).append(source)
+    return some([f"{keys} of {some(of, 6)}" for keys, of in sources.items()], 4, between="; ")
 
 
 def _pairs(made: tuple[Made, ...]) -> dict[str, dict[tuple[str, str], Made]]:

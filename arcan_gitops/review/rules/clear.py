@@ -11,6 +11,7 @@ from typing import Final
 from arcan_gitops.access import token_id
 from arcan_gitops.errors import some
 from arcan_gitops.review.change import Change, Changed, found
+from arcan_gitops.review.documents import place_of
 from arcan_gitops.review.findings import Finding
 from arcan_gitops.review.state import KUSTOMIZE, REALMS
 
@@ -42,7 +43,8 @@ def clear(change: Change) -> Iterator[Finding]:
         yield from _in_document(change, each)
     for path, problem in sorted(change.head.problems.items()):
         before = change.base.problems.get(path)
-        if before is None or before.message != problem.message:
+        same = change.base.tree.files.get(path) == change.head.tree.files.get(path)
+        if not same or (before is None and place_of(path) is None):
             hint = (problem.hint or change.restore(path)).replace("\n", " ")
             yield found("ARR106", f"{path}: {problem.message}", hint, path)
 

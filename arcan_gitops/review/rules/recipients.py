@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from arcan_gitops.errors import ArcanError, some
-from arcan_gitops.realms.recipients import key_drift_of
+from arcan_gitops.realms.recipients import Drift, key_drift_of
 from arcan_gitops.realms.sops_config import SopsConfig, recipient_id
 from arcan_gitops.review.change import Change, Changed, found, where
 from arcan_gitops.review.documents import Document, Place
@@ -17,12 +17,11 @@ from arcan_gitops.review.state import State
 
 def recipients(change: Change) -> Iterator[Finding]:
     """Of the documents that differ, and of the rules for all."""
-    known = {name for document in change.base.documents.values() for name in document.recipients}
     for each in change.documents:
         if each.after is None:
             continue
         if each.before is None:
-            yield from _new(change, each, each.after, known)
+            yield from _new(change, each, each.after)
         else:
             yield from _changed(change, each, each.before, each.after)
     yield from _rules(change)
@@ -33,10 +32,11 @@ def _named(change: Change, names: list[str]) -> str:
     return some([name_of(name, change.base, change.head) for name in names])
 
 
-def _new(change: Change, each: Changed, after: Document, known: set[str]) -> Iterator[Finding]:
+def _new(change: Change, each: Changed, after: Document) -> Iterator[Finding]:
     """A document that is new: those count who open nothing yet."""
     sibling = change.base.of(each.place.realm, each.place.environment)
-    mine = {name for document in sibling.values() for name in document.recipients} or known
+    others = sibling or change.base.documents
+    mine = {name for document in others.values() for name in document.recipients}
     if gained := [name for name in after.recipients if name not in mine]:
         yield found(
             "ARR201",
@@ -158,25 +158,34 @@ def _all(config: SopsConfig | None) -> list[str]:
 def _drift(change: Change) -> Iterator[Finding]:
     """Documents that are not as their rule: only where this branch made them so."""
     differing = {each.place for each in change.documents}
-    for place, document in sorted(change.head.documents.items(), key=lambda item: str(item[0])):
-        if not change.rules_changed and place not in differing:
+    places = change.head.paths if change.rules_changed else differing & change.head.paths.keys()
+    for place in sorted(places, key=str):
+        document, path = change.head.documents.get(place), change.head.paths[place]
+        if document is None:
             continue
-        path = change.head.paths[place]
-        if (problem := _differs(change.head, path, document)) is None:
-            continue
+        differs = _differs(change.head, path, document)
         before = change.base.documents.get(place)
-        if before is not None and _differs(change.base, path, before) == problem:
+        if not differs or (before is not None and _differs(change.base, path, before) == differs):
             continue
         if change.rules_changed:
             hint = (
-                "first have the owners agree to the rule, which this branch changes; or take that change back"
+                "first have the owners agree to the rule, which this branch changes; "
+                "or take that change back: " + change.restore(change.base.config_path)
             )
         else:
             hint = f"arcan realm updatekeys {where(place)}"
-        yield found("ARR118", f"{place}: {problem}", hint, path)
+        yield found("ARR118", f"{place}: {_told(change, differs)}", hint, path)
 
 
-def _differs(state: State, path: str, document: Document) -> str | None:
+def _told(change: Change, differs: Drift | str) -> str:
+    if isinstance(differs, str):
+        return differs
+    parts = [f"lacks {_named(change, list(differs.lacking))}"] if differs.lacking else []
+    parts += [f"has {_named(change, list(differs.surplus))} too many"] if differs.surplus else []
+    return "; ".join([*parts, *filter(None, [differs.grouping, differs.threshold])])
+
+
+def _differs(state: State, path: str, document: Document) -> Drift | str | None:
     if state.config is None:
         return None
     try:
@@ -185,5 +194,4 @@ def _differs(state: State, path: str, document: Document) -> str | None:
         return None  # that is a problem of the file of rules, and told so
     if rule is None:
         return f"no rule of {state.config_path} is for it"
-    differs = key_drift_of(document.groups, document.needed, rule)
-    return str(differs) if differs else None
+    return key_drift_of(document.groups, document.needed, rule) or None

@@ -63,6 +63,9 @@ def _open(state: State, made: tuple[Made, ...]) -> Iterator[tuple[tuple[str, str
             kind = "account" if "/" in each.reader else "token"
             yield (kind, f"{each.reader} of realm {each.realm}"), each
         keys = state.keys(each.realm, each.environment)
+        places = state.index[each.realm, each.environment]
+        if any(state.paths[place] in state.problems for place in places):
+            continue
         for key in sorted(set((each.keys or {}).values())):
             if key not in keys:
                 yield ("key", f"{key} of {where}"), each

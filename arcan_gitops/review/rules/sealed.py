@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from arcan_gitops.errors import some
+from arcan_gitops.git import Entry
 from arcan_gitops.review.change import Change, Changed, found, where
 from arcan_gitops.review.documents import Document, Leaf, Place, document_or_error, mac_of
 from arcan_gitops.review.findings import Finding
 from arcan_gitops.review.history import Version, is_rekeyed
 
 _MAC: Final = re.compile(rb"^ +mac: +[\"']?(ENC\[[^\]\n]*\])", re.MULTILINE)
+_CIPHERTEXT: Final = re.compile(rb"ENC\[[^\]\n]*\]")
 
 
 def sealed(change: Change) -> Iterator[Finding]:
@@ -67,13 +69,12 @@ def _mac(change: Change, each: Changed, after: Document, seen: Sequence[_Seen]) 
     if not seen:
         return
     path, first = seen[0]
-    mend = f"{change.restore(each.path)}, and make the change again: arcan secret set {where(each.place)}"
+    mend = f"{change.restore(each.path)}; then make the change again with 'arcan secret'"
     if path != each.path and covered(first) == covered(after):
-        gone = "" if any(p == each.path for p, _ in seen) else "that place's document, "
         yield found(
             "ARR215",
-            f"{each.place}: is {gone}as it stands, or stood, at {path}: readers of {each.place} get its "
-            "values",
+            f"{each.place}: is the document that stands, or stood, at {path}: "
+            f"readers of {each.place} get its values",
             f"if that is meant: arcan realm bind {where(each.place)}, and arcan realm rotate "
             f"{where(each.place)}",
             each.path,
@@ -162,18 +163,26 @@ def _have(keys: Sequence[str]) -> str:
 
 
 def _ciphertexts(change: Change, documents: Sequence[Changed]) -> Mapping[str, tuple[Place, Leaf]]:
-    """Where the base has each ciphertext that is new in a place: by its digest."""
-    wanted = set()
+    """Where the base has each ciphertext that is new in a place: by its digest. Only documents that have
+    one of the texts are read.
+    """
+    texts: set[bytes] = set()
     for each in documents:
-        old = set(each.before.leaves) if each.before is not None else set()
-        assert each.after is not None
-        wanted |= {leaf.digest for leaf in each.after.leaves if leaf.encrypted and leaf not in old}
-    return {
-        leaf.digest: (place, leaf)
-        for place, document in change.base.documents.items()
-        for leaf in document.leaves
-        if leaf.encrypted and leaf.digest and leaf.digest in wanted
-    }
+        texts |= _texts(change, change.head.tree.files.get(each.path))
+    found: dict[str, tuple[Place, Leaf]] = {}
+    for place, path in change.base.paths.items() if texts else ():
+        if texts.isdisjoint(_texts(change, change.base.tree.files[path])):
+            continue
+        document = change.base.documents.get(place)
+        for leaf in document.leaves if document is not None else ():
+            if leaf.encrypted and leaf.digest:
+                found[leaf.digest] = (place, leaf)
+    return found
+
+
+def _texts(change: Change, entry: Entry | None) -> set[bytes]:
+    data = None if entry is None else change.objects.seen(entry.blob)
+    return set(_CIPHERTEXT.findall(data)) if data is not None else set()
 
 
 def _moved(
