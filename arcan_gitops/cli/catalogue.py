@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from arcan_gitops.access import newest, read_tokens_file
+from arcan_gitops.access import READ_ONLY, newest, read_tokens_file
 from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.names import AccountName, EnvironmentName, KeyName, RealmName
 from arcan_gitops.overlay import Catalogue, Contents, TokenScope
@@ -90,7 +90,7 @@ def _callers(path: Path | None) -> tuple[dict[str, TokenScope], dict[AccountName
     if path is None:
         return {}, {}
     file = read_tokens_file(read_file(path), str(path))
-    records = file.tokens
+    records = [record for record in file.tokens if record.policy == READ_ONLY]  # no app reads by others
     current = (newest(records, name) for name in {record.name for record in records})
     return (
         {token.name: TokenScope(token.environments, token.keys) for token in current if token is not None},

@@ -154,7 +154,7 @@ def list_tokens(realm: RealmName | None, realms: Path) -> None:
                 record.name,
                 record.id,
                 _globs(record.environments),
-                _globs(record.keys),
+                _globs(record.keys) if record.policy == READ_ONLY else f"none ({record.policy})",
                 format_time(record.created),
                 _end(record, time),
             )

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from arcan_gitops.access import (
+    READ_ONLY,
     TokenRecord,
     edit_file,
     environment_glob,
@@ -82,6 +83,8 @@ def scope(
         raise click.UsageError("--key names all keys: --add-key and --remove-key do not go with it")
     tree = RealmTree(realms)
     owner, path, found = locate(tree, realm, name_or_id)
+    if (keys or added or removed) and any(record.policy != READ_ONLY for record in found):
+        raise click.UsageError(f"token '{name_or_id}' reads no key: its policy is not {READ_ONLY}")
 
     def changed(record: TokenRecord, *, stands: bool) -> TokenRecord:
         record = replace(record, keys=keys) if keys else with_keys(record, added, removed)

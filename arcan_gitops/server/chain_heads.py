@@ -40,8 +40,11 @@ class Cell:
     def heads(self) -> list[Head]:
         """The newest line of each chain that is noted here: of one, or of two while one begins."""
         found: dict[str, Head] = {}
+        cell = bytes(self._memory)
+        while cell != bytes(self._memory):  # its process is writing
+            cell = bytes(self._memory)
         for offset in (0, _SLOT.size):
-            sequence, chain, digest, again = _SLOT.unpack_from(self._memory, offset)
+            sequence, chain, digest, again = _SLOT.unpack_from(cell, offset)
             if sequence and sequence == again:
                 head = Head(chain.decode(), sequence, digest.decode())
                 found[head.chain] = max(found.get(head.chain, head), head, key=lambda one: one.sequence)

@@ -12,7 +12,9 @@ import yaml
 
 from arcan_gitops.access import Policy, digest, parse_time, read_tokens, token_id
 from arcan_gitops.cli import main
+from arcan_gitops.cli.catalogue import load_catalogue
 from arcan_gitops.names import RealmName
+from tests.support.realm_files import RealmFiles
 
 ARCAN = [sys.executable, "-c", "from arcan_gitops.cli import main; main()", "token"]
 CREATE = ["create", "--realm=production", "--name=eso-operator", "--policy=read-only"]
@@ -351,3 +353,19 @@ def test_revoke_now_prints_what_has_a_cluster_refuse_the_token_before_a_rollout(
     assert {"--namespace=arcan", "--dry-run=client"} <= set(create)
     assert apply[:2] == ["kubectl", "apply"]
     assert {"--server-side", f"--field-manager=arcan-revoke-{record.id}"} <= set(apply)
+
+
+def test_a_token_of_policy_status_reads_no_key_and_is_nobodys_unused_one(arcan, tmp_path):
+    (tmp_path / "other").mkdir()
+    files = RealmFiles(tmp_path / "other")
+    files.write("production", "prod", "A: a\n")
+    realms = ("--realms", str(files.root))
+    create = ("create", "--realm=production", "--name=watcher", "--policy=status", *realms)
+    refused = arcan(*create, "--key=A")
+    assert (refused.returncode, "reads no key" in refused.stderr) == (2, True)
+    assert arcan(*create, "--env=prod").returncode == 0
+    assert "none (status)" in arcan("list", *realms).stdout
+    scoped = arcan("scope", "watcher", "--key", "A", *realms)
+    assert (scoped.returncode, "reads no key" in scoped.stderr) == (2, True)
+    assert load_catalogue(files.root).tokens == {"production": {}}
+    assert "watcher" in (files.root / "production/tokens.yaml").read_text()
