@@ -140,6 +140,49 @@ def _values(report: str) -> dict[str, object]:
     }
 
 
+def colleagues(world: World) -> None:
+    """Two people without any identity set values of one environment, and both branches merge."""
+    chapter(
+        "A value that nobody need read",
+        "In another clone an environment gets a file for each key. Two colleagues who hold no identity each "
+        "set a value on a branch of their own: nothing is decrypted, and plain Git merges both.",
+    )
+    folder = world.folder / "colleagues"
+    place = ("production", "--env", "staging")
+
+    def run(*command: str, data: str | None = None, without_identity: bool = True) -> str:
+        return world.run(*command, data=data, folder=folder, without_identity=without_identity)
+
+    world.run("git", "clone", "--quiet", str(world.clone), str(folder), quiet=True)
+    run("arcan", "realm", "split", *place, without_identity=False)
+    _commit(world, folder, "A file for each key")
+    main = world.run("git", "branch", "--show-current", quiet=True, folder=folder).strip()
+    for name, key in (("alice", "STRIPE_API_KEY"), ("bob", "DATABASE_URL")):
+        run("git", "switch", "--quiet", "--create", name, main)
+        run(
+            "arcan",
+            "secret",
+            "set",
+            "production",
+            key,
+            "--env",
+            "staging",
+            "--stdin",
+            data=os.urandom(12).hex(),
+        )
+        _commit(world, folder, f"{name}: another {key}")
+    run("git", "switch", "--quiet", main)
+    run("git", "merge", "--quiet", "alice")
+    run("git", "merge", "--quiet", "--no-edit", "bob")
+    show(run("git", "log", "--format=%s", "--name-only", "--no-merges", "-2"), width=100)
+    show(run("arcan", "realm", "verify", "production", "--env", "staging", without_identity=False))
+
+
+def _commit(world: World, folder: Path, message: str) -> None:
+    world.run("git", "add", "--all", quiet=True, folder=folder)
+    world.run("git", "commit", "--quiet", "--message", message, quiet=True, folder=folder)
+
+
 def refuse(world: World, narrow: str) -> None:
     """Show who gets which refusal."""
     chapter(
@@ -221,6 +264,7 @@ def main() -> None:
             generate(world)
             sync(world, secrets)
             change(world, secrets)
+            colleagues(world)
             refuse(world, narrow)
             tamper(world, narrow)
             validate(world)

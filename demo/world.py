@@ -52,8 +52,16 @@ class World:
         self._port = 0
         self._tls: ssl.SSLContext | None = None
 
-    def run(self, *command: str, data: str | None = None, quiet: bool = False, also: str = "") -> str:
-        """Run a command in the clone, show it unless `quiet`, and return its standard output.
+    def run(
+        self,
+        *command: str,
+        data: str | None = None,
+        quiet: bool = False,
+        also: str = "",
+        folder: Path | None = None,
+        without_identity: bool = False,
+    ) -> str:
+        """Run a command in the clone, or in a folder, show it unless `quiet`, and return its standard output.
 
         `also` is a second identity for this one command. Ends the demo where the command fails.
         """
@@ -62,10 +70,12 @@ class World:
         environment = dict(self._environment)
         if also:
             environment["SOPS_AGE_KEY"] += f"\n{also}"
+        if without_identity:
+            del environment["SOPS_AGE_KEY"]
         done = subprocess.run(
             command,
             input=data,
-            cwd=self.clone if self.clone.exists() else self.folder,
+            cwd=folder or (self.clone if self.clone.exists() else self.folder),
             env=environment,
             capture_output=True,
             text=True,

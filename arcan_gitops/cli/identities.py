@@ -99,6 +99,14 @@ def held_identities(
     return held
 
 
+def given_identities(identity_file: tuple[Path, ...], passphrase_file: Path | None) -> Identities:
+    """The private keys of the options and no others: to see what they open alone. From here on there are no
+    core dumps. Raises as `held_identities`.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    return _collect(_given(identity_file), passphrase_file)
+
+
 def server_identities(
     identity_file: tuple[Path, ...], passphrase_file: Path | None, *, required: bool = True
 ) -> Callable[[], Identities]:

@@ -14,7 +14,7 @@ from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.realms import RealmTree
 from arcan_gitops.realms.binding import refuse_twin, unit_of
-from arcan_gitops.realms.editing import bind_document, open_document
+from arcan_gitops.realms.editing import bind_document, open_file
 from arcan_gitops.realms.verifying import verify
 
 
@@ -66,12 +66,11 @@ def bind(
         try:
             if unit_of(file) in seals:
                 refuse_twin(unit_of(file), seals)
-            opened = open_document(tree, file.realm, file.environment, identities)
-            changed = bind_document(opened, moved_from)
+            changed = bind_document(open_file(tree, file, identities), moved_from)
         except ArcanError as error:
             problems.append(error)
             continue
-        click.echo(f"{file.place}: {'bound to its place' if changed else 'was bound already'}")
+        click.echo(f"{file.name}: {'bound to its place' if changed else 'was bound already'}")
         bound += changed
     say(f"{bound} document(s) bound, {len(problems)} failed" + ("; commit them" if bound else ""))
     if problems:

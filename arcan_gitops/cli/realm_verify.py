@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from arcan_gitops.cli.identities import NoIdentity, held_identities, identity_options
+from arcan_gitops.cli.identities import NoIdentity, given_identities, held_identities, identity_options
 from arcan_gitops.cli.options import realms_option
 from arcan_gitops.cli.output import say, say_hint, show, show_finding
 from arcan_gitops.cli.realm_options import one_environment_option, optional_realm_argument
@@ -25,6 +25,12 @@ from arcan_gitops.sops import Identities, NoMatchingIdentity
 @one_environment_option
 @click.option("--require-mac", is_flag=True, help="Fail where the MAC of a document could not be checked.")
 @click.option("--require-binding", is_flag=True, help="Fail where a document is bound to no place.")
+@click.option(
+    "--all-must-open",
+    is_flag=True,
+    help="Fail where a document, or an entry in it for one of them, does not open with the identities of "
+    "--identity-file alone.",
+)
 @identity_options
 @sops_binary_options
 @realms_option
@@ -33,6 +39,7 @@ def verify(
     environment: EnvironmentName | None,
     require_mac: bool,
     require_binding: bool,
+    all_must_open: bool,
     identity_file: tuple[Path, ...],
     passphrase_file: Path | None,
     sops_binary: str | None,
@@ -47,19 +54,31 @@ def verify(
     that no identity opens is reported, and fails only with --require-mac. A document that is bound to
     another place than it stands at, and a copy of one that is bound to its place, fail.
 
+    --all-must-open is the drill for an identity that is kept for a bad day: whoever changes a file without a
+    key can leave garbage in the entry of one recipient, which nobody else would notice. It looks at no other
+    identity than those of --identity-file.
+
     'arcan realm check' needs no key; it compares the files with each other and with .sops.yaml, and is for
     pull requests. This command is for people who have a key.
     """
+    if all_must_open and not identity_file:
+        raise click.UsageError("--all-must-open is about the identities of --identity-file: name one")
     tree = RealmTree(realms)
     documents, misplaced = tree.scan_all(realm, environment)
     opener = document_opener(sops_binary, allow_key_type, allow_key_address)
-    identities: Identities | None = None
-    missing: NoIdentity | None = None
-    try:
-        identities = held_identities(identity_file, passphrase_file, required=opener.binary is None)
-    except NoIdentity as error:
-        missing = error
-    verified = verify_documents(tree, documents, identities, opener.load, require_binding=require_binding)
+    identities, missing = (
+        (given_identities(identity_file, passphrase_file), None)
+        if all_must_open
+        else _held(identity_file, passphrase_file, required=opener.binary is None)
+    )
+    verified = verify_documents(
+        tree,
+        documents,
+        identities,
+        opener.load,
+        require_binding=require_binding,
+        all_must_open=all_must_open,
+    )
     found, told = without_copies(tuple(verified))
     verified_keys = Counter(
         each.document.place
@@ -92,6 +111,16 @@ def verify(
         say("the MAC of what was not opened was not checked: give an identity that opens it")
     if failed or (require_mac and count[Verdict.UNOPENED]):
         raise click.exceptions.Exit(1)
+
+
+def _held(
+    identity_file: tuple[Path, ...], passphrase_file: Path | None, *, required: bool
+) -> tuple[Identities | None, NoIdentity | None]:
+    """The private keys, or why there is none."""
+    try:
+        return held_identities(identity_file, passphrase_file, required=required), None
+    except NoIdentity as error:
+        return None, error
 
 
 def _tell_unbound(found: Sequence[Verified]) -> None:

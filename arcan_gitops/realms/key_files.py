@@ -157,10 +157,10 @@ class OpenFiles:
         before = self.read(key)
         if key in new:
             require_kinds({key: new[key]}, self.settings.kinds)
-            yield Change(path, before, self.sealing(key).seal({key: new[key]}))
+            yield Change(path, before, self.sealing(key).seal({key: new[key]}), follow=False)
         elif key in edited:
             if edited[key] != before:
-                yield Change(path, before, edited[key])
+                yield Change(path, before, edited[key], follow=False)
         elif before is not None:
             yield Change(path, before, None)
         else:

@@ -14,17 +14,19 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.realms.text import text_of
 
 _AT_LEAST: Final = re.compile(r"at least ([1-9][0-9]{0,3}) characters?", re.ASCII)
-_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#]+[^\s]*", re.ASCII)
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.:-]*://\S+", re.ASCII)  # jdbc:postgresql://... too
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _PEM: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----\r?\n[A-Za-z0-9+/=\s:,-]+?-----END \1-----")
 
@@ -93,8 +95,9 @@ def _is_pem(text: str) -> bool:
             x509.load_pem_x509_certificate(block[0].encode())
         elif block[1] == "PUBLIC KEY":
             load_pem_public_key(block[0].encode())
-        elif block[1] in ("PRIVATE KEY", "EC PRIVATE KEY"):
-            load_pem_private_key(block[0].encode(), None)
+        elif block[1].endswith("PRIVATE KEY"):
+            with suppress(TypeError, UnsupportedAlgorithm):  # it has a passphrase, or is of another world
+                load_pem_private_key(block[0].encode(), None)
         rest = rest[block.end() :].lstrip()
     return True
 

@@ -26,7 +26,7 @@ def explained(error: ArcanError, data: bytes, file: DocumentFile) -> ArcanError:
     Kubernetes Secret, or in clear, and the command that makes a document of it; or that a merge is not
     finished in it.
     """
-    if (unfinished := unfinished_merge(data, file.path)) is not None:
+    if (unfinished := unfinished_merge(data, file)) is not None:
         return unfinished
     kind = _kind(data)
     if kind is None and isinstance(error, NotEncrypted):

@@ -271,7 +271,7 @@ def _written(
             yield NotRewrapped((each,), error)
             continue
         if data is not None:
-            changes.append(Change(each.path, each.data, data))
+            changes.append(Change(each.path, each.data, data, follow=each.file.key is None))
         done.append(each)
     if not done:
         return

@@ -8,16 +8,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import KeyName
 from arcan_gitops.realms.binding import Demands, Seal, copies, unit_of
+from arcan_gitops.realms.kinds import require_kinds
 from arcan_gitops.realms.manifests import explained
 from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.settings import RealmSettings, settings_of
 from arcan_gitops.realms.snapshot import load_environment
 from arcan_gitops.realms.tree import DocumentFile, RealmTree
-from arcan_gitops.sops import Identities, NoMatchingIdentity, SopsError, Unsupported, load, outline
+from arcan_gitops.sops import (
+    ANY_VALUES,
+    BadEntry,
+    Document,
+    Identities,
+    NoMatchingIdentity,
+    SopsError,
+    Unsupported,
+    load,
+    outline,
+    require_entries,
+)
 
 
 class Verdict(Enum):
@@ -45,13 +58,32 @@ def verify(
     open_document: Opener = load,
     *,
     require_binding: bool = False,
+    all_must_open: bool = False,
 ) -> Iterator[Verified]:
     """Each document in turn, when it is asked for. Values are decrypted in memory, and none is kept.
 
-    A document that belongs elsewhere fails, and with `require_binding` one that is bound to no place.
+    A document that belongs elsewhere fails, one with a value that is not of its kind (`realm.yaml`), and with
+    `require_binding` one that is bound to no place. With `all_must_open` one fails that no identity opens,
+    and one with an entry for an identity that this one does not open.
     """
     demands = Demands(binding=require_binding)
-    return (_verify(tree, document, identities, open_document, demands) for document in documents)
+    found = (_verify(tree, document, identities, open_document, demands) for document in documents)
+    if not all_must_open or identities is None:
+        return found
+    return (_opened_by_all(each, identities) for each in found)
+
+
+def _opened_by_all(each: Verified, identities: Identities) -> Verified:
+    """A bad entry is told before what comes of it: that values do not authenticate."""
+    try:
+        metadata = outline(each.document.read(), limits=ANY_VALUES).metadata
+        require_entries(metadata, identities.at(each.document.place))
+    except BadEntry as error:
+        return Verified(each.document, Verdict.FAILED, error.located(each.document.path))
+    except ArcanError:
+        return each  # which says why already
+    unopened = each.verdict is Verdict.UNOPENED
+    return Verified(each.document, Verdict.FAILED, each.reason) if unopened else each
 
 
 def without_copies(found: Sequence[Verified]) -> tuple[tuple[Verified, ...], list[str]]:
@@ -81,13 +113,27 @@ def _verify(
         return Verified(document, Verdict.FAILED, error)
     if identities is None:
         return Verified(document, Verdict.UNOPENED)
+    opened: list[Document] = []
+
+    def remembering(data: bytes, **options: Any) -> Document:
+        opened.append(open_document(data, **options))
+        return opened[-1]
+
     try:
-        *_, seal = load_environment(data, document, settings, identities, demands, open_document)
+        *_, seal = load_environment(data, document, settings, identities, demands, remembering)
+        _check_kinds(opened[-1], document, settings)
     except (NoMatchingIdentity, Unsupported) as error:
         return Verified(document, Verdict.UNOPENED, error)
     except ArcanError as error:
         return Verified(document, Verdict.FAILED, error)
     return Verified(document, Verdict.VERIFIED, seal=seal)
+
+
+def _check_kinds(opened: Document, document: DocumentFile, settings: RealmSettings) -> None:
+    try:
+        require_kinds(opened.tree, settings.kinds)
+    except ArcanError as error:
+        raise error.located(document.path) from None
 
 
 def _check_structure(data: bytes, document: DocumentFile, settings: RealmSettings) -> None:

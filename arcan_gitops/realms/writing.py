@@ -22,16 +22,21 @@ class ChangedMeanwhile(ArcanError):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A file that holds `before` (None: there is none), and is to hold `after` (None: is to go)."""
+    """A file that holds `before` (None: there is none), and is to hold `after` (None: is to go).
+
+    A link goes on to lead to its file, unless it is not to be followed: the file takes its place then.
+    """
 
     path: Path
     before: bytes | None = field(repr=False)
     after: bytes | None = field(repr=False)
+    follow: bool = True
 
     @property
     def target(self) -> Path:
-        """The file itself: a link goes on to lead to it, and one that is to go is the link."""
-        return self.path if None in (self.before, self.after) else self.path.resolve()
+        """The file itself; a link that is to go is the link."""
+        whole = self.follow and self.before is not None and self.after is not None
+        return self.path.resolve() if whole else self.path
 
 
 def write_all(changes: Sequence[Change]) -> None:

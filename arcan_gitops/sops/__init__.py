@@ -15,11 +15,12 @@ from arcan_gitops.golang.yaml import Timestamp
 from arcan_gitops.names import PLACE_KEY
 from arcan_gitops.sops.binding import without_place
 from arcan_gitops.sops.creating import encrypt
-from arcan_gitops.sops.data_key import data_key
+from arcan_gitops.sops.data_key import data_key, require_entries
 from arcan_gitops.sops.digests import Digests, digests, digests_of
 from arcan_gitops.sops.document import Document, Outline
 from arcan_gitops.sops.editing import Editing
 from arcan_gitops.sops.errors import (
+    BadEntry,
     BadIdentity,
     BadValue,
     CannotEdit,
@@ -46,6 +47,7 @@ from arcan_gitops.sops.wrapping import BadRecipient, Recipients, Wrapped
 
 __all__ = [
     "ANY_VALUES",
+    "BadEntry",
     "BadIdentity",
     "BadRecipient",
     "BadValue",
@@ -77,6 +79,7 @@ __all__ = [
     "key_names",
     "load",
     "outline",
+    "require_entries",
 ]
 
 

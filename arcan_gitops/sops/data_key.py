@@ -6,10 +6,18 @@ Source: getsops/sops sops.go (GetDataKeyWithKeyServices).
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
 from arcan_gitops.errors import some
 from arcan_gitops.sops import shamir
-from arcan_gitops.sops.errors import NEEDS_BINARY, Malformed, NoMatchingIdentity, SopsError, Unsupported
+from arcan_gitops.sops.errors import (
+    NEEDS_BINARY,
+    BadEntry,
+    Malformed,
+    NoMatchingIdentity,
+    SopsError,
+    Unsupported,
+)
 from arcan_gitops.sops.identities import Identities
 from arcan_gitops.sops.metadata import KeyGroup, Metadata
 from arcan_gitops.sops.wrapping import DATA_KEY_BYTES
@@ -41,6 +49,27 @@ def data_key(metadata: Metadata, identities: Identities) -> bytes:
         raise Malformed(f"the data key has {len(key)} bytes and not {DATA_KEY_BYTES}")
     identities.data_keys.keep(digest, key)
     return key
+
+
+def require_entries(metadata: Metadata, identities: Identities) -> None:
+    """Raise `BadEntry` where an entry for one of the identities does not open, or holds something else than
+    the entries beside it that do: whoever wrote it locked that recipient out, and nobody else would notice.
+    """
+    for group in metadata.groups:
+        parts: dict[bytes, str] = {}
+        for key in group.age:
+            if " ".join(key.recipient.split()[:2]) not in identities.recipients:
+                continue
+            opened = identities.unwrap(key)
+            name = short_recipient(key.recipient)
+            if opened is None:
+                raise BadEntry(f"the entry of {name} does not open with its identity", hint=_REWRAP)
+            parts.setdefault(opened, name)
+        if len(parts) > 1:
+            raise BadEntry(f"the entries of {some(list(parts.values()))} hold different keys", hint=_REWRAP)
+
+
+_REWRAP: Final = "somebody who opens the document wraps it anew: arcan realm rotate"
 
 
 def _digest(metadata: Metadata) -> bytes:

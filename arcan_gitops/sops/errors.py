@@ -39,6 +39,10 @@ class BadIdentity(SopsError):
     """A text that is not an identity."""
 
 
+class BadEntry(SopsError):
+    """The entry of a recipient does not open with the identity that it names, or holds another key."""
+
+
 class Tampered(SopsError):
     """A value or the MAC does not authenticate: the document was changed without its key."""
 

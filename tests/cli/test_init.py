@@ -63,6 +63,8 @@ def test_the_rules_are_for_each_realm_and_environment_and_sops_takes_them(
             rule = config.rule_for(folder / f"realms/{realm}/{environment}.sops.yaml")
             assert rule is not None
             assert [set(group) for group in rule.recipients().groups] == [set(recipients)]
+            of_a_key = folder / f"realms/{realm}/{environment}/DATABASE_URL.sops.yaml"
+            assert config.rule_for(of_a_key).name == rule.name
     document = folder / "realms/platform/prod.sops.yaml"
     document.write_text("URL: x\n")
     done = subprocess.run(
@@ -70,6 +72,21 @@ def test_the_rules_are_for_each_realm_and_environment_and_sops_takes_them(
     )
     assert done.returncode == 0, done.stderr
     assert run("realm", "check", folder / "realms").exit_code == 0, "the other realm is still to come"
+
+
+def test_either_layout_is_offered_and_the_readme_says_which_and_why(
+    folder: Path, recipients: tuple[str, str]
+) -> None:
+    assert "--layout files" not in init(folder / "one", *recipients).output
+    readme = (folder / "one/README.md").read_text()
+    assert "arcan realm create production --env prod --key DATABASE_URL\n" in readme
+    assert "`--layout files` each key has a file, and that is recommended" in readme
+    made = init(folder / "two", *recipients, options=("--layout=files",))
+    assert "arcan realm create production --env prod --key NAME --layout files" in made.output
+    assert "--key DATABASE_URL --layout files\n" in (folder / "two/README.md").read_text()
+    options = ("--env=prod", "--key=A", "--generate", "--layout=files", f"--realms={folder / 'two/realms'}")
+    assert run("realm", "create", "production", *options).exit_code == 0
+    assert (folder / "two/realms/production/prod/A.sops.yaml").is_file()
 
 
 def test_from_nothing_to_overlays_that_are_valid(

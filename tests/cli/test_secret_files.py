@@ -256,6 +256,9 @@ def test_a_value_that_is_not_of_its_kind_is_refused_where_it_is_set(arcan: Files
     )
     assert_error(arcan.secret("generate", "N"), "is not an integer in decimal")
     assert arcan.state() == before
+    assert_error(arcan.secret("set", "CERT", "--stdin", stdin=f"{PEM}more"), "is not PEM")
+    for url in ("jdbc:postgresql://db/x", "redis://:pw@db", "file:///x"):
+        assert arcan.secret("set", "X_URL", "--stdin", stdin=url).status == 0
     right = {"X_URL": "postgresql://db/x", "CERT": PEM, "DOC": "[1]", "N": "-12", "B64": "QUJD"}
     for key, value in right.items():
         result = arcan.secret("set", key, "--stdin", "--keep-newline", stdin=value)

@@ -30,6 +30,8 @@ def test_the_demo_shows_what_the_readme_quotes_and_no_value(tmp_path: Path) -> N
             assert line in output, line
     assert "7 of 7 ExternalSecrets would be synced" in output
     assert re.search(r"\b[3-9]\d valid, 0 invalid, 0 errors \(kustomize v[\d.]+, kubeconform", output)
+    assert "realms/production/staging/STRIPE_API_KEY.sops.yaml" in output  # a branch that merged
+    assert re.search(r"production/staging +\d+ key files verified", output)
     assert "AGE-SECRET-KEY" not in output
     assert "postgresql://" not in output
     assert re.search(r"arc_[0-9A-Za-z]{12}_[0-9A-Za-z]", output) is None

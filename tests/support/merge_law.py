@@ -2,7 +2,9 @@
 
 Random pairs of branches change, add and remove different keys, each by what the commands do, and are merged
 by plain `git merge` in a repository that has nothing configured. No realm file may conflict; what the merge
-holds must be what both edits made one after the other; and the real sops opens every file that it has.
+holds must be what both edits made one after the other; and the real sops opens every file that it has. In
+half of the pairs the branches change values alone and generate the overlays of two apps that read single keys:
+then no file at all may conflict, and the overlays of the merge must be those of the merged realm.
 
     python -m tests.support.merge_law --pairs 1000
 """
@@ -20,6 +22,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from click.testing import CliRunner
+
+from arcan_gitops.cli import arcan
 from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.realms import RealmTree
 from arcan_gitops.realms.creating import plan_environment
@@ -83,6 +88,31 @@ class MergeLaw:
         opened = [open_file(self.tree, file, self.held) for file in self.tree.environment(SHOP, PROD).files]
         list(rotate_all([Planned(each, plan_rotation(each, config)) for each in opened]))
 
+    def declare_apps(self) -> None:
+        """Two apps that read single keys, with their overlays."""
+        self.git.write(
+            "kustomize/arcan.yaml",
+            "server:\n  url: https://arcan.example:9797\noverlays:\n  prod:\n    environment: prod\n",
+        )
+        for name, keys in (("one", _KEYS[:5]), ("two", _KEYS[5:])):
+            listed = "".join(f"      - {key}\n" for key in keys)
+            self.git.write(
+                f"kustomize/apps/{name}.yaml",
+                f"name: {name}\nrealm: shop\ntoken: {name}\nnamespace: {name}\nsecrets:\n"
+                f"  - name: {name}\n    keys:\n{listed}",
+            )
+        self.generate()
+        self.start = self.git.commit()
+
+    def generate(self, *options: str) -> str:
+        """`arcan generate overlays`, where apps are declared; what is wrong, or an empty text."""
+        root = self.tree.root.parent
+        if not (root / "kustomize").is_dir():
+            return ""
+        folders = ["--realms", str(self.tree.root), "--kustomize-dir", str(root / "kustomize")]
+        done = CliRunner().invoke(arcan, ["generate", "overlays", *folders, *options])
+        return "" if done.exit_code == 0 else done.output
+
     def edit(self, edit: Edit) -> None:
         """By what `arcan secret set` and `unset` do, without an identity."""
         opened = open_environment(self.tree, SHOP, PROD, Identities())
@@ -93,6 +123,8 @@ class MergeLaw:
         """A branch from the start, with one commit."""
         self.git.git("checkout", "--quiet", "--force", "-B", name, self.start)
         self.edit(edit)
+        if problem := self.generate():
+            raise AssertionError(problem)
         self.git.commit()
 
     def merge(self, ours: Edit, theirs: Edit) -> list[str]:
@@ -133,20 +165,23 @@ class MergeLaw:
             self.abort()
             return
         wanted = theirs.applied(ours.applied(self.base))
+        if problem := self.generate("--check"):
+            yield f"{ours} and {theirs}: the overlays are not those of the merged realm: {problem}"
         if self.values() != wanted:
             yield f"{ours} and {theirs}: the merge holds something else than both edits"
         if self.seen_by_sops(wanted) != wanted:
             yield f"{ours} and {theirs}: sops does not open every file"
 
 
-def drawn(random_: random.Random) -> tuple[Edit, Edit]:
-    """Two edits of different keys, each of one to three of them."""
-    keys = random_.sample([*_KEYS, *_NEW], 6)
+def drawn(random_: random.Random, *, values_only: bool = False) -> tuple[Edit, Edit]:
+    """Two edits of different keys, each of one to three of them; or of values of keys that are there."""
+    keys = random_.sample(_KEYS if values_only else [*_KEYS, *_NEW], 6)
     sizes = random_.randint(1, 3), random_.randint(1, 3)
     chosen = keys[: sizes[0]], keys[3 : 3 + sizes[1]]
 
     def edit(own: list[str]) -> Edit:
-        gone = tuple(key for key in own if key in _KEYS and random_.random() < 0.3)
+        goes = 0 if values_only else 0.3
+        gone = tuple(key for key in own if key in _KEYS and random_.random() < goes)
         return Edit({key: f"{CANARY}-{random_.random()}" for key in own if key not in gone}, gone)
 
     return edit(chosen[0]), edit(chosen[1])
@@ -160,11 +195,15 @@ def run(pairs: int, seed: int, folder: Path) -> Outcome:
         for shards in (1,)
         for shared in (True, False)
     ]
+    with_apps = laws[::2]
+    for law in with_apps:
+        law.declare_apps()
     outcome = Outcome()
     for number in range(pairs):
-        ours, theirs = drawn(random_)
+        law = laws[number % len(laws)]
+        ours, theirs = drawn(random_, values_only=law in with_apps)
         outcome.pairs += 1
-        outcome.broken += laws[number % len(laws)].pair(ours, theirs)
+        outcome.broken += law.pair(ours, theirs)
     return outcome
 
 
