@@ -22,12 +22,12 @@ def unfinished_merge(data: bytes, file: DocumentFile) -> Conflict | None:
     ours = f"git checkout --ours -- {word} && git add -- {word}"
     if file.key is not None:
         return Conflict(
-            f"{file.path}:{fault.line}: both sides of a merge changed the key '{file.key}'",
+            f"{file.path}: line {fault.line}: both sides of a merge changed the key '{file.key}'",
             hint=f"keep the value of this branch: {ours} (--theirs: that of the other); "
             f"or set it anew: arcan secret set {file.realm} {file.key} --env {file.environment}",
         )
     return Conflict(
-        f"{file.path}:{fault.line}: a conflict marker of Git: a merge is not finished",
+        f"{file.path}: line {fault.line}: a conflict marker of Git: a merge is not finished",
         hint=f"take one side whole, for a mix of both has a wrong MAC: {ours}; then set again what the other "
         "side changed. 'arcan realm split' makes files that merge by themselves",
     )

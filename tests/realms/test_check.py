@@ -156,7 +156,7 @@ def test_a_plain_file_and_a_broken_one_are_found(files: RealmFiles) -> None:
     files.replace(files.path("platform", "prod"), b"<<<<<<< HEAD\nA: x\n")
     output = check(files.root)
     assert "shop/prod.sops.yaml: not encrypted" in output
-    assert "platform/prod.sops.yaml:1: a conflict marker of Git" in output
+    assert "platform/prod.sops.yaml: line 1: a conflict marker of Git" in output
 
 
 def test_realm_list_needs_no_identity(files: RealmFiles) -> None:
