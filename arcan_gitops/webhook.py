@@ -6,6 +6,7 @@ Source: ESO providers/v1/webhook/webhook.go and pkg/webhook/webhook.go (v0.16 to
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -31,6 +32,10 @@ UNIFIED_JSON_PATH: Final = (
 # `trim`: a token Secret made from a file often ends in a newline, and Go's HTTP client refuses the header.
 TOKEN_VARIABLE: Final = "auth"
 
+VERSION_DIGITS: Final = (
+    12  # 48 bits: two states of one key never meet by accident, and a manifest stays readable
+)
+
 # ESO refuses a webhook store's Secret that lacks this label (since 0.10.0).
 SECRET_LABEL_NAME: Final = "external-secrets.io/type"
 SECRET_LABEL_VALUE: Final = "webhook"
@@ -49,6 +54,12 @@ CREDENTIAL_NAME: Final = re.compile(
 _ACTION: Final = re.compile(r"\{\{.*?(?:\}\}|\Z)", re.DOTALL)
 # `Bearer `, `Token token=`: the authentication scheme before a credential (RFC 9110, section 11.4)
 _AROUND_CREDENTIAL: Final = re.compile(r"\A\s*[A-Za-z-]+\s+|[A-Za-z0-9_.-]+=", re.ASCII)
+
+
+def version_of_all(keys: Mapping[str, str]) -> str:
+    """The version of all keys of an environment together, from the version of each: 12 hexadecimal digits."""
+    text = json.dumps(sorted(keys.items()), separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:VERSION_DIGITS]
 
 
 def authorization_template(token_key: str) -> str:

@@ -20,11 +20,12 @@ from arcan_gitops.deploy import (
     server_tree,
 )
 from arcan_gitops.errors import ArcanError, SeveralErrors
-from arcan_gitops.names import EnvironmentName, OverlayName, RealmName
+from arcan_gitops.names import EnvironmentName, KeyName, OverlayName, RealmName
 from arcan_gitops.overlay.build import SERVERS_FOLDER
 from arcan_gitops.overlay.settings import Overlay
 from arcan_gitops.realms import CannotRead, DocumentFile, RealmTree, Selection
 from arcan_gitops.realms.clusters import SUFFIX, read_clusters
+from arcan_gitops.realms.settings import settings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +93,22 @@ def _server(settings: ServerSettings, documents: Sequence[DocumentFile]) -> Serv
 
 def _folder(tree: RealmTree, documents: Sequence[DocumentFile], realm: RealmName) -> RealmFolder:
     beside = (tree.tokens_file(realm), tree.realm_file(realm))
+    whole: dict[EnvironmentName, int] = {}
+    keys: dict[EnvironmentName, dict[KeyName, int]] = {}
+    for file in documents:
+        if file.realm != realm:
+            continue
+        if file.key is None:
+            whole[file.environment] = _size(file.path)
+        else:
+            keys.setdefault(file.environment, {})[file.key] = _size(file.path)
     return RealmFolder(
         realm,
-        {file.environment: _size(file.path) for file in documents if file.realm == realm},
+        whole,
         {path.name: _size(path) for path in beside if path is not None},
         _removed(tree, realm),
+        keys,
+        settings_of(tree, realm).shards,
     )
 
 

@@ -24,15 +24,9 @@ from arcan_gitops.deploy.names import (
 )
 from arcan_gitops.deploy.patches import json_patch, target_of
 from arcan_gitops.deploy.policies import policy_patches
-from arcan_gitops.deploy.realms import (
-    RealmFolder,
-    beside_map,
-    document_file,
-    document_map,
-    removed_folder,
-    removed_map,
-)
+from arcan_gitops.deploy.realms import RealmFolder, document_map, maps_of, removed_map
 from arcan_gitops.deploy.settings import BINDINGS, DELETIONS, STARTS, ServerSettings
+from arcan_gitops.deploy.volumes import volume_patch
 from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.overlay.kustomization import KUSTOMIZATION_FILE
 from arcan_gitops.overlay.manifest import Manifest
@@ -91,7 +85,7 @@ def _files(
     server: Server, folders: Sequence[RealmFolder], realms: PurePosixPath, clusters: PurePosixPath | None
 ) -> Tree:
     notes = header([SETTINGS_FILE, *(f"realm {folder.realm}" for folder in folders)])
-    files = {_VOLUME_FILE: notes + emit([_volume(server, folders)])}
+    files = {_VOLUME_FILE: notes + emit([volume_patch(folders, server.selected)])}
     patches: list[dict[str, Any]] = [{"path": _VOLUME_FILE}]
     unselected = [target for folder in folders if (target := _unselected(server, folder))]
     if unselected:
@@ -128,52 +122,29 @@ def _kustomization(
     return body
 
 
-def _volume(server: Server, folders: Sequence[RealmFolder]) -> Manifest:
-    """The Deployment's volume: one source a ConfigMap, and each file at its path below the realms."""
-    sources = []
-    for folder in folders:
-        for environment in sorted(folder.documents):
-            if (folder.realm, environment) in server.selected:
-                name = document_map(folder.realm, environment)
-                sources.append(_source(name, folder.realm, [document_file(environment)]))
-                if records := folder.removed.get(environment):
-                    name, below = removed_map(folder.realm, environment), removed_folder(environment)
-                    sources.append(_source(name, f"{folder.realm}/{below}", sorted(records)))
-        if folder.beside:
-            sources.append(_source(beside_map(folder.realm), folder.realm, sorted(folder.beside)))
-    volume = {"name": "realms", "projected": {"sources": sources}}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "arcan", "namespace": str(SERVER_NAMESPACE)},
-        "spec": {"template": {"spec": {"volumes": [volume]}}},
-    }
-
-
-def _source(config_map: str, folder: str, files: Sequence[str]) -> dict[str, Any]:
-    items = [{"key": file, "path": f"{folder}/{file}"} for file in files]
-    return {"configMap": {"name": config_map, "items": items}}
-
-
 def _unselected(server: Server, folder: RealmFolder) -> dict[str, str] | None:
     """The target of `_DELETION`: the ConfigMaps that the realm's kustomization makes and this server is not
     to have. Their names are one pattern of RE2, which Kustomize anchors. None where the server has all
     of them.
     """
-    names = [
-        document_map(folder.realm, environment)
-        for environment in sorted(folder.documents)
-        if (folder.realm, environment) not in server.selected
-    ]
-    names += [
-        removed_map(folder.realm, environment)
-        for environment in sorted(folder.removed)
-        if (folder.realm, environment) not in server.selected
-    ]
-    if not names:
+    patterns = []
+    for environment in {*folder.environments, *folder.removed}:
+        if (folder.realm, environment) in server.selected:
+            continue
+        if environment in folder.documents:
+            patterns.append(_exactly(document_map(folder.realm, environment)))
+        if environment in folder.keys:
+            patterns.append(maps_of(folder.realm, environment))
+        if environment in folder.removed:
+            patterns.append(_exactly(removed_map(folder.realm, environment)))
+    if not patterns:
         return None
     target = {"version": "v1", "kind": "ConfigMap", "namespace": str(SERVER_NAMESPACE)}
-    return {**target, "name": f"({'|'.join(names)})".replace(".", r"\.")}
+    return {**target, "name": f"({'|'.join(sorted(patterns))})"}
+
+
+def _exactly(name: str) -> str:
+    return name.replace(".", r"\.")
 
 
 def _patches(settings: ServerSettings) -> Iterable[dict[str, Any]]:

@@ -146,7 +146,7 @@ _SECRET: Final[Schema] = {
         {
             "name": _name(ObjectName, "The name of the Kubernetes Secret."),
             "keys": _list({"anyOf": [_TEXT, _object(_KEY, KEY_FIELDS, required=("key",))]}, "Single keys."),
-            "all": _said({"type": "boolean"}, "All keys of the environment, by one request."),
+            "all": _said({"type": "boolean"}, "All keys of the environment."),
             "extract": _list(
                 {
                     "anyOf": [

@@ -29,7 +29,7 @@ def external_secrets(placement: Placement, plan: Plan, catalogue: Catalogue) -> 
             name=secret.name,
             own_name=secret.external,
             place=placement.place,
-            store=plan.store_for(placement, secret.is_bulk),
+            store=plan.store_for(placement, placement.reads_at_once(secret)),
             refresh=_refresh(placement, secret),
             data=data,
             extract=extract,
@@ -68,9 +68,12 @@ def _remotes(
     if read is None:
         data = [(str(name), _of_store(entry)) for name, entry in (secret.keys or {}).items()]
         return data, [_of_store(entry) for entry in secret.extract or ()]
-    if secret.keys is None:
-        return [], [Remote(read.realm, version=None if contents is None else contents.version)]
     unified = placement.overlay.settings.unified
+    if secret.keys is None:
+        if placement.reads_at_once(secret) or contents is None:
+            return [], [Remote(read.realm, version=None if contents is None else contents.version)]
+        every = {key: DeclaredKey(key, secret.where) for key in sorted(contents.keys)}
+        return [(key, _of_realm(entry, read.realm, contents, unified)) for key, entry in every.items()], []
     return [
         (name, _of_realm(entry, read.realm, contents, unified)) for name, entry in secret.keys.items()
     ], []

@@ -1,7 +1,8 @@
 """`inventory.yaml`: what a realm has, by name, for whoever declares apps elsewhere and may not see the realm.
 
 It holds the names of environments, keys and tokens, the tokens' scopes, and the versions of the ciphertext:
-nothing that is secret, and nothing that decrypts.
+nothing that is secret, and nothing that decrypts. No line of it is touched by every change: the version of an
+environment is that of its keys together, and is not written.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import AccountName, EnvironmentName, KeyName, RealmName, TokenName
 from arcan_gitops.overlay.catalogue import Catalogue, Contents, TokenScope, Version
 from arcan_gitops.overlay.tree import header
+from arcan_gitops.webhook import version_of_all
 from arcan_gitops.yamlio import Fields, emit, read_mapping
 
 INVENTORY_FILE: Final = "inventory.yaml"
@@ -45,8 +47,7 @@ def _accounts(accounts: Mapping[AccountName, TokenScope]) -> dict[str, Any]:
 
 
 def _contents(contents: Contents) -> dict[str, Any]:
-    keys = {str(key): contents.keys[key] for key in sorted(contents.keys)}
-    return {"version": contents.version, "keys": keys}
+    return {"keys": {str(key): contents.keys[key] for key in sorted(contents.keys)}}
 
 
 def _scope(scope: TokenScope) -> dict[str, list[str]]:
@@ -97,10 +98,12 @@ def _mapping(fields: Fields, field: str) -> Fields:
 
 
 def _read_contents(fields: Fields) -> Contents:
-    fields.only("version", "keys")
+    fields.only("version", "keys")  # older ones wrote the version, which is that of the keys together
+    if "version" in fields:
+        _version(fields, "version")
     keys = _mapping(fields, "keys")
     versions = {keys.parse(name, KeyName, name): _version(keys, name) for name in keys.names()}
-    return Contents(versions, _version(fields, "version"))
+    return Contents(versions, version_of_all({str(key): version for key, version in versions.items()}))
 
 
 def _version(fields: Fields, field: str) -> Version:

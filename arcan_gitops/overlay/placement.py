@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from arcan_gitops.names import InvalidName, Namespace, TokenName
-from arcan_gitops.overlay.app import App, Realm
+from arcan_gitops.overlay.app import App, Consistency, Realm
 from arcan_gitops.overlay.credentials import Credential, Kind
+from arcan_gitops.overlay.declared_secret import DeclaredSecret
 from arcan_gitops.overlay.naming import StoreNames, store_names
 from arcan_gitops.overlay.place import ManyNamespaces
 from arcan_gitops.overlay.settings import DeclaredStore, Overlay, Scope
@@ -26,6 +27,16 @@ class Placement:
         """The declared store that the app reads, or None, also where the overlay has none of that name."""
         reads = self.app.reads
         return None if isinstance(reads, Realm) else self.overlay.settings.others.get(reads)
+
+    def reads_at_once(self, secret: DeclaredSecret) -> bool:
+        """Whether a Secret of the app that asks for everything does so by one read, of one version.
+
+        Else it has an entry for each key, with the version of that key: then nothing but Git can take a key
+        out of it. One read stays where no version is pinned, where keys are renamed by what is read, and for
+        an app elsewhere, whose file need not know the keys.
+        """
+        latest = self.app.consistency is Consistency.LATEST
+        return secret.is_bulk and (latest or bool(secret.rewrites) or self.overlay.settings.elsewhere)
 
     @property
     def credential(self) -> Credential | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from arcan_gitops.names import AccountName, Namespace, ObjectName
-from arcan_gitops.overlay.app import App, Realm
+from arcan_gitops.overlay.app import Realm
 from arcan_gitops.overlay.ca import CertificateAuthority, SecretCa
 from arcan_gitops.overlay.credentials import Credential, account_manifests
 from arcan_gitops.overlay.manifest import Manifest
@@ -71,7 +71,7 @@ def plan(group: Sequence[Placement]) -> Plan:
     names = names_for(group)
     users: dict[Use, list[Placement]] = {}
     for placement in group:
-        for bulk in reads(placement.app):
+        for bulk in reads(placement):
             users.setdefault(_use(placement, bulk), []).append(placement)
     order: list[Use] = [*sorted(use for use in users if isinstance(use, ArcanUse))]
     order += sorted(use for use in users if not isinstance(use, ArcanUse))
@@ -80,11 +80,13 @@ def plan(group: Sequence[Placement]) -> Plan:
     return Plan(stores, tuple(_needs(group, names)), tuple(sorted(accounts)))
 
 
-def reads(app: App) -> tuple[bool, ...]:
-    """For each Secret of the app that reads from the app's own store, whether it asks for everything."""
+def reads(placement: Placement) -> tuple[bool, ...]:
+    """For each Secret of the app that reads from the app's own store, whether it does so by one read of
+    everything.
+    """
     return (
-        *(secret.is_bulk for secret in app.secrets),
-        *(raw.is_bulk for raw in app.raw if not raw.names_its_store),
+        *(placement.reads_at_once(secret) for secret in placement.app.secrets),
+        *(raw.is_bulk for raw in placement.app.raw if not raw.names_its_store),
     )
 
 

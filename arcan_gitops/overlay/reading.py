@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from arcan_gitops.errors import some
 from arcan_gitops.names import InvalidName, KeyName, did_you_mean
 from arcan_gitops.overlay.app import App, Consistency, credential_field
 from arcan_gitops.overlay.catalogue import Catalogue, Contents, TokenScope
@@ -83,13 +84,20 @@ def _realm(placement: Placement, read: Credential, catalogue: Catalogue) -> Iter
         )
         yield InvalidFile(f"{app.at(credential_field(app))}: {problem}", hint=hint)
     for secret in app.secrets:
-        yield from _scope(app, read, secret, scope, contents)
+        yield from _scope(placement, read, secret, scope, contents)
 
 
 def _scope(
-    app: App, read: Credential, secret: DeclaredSecret, scope: TokenScope, contents: Contents
+    placement: Placement, read: Credential, secret: DeclaredSecret, scope: TokenScope, contents: Contents
 ) -> Iterator[InvalidFile]:
-    if secret.is_bulk and not scope.reads_whole_environments:
+    app = placement.app
+    if secret.is_bulk and not placement.reads_at_once(secret):
+        closed = [str(key) for key in sorted(contents.keys) if not scope.reads_key(key)]
+        if closed:
+            problem = f"secret '{secret.name}' asks for all keys, and {read} cannot read {some(closed)}"
+            hint = f"it may read: {_globs(scope.keys)}; widen it ({_scoping(read)} --key='*'), or use another"
+            yield InvalidFile(f"{secret.where}: {problem}", hint=hint)
+    elif secret.is_bulk and not scope.reads_whole_environments:
         problem = f"secret '{secret.name}' asks for all keys, but {read} is narrowed by keys"
         hint = f"it may read: {_globs(scope.keys)}; widen it ({_scoping(read)} --key='*'), or use another"
         yield InvalidFile(f"{secret.where}: {problem}", hint=hint)

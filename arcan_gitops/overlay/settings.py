@@ -69,6 +69,7 @@ class StoreSettings:
     spread: Spread | None
     credentials: Credentials = field(default_factory=Credentials)
     others: Mapping[ObjectName, DeclaredStore] = field(default_factory=dict)
+    elsewhere: bool = False  # for an app that is generated alone, in a repository of its own
 
 
 DEFAULTS: Final = StoreSettings(
@@ -133,7 +134,7 @@ class Settings:
         """
 
         def alone(settings: StoreSettings) -> StoreSettings:
-            return replace(settings, scope=Scope.NAMESPACE, full_names=True)
+            return replace(settings, scope=Scope.NAMESPACE, full_names=True, elsewhere=True)
 
         def each(overlays: Sequence[Overlay]) -> tuple[Overlay, ...]:
             return tuple(replace(overlay, settings=alone(overlay.settings)) for overlay in overlays)

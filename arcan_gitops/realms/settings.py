@@ -12,6 +12,7 @@ from arcan_gitops.realms.tree import RealmTree, read_file
 from arcan_gitops.sops.limits import DEFAULT_LIMITS, Limits
 from arcan_gitops.yamlio import Fields, read_mapping
 
+_SHARDS: Final = (1, 16, 256)
 _MAX_GLOBS: Final = 100  # each key is held against each of them
 
 
@@ -23,6 +24,7 @@ class RealmSettings:
     `deletions` is `recorded` where a key that is not there counts as removed only if a record says so, and
     None where nothing is said of it.
     `kinds` are (key or glob, kind) of what values must look like.
+    `shards` is into how many ConfigMaps the key files of an environment are parted: 1, 16 or 256.
     `token_expiry` is how long new tokens are to live, as a duration (`180d`), where the realm says so.
     """
 
@@ -30,6 +32,7 @@ class RealmSettings:
     token_expiry: str | None = None
     binding: bool = False
     deletions: str | None = None
+    shards: int = 1
     kinds: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -49,6 +52,7 @@ class RealmSettings:
             token_expiry=fields.optional_text("tokenExpiry"),
             binding=_one_of(fields, "binding", ("required",)) is not None,
             deletions=_one_of(fields, "deletions", ("recorded", "unrecorded")),
+            shards=_shards(fields),
             kinds=_kinds(fields),
         )
         fields.done()
@@ -58,6 +62,16 @@ class RealmSettings:
         if settings.token_expiry is not None:
             _check_duration(fields, settings.token_expiry)
         return settings
+
+
+def _shards(fields: Fields) -> int:
+    number = fields.integer("shards", 1)
+    if number not in _SHARDS:
+        allowed = "1, 16 or 256"
+        fields.fail(
+            f"'shards' can only be {allowed}", field="shards", hint="write one of these, or leave it out"
+        )
+    return number
 
 
 def _one_of(fields: Fields, field: str, known: tuple[str, ...]) -> str | None:

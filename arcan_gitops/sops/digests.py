@@ -17,8 +17,8 @@ from arcan_gitops.sops.binding import without_place
 from arcan_gitops.sops.formats import format_named
 from arcan_gitops.sops.limits import DEFAULT_LIMITS, Limits
 from arcan_gitops.sops.metadata import split
+from arcan_gitops.webhook import VERSION_DIGITS, version_of_all
 
-_DIGITS: Final = 12  # 48 bits: two states of one key never meet by accident, and a manifest stays readable
 _ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -51,8 +51,8 @@ def digest_of_all(keys: Mapping[str, str]) -> str:
     """The digest of all keys together, from that of each: the same for one document of them all and for a
     document for each.
     """
-    return _digest(sorted(keys.items()))
+    return version_of_all(keys)
 
 
 def _digest(value: Any) -> str:
-    return hashlib.sha256(_ENCODER.encode(value).encode("ascii")).hexdigest()[:_DIGITS]
+    return hashlib.sha256(_ENCODER.encode(value).encode("ascii")).hexdigest()[:VERSION_DIGITS]

@@ -2,7 +2,8 @@
 
 Its atomic writer (k8s.io/kubernetes pkg/volume/util/atomic_writer.go) puts the files into a folder named by
 the time, points `..data` at it, and makes each name of the top level a link into `..data`: so a realm's folder
-is a link, and the files in it are plain files.
+is a link, and the files in it are plain files. Before that it makes a folder for each volume that is mounted
+inside this one (nested_volumes.go): where a name of the top level is there already, no link is made for it.
 """
 
 from __future__ import annotations
@@ -29,13 +30,22 @@ class Kubelet:
         """Every volumeMount of the one container, below `root`. A source that is missing is a KeyError."""
         (container,) = pod["containers"]
         volumes = {volume["name"]: volume for volume in pod["volumes"]}
-        for mount in container["volumeMounts"]:
+        mounts = sorted(container["volumeMounts"], key=lambda mount: mount["mountPath"].count("/"))
+        paths = [mount["mountPath"] for mount in mounts]
+        for mount in mounts:
+            folder = self.root / mount["mountPath"].lstrip("/")
+            for nested in paths:
+                if nested.startswith(mount["mountPath"] + "/"):
+                    (self.root / nested.lstrip("/")).mkdir(parents=True, exist_ok=True)
             volume = volumes[mount["name"]]
-            self._write(self.root / mount["mountPath"].lstrip("/"), self._files(volume), self._mode(volume))
+            self._write(folder, self._files(volume), self._mode(volume))
 
     def _files(self, volume: Manifest) -> dict[str, bytes]:
         if "secret" in volume:
-            return dict(self._secrets[volume["secret"]["secretName"]])
+            secret = volume["secret"]
+            if secret.get("optional") and secret["secretName"] not in self._secrets:
+                return {}
+            return dict(self._secrets[secret["secretName"]])
         if "configMap" in volume:
             named = volume["configMap"]
             missing = named.get("optional") and named["name"] not in {*self._maps, *self._secrets}
@@ -44,7 +54,7 @@ class Kubelet:
         for source in volume["projected"]["sources"]:
             ((kind, reference),) = source.items()
             held = self._secrets[reference["name"]] if kind == "secret" else self._map(reference["name"])
-            for item in reference["items"]:
+            for item in reference.get("items") or [{"key": key, "path": key} for key in held]:
                 assert item["path"] not in files, "two sources write one file"
                 files[item["path"]] = held[item["key"]]
         return files
@@ -71,4 +81,5 @@ class Kubelet:
             path.chmod(mode)
         os.symlink(stamp, folder / "..data")
         for top in {name.partition("/")[0] for name in files}:
-            os.symlink(f"..data/{top}", folder / top)
+            if not os.path.lexists(folder / top):
+                os.symlink(f"..data/{top}", folder / top)

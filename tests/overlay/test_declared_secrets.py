@@ -133,14 +133,17 @@ def test_a_version_for_another_store_is_not_arcans_consistency():
 # --- which version each entry names
 
 
+REWRITTEN = "all: true, rewrite: [{source: a, target: b}]"
+
+
 def versions(*, state: int = 1, key: str = "DATABASE_URL", head: str = HEAD) -> dict[str, Any]:
-    """`keys` and `all` of the catalogue in which one key has another version."""
+    """`keys`, and one read of everything, of the catalogue in which one key has another version."""
     held = SAMPLES.contents[PRODUCTION, PROD]
     new = {**held.keys, KeyName(key): contents(key, state=state).keys[KeyName(key)]}
     document = held.version if state == 1 else contents(*new, state=state).version
     catalogue = Catalogue({**SAMPLES.contents, (PRODUCTION, PROD): Contents(new, document)}, SAMPLES.tokens)
     single = manifests(app("keys: [DATABASE_URL, REDIS_URL]", head), catalogue=catalogue)
-    bulk = manifests(app("all: true", head), catalogue=catalogue)
+    bulk = manifests(app(REWRITTEN, head), catalogue=catalogue)
     return {
         **{
             entry["secretKey"]: entry["remoteRef"].get("version")
@@ -164,6 +167,40 @@ def test_a_change_touches_its_own_entry_and_bulk_entries_only():
     assert {name for name in before if before[name] != after[name]} == {"DATABASE_URL", "all"}
     before, after = versions(key="GREETING"), versions(key="GREETING", state=2)
     assert {name for name in before if before[name] != after[name]} == {"all"}
+
+
+@pytest.mark.parametrize("unified", [False, True])
+def test_all_is_an_entry_for_each_key_with_its_version(unified: bool):
+    """Nothing but Git can take a key out of the Secret, and no line of it is touched by every change."""
+    held = SAMPLES.contents[PRODUCTION, PROD]
+    using = "stores: {unified: true}\n" if unified else ""
+    spec = manifests(app("all: true"), using=using)["ExternalSecret"]["spec"]
+    assert "dataFrom" not in spec
+    asked = {entry["secretKey"]: entry["remoteRef"] for entry in spec["data"]}
+    assert list(asked) == sorted(held.keys)
+    for key, version in held.keys.items():
+        key_of = {"key": "production", "property": key} if unified else {"key": key}
+        assert asked[key].items() >= {**key_of, "version": version}.items()
+    assert spec["secretStoreRef"]["name"] == "arcan"
+
+
+@pytest.mark.parametrize("line", ["all: true, rewrite: [{source: a, target: b}]", "all: true"])
+def test_all_stays_one_read_where_keys_are_renamed_or_no_version_is_pinned(line: str):
+    head = HEAD if "rewrite" in line else f"{HEAD}consistency: latest\n"
+    spec = manifests(app(line, head))["ExternalSecret"]["spec"]
+    assert "data" not in spec
+    assert spec["secretStoreRef"]["name"] == "arcan-bulk"
+
+
+def test_all_stays_one_read_for_an_app_elsewhere():
+    alone = settings().for_an_app_elsewhere()
+    made = [
+        each
+        for text in build_overlays([app("all: true")], alone, SAMPLES).values()
+        for each in read_documents(text.encode(), "made")
+    ]
+    [found] = [each for each in made if each["kind"] == "ExternalSecret"]
+    assert "dataFrom" in found["spec"]
 
 
 def test_latest_names_no_version():

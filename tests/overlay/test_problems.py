@@ -187,10 +187,22 @@ def test_an_environment_that_the_token_may_not_read_is_named():
 
 
 def test_all_keys_need_a_token_that_is_not_narrowed_by_keys():
-    everything = changed("keys: [DATABASE_URL]", "all: true")
+    one_read = "all: true\n    rewrite: [{source: a, target: b}]"
+    everything = changed("keys: [DATABASE_URL]", one_read)
     message, _ = the_problem(everything, catalogue=narrowed(keys=("[A-Z]*",)))
     assert message.startswith("apps/shop.yaml:7: secret 'shop-env' asks for all keys")
     assert build_overlays([everything], settings(), narrowed(keys=("*",)))
+
+
+def test_an_entry_for_each_key_needs_a_token_that_reads_each():
+    everything = changed("keys: [DATABASE_URL]", "all: true")
+    assert build_overlays([everything], settings(), narrowed(keys=("[A-Z]*",)))
+    message, hint = the_problem(everything, catalogue=narrowed(keys=("[A-F]*", "G*")))
+    assert message.startswith(
+        "apps/shop.yaml:7: secret 'shop-env' asks for all keys, and token 'shop' cannot read JWT_SIGNING_KEY, "
+    )
+    assert "REDIS_URL" in message
+    assert "--key='*'" in hint
 
 
 def test_a_secret_that_two_apps_declare_in_one_namespace_is_named_with_both():
