@@ -17,8 +17,10 @@ from arcan_gitops.cli.realm_recipients import recipients
 from arcan_gitops.cli.realm_revision import revision
 from arcan_gitops.cli.realm_rewrap import rotate, updatekeys
 from arcan_gitops.cli.realm_verify import verify
+from arcan_gitops.cli.review_realms import since_base
 from arcan_gitops.cli.root import REALMS, at_root
 from arcan_gitops.cli.sops_configuration import warn_of_ignored
+from arcan_gitops.errors import ArcanError
 from arcan_gitops.realms import DocumentFile, RealmTree
 from arcan_gitops.realms.check import check as check_realms
 
@@ -58,8 +60,13 @@ def _shown(environment: str, files: Sequence[DocumentFile]) -> str:
 
 @realm.command()
 @click.argument("path", type=click.Path(path_type=Path), default=partial(at_root, REALMS))
+@click.option(
+    "--base",
+    metavar="REF",
+    help="A commit of Git: say also what 'arcan review' finds in the realms since the working tree left it.",
+)
 @clusters_option
-def check(path: Path, clusters: Path) -> None:
+def check(path: Path, base: str | None, clusters: Path) -> None:
     """Check realm files without any key.
 
     PATH is a folder of realms (default: realms), one realm, a folder of key files, or one file.
@@ -78,8 +85,12 @@ def check(path: Path, clusters: Path) -> None:
         say_hint(warning)
     if report.without_config:
         say("no .sops.yaml beside the realms: recipients were not checked")
-    click.echo(f"{report.checked} file(s) checked, {len(report.problems)} problem(s)", err=True)
-    if report.problems:
+    since = () if base is None else since_base(base)
+    for finding in since:
+        show_finding(ArcanError(f"{finding.kind}: {finding.message} ({finding.rule.id})", hint=finding.next))
+    broken = sum(finding.kind == "broken" for finding in since)
+    click.echo(f"{report.checked} file(s) checked, {len(report.problems) + broken} problem(s)", err=True)
+    if report.problems or broken:
         raise click.exceptions.Exit(1)
 
 

@@ -12,6 +12,7 @@ from arcan_gitops.cli.root import at_root
 from arcan_gitops.git import Git
 from arcan_gitops.review.objects import Objects
 from arcan_gitops.review.reports import FORMATS
+from arcan_gitops.review.review import Review
 from arcan_gitops.review.review import review as compare
 
 
@@ -43,6 +44,18 @@ def review(base: str | None, head: str | None, style: str, fail_on: str, facts_o
     commit (default: the working tree). Takes no identity, asks no network, shows no value, and runs
     nothing of the branch. Each finding has a page in docs/review.
     """
+    found = reviewed(base, head)
+    if not facts_only:
+        found = found.with_findings(checks(found))
+    click.echo(FORMATS[style](found), nl=False)
+    if found.fails(fail_on):
+        raise click.exceptions.Exit(1)
+
+
+def reviewed(base: str | None, head: str | None) -> Review:
+    """The facts of HEAD, or of the working tree, against where it left BASE. Raises `GitFailed`,
+    `GitMissing`.
+    """
     git = Git.of(at_root("."), for_other_programs())
     objects = Objects(git)
     tip = git.commit(head or "HEAD")
@@ -50,9 +63,4 @@ def review(base: str | None, head: str | None, style: str, fail_on: str, facts_o
     new = objects.tree(tip) if head is not None else objects.work_tree()
     commits = tuple(git.log([tip, f"^{start}"]))
     now = datetime.now(UTC)
-    found = compare(objects.tree(start), new, objects, commits, [start, tip], head or git.branch(), now)
-    if not facts_only:
-        found = found.with_findings(checks(found))
-    click.echo(FORMATS[style](found), nl=False)
-    if found.fails(fail_on):
-        raise click.exceptions.Exit(1)
+    return compare(objects.tree(start), new, objects, commits, [start, tip], head or git.branch(), now)

@@ -22,7 +22,11 @@ _FILES: Final = Path(__file__).resolve().parent / "files"
 _COPIES: Final = {
     ".github/dependabot.yml": "dependabot.yml",
     ".github/workflows/manifests.yml": "manifests.yml",
+    ".github/workflows/comment.yml": "comment.yml",
+    ".github/workflows/gains.yml": "gains.yml",
     ".github/workflows/realms.yml": "realms.yml",
+    ".github/workflows/review.yml": "review.yml",
+    ".github/workflows/reviewed.yml": "reviewed.yml",
     ".gitignore": "gitignore",
     ".pre-commit-config.yaml": "pre-commit-config.yaml",
     "realms/README.md": "realms.md",

@@ -10,7 +10,10 @@ from arcan_gitops.review.review import Review
 
 
 def render(review: Review) -> str:
-    """`{"base", "head", "sentence", "summary", "findings": [...], "keys": [...], "secrets": [...]}`."""
+    """`{"base", "head", "sentence", "summary", "findings": [...], "keys": [...], "secrets": [...]}`.
+
+    The `owners` of a finding are those of its file, by the CODEOWNERS of the base.
+    """
     counts = Counter(finding.kind for finding in review.findings)
     body = {
         "base": review.base,
@@ -26,6 +29,7 @@ def render(review: Review) -> str:
                 "file": finding.path or None,
                 "line": finding.line or None,
                 "page": finding.rule.page,
+                "owners": list(review.change.base.owners.of(finding.path.lstrip("/"))),
             }
             for finding in review.findings
         ],
