@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from arcan_gitops.doctor.facts import External, Facts, StoreRead
 from arcan_gitops.eso import Store
-from arcan_gitops.eso.objects import RemoteRef, StoreId, StoreKind
+from arcan_gitops.eso.objects import RemoteRef, StoreKind
 from arcan_gitops.golang import template
 from arcan_gitops.golang import url as go_url
 from arcan_gitops.golang.errors import GoError
@@ -113,8 +113,8 @@ def endpoint(store: Store) -> tuple[str, str, int] | None:
     return url.scheme, url.host, url.dial_port
 
 
-def token_places(store: Store, users: frozenset[tuple[str, str]]) -> Iterator[TokenPlace]:
-    """The Secrets that a webhook store's templates read, for the namespaces of its users."""
+def token_places(store: Store) -> Iterator[TokenPlace]:
+    """The Secrets that a webhook store's templates read."""
     if store.webhook is None:
         return
     for wanted in store.webhook.secrets:
@@ -133,8 +133,3 @@ def ca_place(store: Store) -> tuple[str, str, str, str] | None:
         return None
     namespace = provider.namespace or store.id.namespace
     return provider.kind, namespace, provider.name, provider.key
-
-
-def store_label(identity: StoreId) -> str:
-    """`SecretStore shop/arcan`."""
-    return str(identity)

@@ -6,10 +6,10 @@ Of the Secrets that ESO makes, kubectl is asked for names and sizes only, by a t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from arcan_gitops.doctor import providers
 from arcan_gitops.doctor.asking import ca_place, endpoint, token_places
@@ -18,7 +18,6 @@ from arcan_gitops.doctor.facts import (
     Facts,
     Known,
     Object,
-    Question,
     Repository,
     StoreRead,
     Target,
@@ -28,18 +27,13 @@ from arcan_gitops.doctor.facts import (
 )
 from arcan_gitops.doctor.findings import Place
 from arcan_gitops.doctor.reader import Reader
+from arcan_gitops.doctor.surroundings import with_installation, with_rights
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.eso import ConfigMap, KubernetesSecret, read_cluster
 from arcan_gitops.eso.objects import StoreId, StoreKind
 from arcan_gitops.eso.target import DATA_HASH_ANNOTATION
 
 ESO: Final = "external-secrets.io"
-ESO_LABEL: Final = "app.kubernetes.io/name=external-secrets"
-SERVER_NAMESPACE: Final = "arcan"
-OPENSHIFT: Final = "security.openshift.io"
-ARGO_CD: Final = "argoproj.io"
-_PRIVILEGED: Final = "system:openshift:scc:privileged"
-_MOST_LINES: Final = 2000
 
 # name, type, immutable, owner, hash, then each key and how long its base64 is
 _TARGET: Final = (
@@ -70,7 +64,7 @@ def collect(
         groups=frozenset(groups), eso_versions=groups.get(ESO, ()),
     )  # fmt: skip
     if "v1" not in facts.eso_versions:
-        return _installation(facts, reader)
+        return with_installation(facts, reader)
     facts = replace(facts, kinds=_kinds(reader), externals=_externals(reader, wanted, namespace))
     facts = replace(facts, stores=_stores(reader, facts))
     facts = _credentials(facts, reader)
@@ -87,7 +81,7 @@ def collect(
         targets=_targets(facts, reader),
         services=_services(facts, reader),
     )
-    return _rights(_installation(facts, reader), reader)
+    return with_rights(with_installation(facts, reader), reader)
 
 
 def _groups(reader: Reader) -> dict[str, tuple[str, ...]]:
@@ -140,18 +134,26 @@ def _stores(reader: Reader, facts: Facts) -> dict[StoreId, Known[StoreRead]]:
     found: dict[StoreId, Known[StoreRead]] = {}
     for namespace in sorted({identity.namespace for identity in wanted}):
         here = [identity for identity in wanted if identity.namespace == namespace]
-        if namespace:
-            objects = reader.objects(f"secretstores.{ESO}", "-n", namespace)
-        else:
-            objects = reader.objects(f"clustersecretstores.{ESO}")
-        if isinstance(objects, Unread):
-            found |= dict.fromkeys(here, objects)
+        there = _stores_in(reader, namespace)
+        if isinstance(there, Unread):
+            found |= dict.fromkeys(here, there)
             continue
-        there = {store.id: store for store in map(_store, objects)}
         found |= {identity: there.get(identity) for identity in here}
-        if any(identity not in there for identity in here):  # to say which there are
-            found |= there
+        if any(identity not in there for identity in here):  # to say which there are, of the other kind too
+            others = {external.place[0] for external in facts.externals} if not namespace else {""}
+            for other in sorted({namespace} | others):
+                near = there if other == namespace else _stores_in(reader, other)
+                found = {**({} if isinstance(near, Unread) else near), **found}
     return found
+
+
+def _stores_in(reader: Reader, namespace: str) -> dict[StoreId, StoreRead] | Unread:
+    """The SecretStores of a namespace, or all ClusterSecretStores."""
+    if namespace:
+        objects = reader.objects(f"secretstores.{ESO}", "-n", namespace)
+    else:
+        objects = reader.objects(f"clustersecretstores.{ESO}")
+    return objects if isinstance(objects, Unread) else {store.id: store for store in map(_store, objects)}
 
 
 def _store(found: Object) -> StoreRead:
@@ -172,7 +174,7 @@ def _credentials(facts: Facts, reader: Reader) -> Facts:
         if not users:
             continue
         if store.parsed is not None and store.parsed.webhook is not None:
-            secrets |= {(place.namespace, place.secret) for place in token_places(store.parsed, users)}
+            secrets |= {(place.namespace, place.secret) for place in token_places(store.parsed)}
             if (ca := ca_place(store.parsed)) is not None and ca[1]:
                 (secrets if ca[0] == "Secret" else maps).add((ca[1], ca[2]))
         else:
@@ -259,101 +261,3 @@ def service_of(host: str) -> Place | None:
     """(namespace, name) of the Service that a host is: `arcan.arcan.svc`."""
     parts = host.removesuffix(".cluster.local").split(".")
     return (parts[1], parts[0]) if len(parts) == 3 and parts[2] == "svc" else None
-
-
-def _installation(facts: Facts, reader: Reader) -> Facts:
-    deployments = reader.objects("deployments.apps", "-A", "-l", ESO_LABEL)
-    if isinstance(deployments, Unread):
-        home = _home(facts)
-        nearer = reader.objects("deployments.apps", "-n", home, "-l", ESO_LABEL)
-        deployments = deployments if isinstance(nearer, Unread) else nearer
-    servers = reader.objects("deployments.apps", "-n", SERVER_NAMESPACE)
-    pods: list[Object] = []
-    for one in [*_all(deployments), *_all(servers)]:
-        if not (dig(one, "status", "availableReplicas") or 0):
-            labels = dig(one, "spec", "selector", "matchLabels") or {}
-            selector = ",".join(f"{name}={value}" for name, value in labels.items())
-            pods += _all(reader.objects("pods", "-n", one["metadata"]["namespace"], "-l", selector))
-    applications: Known[tuple[Object, ...]] = ()
-    if ARGO_CD in facts.groups:
-        applications = reader.objects(f"applications.{ARGO_CD}", "-A")
-    return replace(
-        facts,
-        deployments=deployments,
-        servers=servers,
-        pods=tuple(pods),
-        log=_log(facts, deployments, reader),
-        applications=applications,
-        privileged=_privileged(reader) if OPENSHIFT in facts.groups else (),
-    )
-
-
-def _all(found: tuple[Object, ...] | Unread) -> tuple[Object, ...]:
-    return () if isinstance(found, Unread) else found
-
-
-def _home(facts: Facts) -> str:
-    """The namespace of ESO, as the stores know it."""
-    for store in facts.read_stores():
-        if store.parsed is not None and store.id.kind is StoreKind.CLUSTER_SECRET_STORE:
-            return next((p.namespace for p in token_places(store.parsed, frozenset())), "external-secrets")
-    return "external-secrets"
-
-
-def controller(deployments: Known[tuple[Object, ...]]) -> Object | None:
-    """The Deployment of ESO's controller among its chart's: neither its webhook nor its cert controller."""
-    for one in deployments if isinstance(deployments, tuple) else ():
-        containers = dig(one, "spec", "template", "spec", "containers") or ()
-        words = [word for container in containers for word in container.get("args") or ()]
-        if not {"webhook", "certcontroller"} & set(words):
-            return one
-    return None
-
-
-def _log(facts: Facts, deployments: Known[tuple[Object, ...]], reader: Reader) -> Known[tuple[str, ...]]:
-    """ESO's lines about the one ExternalSecret, or about limits of a provider."""
-    found = controller(deployments)
-    if found is None or not (dig(found, "status", "availableReplicas") or 0):
-        return ()
-    metadata = found["metadata"]
-    place = f"deployment/{metadata['name']}"
-    printed = reader.text("logs", "-n", metadata["namespace"], place, f"--tail={_MOST_LINES}", "--since=1h")
-    if isinstance(printed, Unread):
-        return printed
-    names = {external.place[1] for external in facts.externals}
-    lines = printed.split("\n")
-    return tuple(line for line in lines if "error" in line and any(name in line for name in names))
-
-
-def _privileged(reader: Reader) -> Known[tuple[Place, ...]]:
-    bindings = reader.objects("rolebindings.rbac.authorization.k8s.io", "-A")
-    if isinstance(bindings, Unread):
-        return bindings
-    return tuple(
-        (subject.get("namespace") or one["metadata"]["namespace"], subject["name"])
-        for one in bindings
-        if dig(one, "roleRef", "name") == _PRIVILEGED
-        for subject in one.get("subjects") or ()
-        if subject.get("kind") == "ServiceAccount"
-    )
-
-
-def _rights(facts: Facts, reader: Reader) -> Facts:
-    """What ESO may do where Secrets are made, and who else may read them."""
-    asked: list[Question] = []
-    found = controller(facts.deployments)
-    account = dig(found, "spec", "template", "spec", "serviceAccountName") if found is not None else None
-    for namespace in sorted({external.place[0] for external in facts.externals}):
-        if found is not None and account:
-            who = f"system:serviceaccount:{found['metadata']['namespace']}:{account}"
-            asked += [Question(who, verb, "secrets", namespace) for verb in ("get", "create", "update")]
-        asked.append(Question(everybody_of(namespace), "get", "secrets", namespace))
-    may: Mapping[Question, Any] = {
-        each: reader.may(each.verb, each.resource, each.namespace, each.who) for each in asked
-    }
-    return replace(facts, may=may)
-
-
-def everybody_of(namespace: str) -> str:
-    """The service account that a pod has unless it says otherwise: it stands for every pod."""
-    return f"system:serviceaccount:{namespace}:default"

@@ -79,7 +79,7 @@ def _mounts(stores: list[StoreRead], external: External) -> tuple[str, dict[str,
     namespace, sources = "", {}
     for number, store in enumerate(stores):
         assert store.parsed is not None
-        for place in token_places(store.parsed, frozenset({external.place})):
+        for place in token_places(store.parsed):
             namespace = namespace or place.namespace
             if place.namespace == namespace:
                 item = {"key": place.key, "path": "token"}

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
-from arcan_gitops.doctor.asking import endpoint
+from arcan_gitops.doctor.asking import ca_place, endpoint, token_places
 from arcan_gitops.doctor.dialling import Reached, reach
 from arcan_gitops.doctor.facts import Asked, External, Facts, Read, Target, Unread, dig
 from arcan_gitops.eso import (
@@ -77,8 +77,19 @@ def _keeps(external: External, facts: Facts) -> Iterator[Unread]:
             yield Unread(f"{identity} does not use https, and its credential is not sent in clear")
         elif store.parsed.webhook.method not in ("", "GET"):
             yield Unread(f"{identity} uses {store.parsed.webhook.method}, which may change something")
-    yield from (found for found in facts.secrets.values() if isinstance(found, Unread))
-    yield from (found for found in facts.config_maps.values() if isinstance(found, Unread))
+        else:
+            yield from _unread(store.parsed, facts)
+
+
+def _unread(store: Store, facts: Facts) -> Iterator[Unread]:
+    """What could not be read of a store's credentials and its CA."""
+    found = [facts.secrets.get((place.namespace, place.secret)) for place in token_places(store)]
+    if (ca := ca_place(store)) is not None:
+        place = ca[1], ca[2]
+        found.append(facts.secrets.get(place))
+        if isinstance(config_map := facts.config_maps.get(place), Unread):
+            yield config_map
+    yield from (one for one in found if isinstance(one, Unread))
 
 
 def _cluster(external: External, facts: Facts) -> Cluster:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from dataclasses import replace
 
 import pytest
 
-from arcan_gitops.doctor.facts import Unread
+from arcan_gitops.doctor.check import examine
+from arcan_gitops.doctor.checks import CHECKS
+from arcan_gitops.doctor.facts import Read, Unread
 from arcan_gitops.doctor.findings import Severity
+from arcan_gitops.doctor.probing import tried
 from arcan_gitops.doctor.reports import as_json, as_text
 from arcan_gitops.errors import ArcanError
 from tests.doctor.scene import PLACE, Scene
@@ -106,11 +111,6 @@ def test_the_exit_status_is_that_of_the_worst(severities: list[str], status: int
 
 
 def test_a_context_is_in_every_command() -> None:
-    from dataclasses import replace
-
-    from arcan_gitops.doctor.check import examine
-    from arcan_gitops.doctor.checks import CHECKS
-
     scene = Scene()
     scene.token["metadata"].pop("labels")
     report = examine(replace(scene.facts(), context="prod eu"), CHECKS)
@@ -118,8 +118,6 @@ def test_a_context_is_in_every_command() -> None:
 
 
 def test_several_external_secrets_with_one_cause_are_one_finding() -> None:
-    import copy
-
     scene = Scene()
     twin = copy.deepcopy(scene.external)
     twin["metadata"]["name"], twin["spec"]["target"]["name"] = "other", "shop-env"
@@ -130,3 +128,30 @@ def test_several_external_secrets_with_one_cause_are_one_finding() -> None:
     tokens = [finding for finding in report.findings if finding.check == "token-secret"]
     assert [finding.found.of for finding in tokens] == [frozenset({PLACE, ("shop", "other")})]
     assert "    for: shop/other, shop/shop-env\n" in as_text(report)
+
+
+def test_what_cannot_be_read_of_one_store_keeps_no_other_from_being_tried() -> None:
+    scene = Scene()
+    facts = scene.facts(network=False)
+    unread = {("elsewhere", "secret"): Unread("you may not")}
+    facts = replace(facts, secrets={**facts.secrets, **unread})
+    assert isinstance(tried(facts.externals[0], facts, scene), Read)
+    own = {("shop", "arcan-credentials"): Unread("you may not")}
+    facts = replace(facts, secrets={**facts.secrets, **own})
+    assert tried(facts.externals[0], facts, scene) == own["shop", "arcan-credentials"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [
+        ("url", "http://arcan.internal:9797/api/v1/eso/production/K?env=prod", "in clear"),
+        ("method", "POST", "POST"),
+    ],
+)
+def test_a_credential_is_not_sent_in_clear_and_nothing_is_changed(field: str, value: str, why: str) -> None:
+    scene = Scene()
+    scene.webhook[field] = value
+    facts = scene.facts(network=False)
+    found = tried(facts.externals[0], facts, scene)
+    assert isinstance(found, Unread)
+    assert why in found.why

@@ -7,7 +7,7 @@ from typing import Final
 from arcan_gitops.doctor.check import Check
 from arcan_gitops.doctor.checks import (
     argocd,
-    credentials,
+    authorities,
     freshness,
     installation,
     network,
@@ -15,6 +15,7 @@ from arcan_gitops.doctor.checks import (
     reads,
     stores,
     targets,
+    tokens,
 )
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -22,8 +23,10 @@ CHECKS: Final[tuple[Check, ...]] = (
     *argocd.CHECKS,
     *reads.CHECKS,
     *stores.CHECKS,
-    *credentials.CHECKS,
+    *tokens.CHECKS,
+    *authorities.CHECKS,
     *network.CHECKS,
+    stores.READY,
     *targets.CHECKS,
     *others.CHECKS,
     *freshness.CHECKS,

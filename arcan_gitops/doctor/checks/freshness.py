@@ -11,7 +11,7 @@ from typing import Final
 from arcan_gitops.access import token_id
 from arcan_gitops.doctor.asking import asks_of
 from arcan_gitops.doctor.check import Check
-from arcan_gitops.doctor.checks.credentials import tokens_of
+from arcan_gitops.doctor.checks.tokens import tokens_of
 from arcan_gitops.doctor.facts import External, Facts, Object, Read, Unread, dig
 from arcan_gitops.doctor.findings import Found, NotDone, Place, error, note, warning
 from arcan_gitops.eso.explain import recognised

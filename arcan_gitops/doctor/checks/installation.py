@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from arcan_gitops.doctor.check import Check
-from arcan_gitops.doctor.collecting import OPENSHIFT, controller, everybody_of
 from arcan_gitops.doctor.facts import Facts, Object, Unread, condition, dig
 from arcan_gitops.doctor.findings import Found, NotDone, error, warning
+from arcan_gitops.doctor.surroundings import OPENSHIFT, controller, everybody_of
 
 KINDS = ("ExternalSecret", "SecretStore", "ClusterSecretStore")
 _INSTALL = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 from arcan_gitops.doctor.asking import asks_of, endpoint
 from arcan_gitops.doctor.chain import Fault, judge
 from arcan_gitops.doctor.check import Check
-from arcan_gitops.doctor.checks.credentials import certificates_of, new_ca
+from arcan_gitops.doctor.checks.authorities import certificates_of, new_ca
 from arcan_gitops.doctor.collecting import service_of
 from arcan_gitops.doctor.dialling import Reached, Step
 from arcan_gitops.doctor.facts import Facts, Read, Repository, StoreRead, Unread
@@ -67,7 +68,7 @@ def _failed(step: Step, facts: Facts) -> Iterator[Found | NotDone]:
         if isinstance(reached, Unread) or reached.step is not step:
             continue
         where = f"{reached.host}:{reached.port}"
-        fix = _in_cluster(of)
+        fix = _in_cluster(of, facts)
         if _inside(reached.host):
             # from outside the cluster this says nothing
             yield NotDone(
@@ -81,10 +82,13 @@ def _inside(host: str) -> bool:
     return host.endswith((".svc", ".svc.cluster.local", ".cluster.local"))
 
 
-def _in_cluster(of: frozenset[Place]) -> tuple[str, ...]:
+def _in_cluster(of: frozenset[Place], facts: Facts) -> tuple[str, ...]:
     """The Job that tries from where ESO is."""
-    first = min(of, default=None)
-    return () if first is None else (f"arcan doctor {first[0]}/{first[1]} --in-cluster | kubectl apply -f -",)
+    if not of:
+        return ()
+    context = ("--context", facts.context) if facts.context else ()
+    doctor = shlex.join(("arcan", "doctor", "/".join(min(of)), *context, "--in-cluster"))
+    return (f"{doctor} | {facts.kubectl('apply', '-f', '-')}",)
 
 
 def dns(facts: Facts) -> Iterator[Found | NotDone]:
@@ -135,12 +139,11 @@ def _mended(fault: Fault, store: StoreRead, host: str, facts: Facts) -> tuple[st
 
 def plain_http(facts: Facts) -> Iterator[Found | NotDone]:
     """Credentials and values in clear."""
-    for store, scheme, host, _, _ in _used(facts):
+    for store, scheme, host, port, _ in _used(facts):
         if scheme == "http":
             what = f"asks {host} over plain http: its credential and every value go over the network in clear"
-            yield warning(
-                str(store.id), what, facts.kubectl("explain", "secretstore.spec.provider.webhook.url")
-            )
+            fix = f"arcan generate overlays   # with url: https://{host}:{port} in kustomize/arcan.yaml"
+            yield warning(str(store.id), what, fix)
 
 
 # the server's own word -> (what it means, whether the ExternalSecret itself is to be changed)
@@ -188,6 +191,9 @@ def answer(facts: Facts) -> Iterator[Found | NotDone]:
         fix = list(_LOOK.get(code, ("kubectl logs -n arcan deployment/arcan --tail=50",)))
         if code == "version_not_loaded":
             what += _which_is_behind(external.place, facts)
+        if code == "unauthorized" and isinstance(facts.repository, Repository):
+            what += ", which is in Git: it has not read the last merge, or --revoked names the token"
+            fix = [facts.kubectl("rollout", "status", "deployment/arcan", "-n", "arcan")]
         yield error(str(external), what, *fix, of=[external.place])
 
 
@@ -240,6 +246,7 @@ CHECKS = (
         "what the server answers to the store's own request",
         "the network; to read the token",
         answer,
+        symptom=True,
     ),
     Check(
         "shape",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from arcan_gitops.doctor.check import Check
-from arcan_gitops.doctor.collecting import controller
 from arcan_gitops.doctor.facts import Facts, StoreRead, Unread, condition, dig
 from arcan_gitops.doctor.findings import Found, NotDone, error, warning
+from arcan_gitops.doctor.surroundings import controller
 from arcan_gitops.eso import Cluster, Namespace, NotSupported
 from arcan_gitops.eso.conditions import require_allowed
 from arcan_gitops.eso.objects import StoreId, StoreKind
@@ -173,5 +173,6 @@ CHECKS = (
         "store-class", "the controller class of a store and of ESO", "to list Deployments", controller_class
     ),
     Check("manifests", "stores and ExternalSecrets, by lint", "to list them", manifests),
-    Check("store-ready", "the condition Ready of stores", "to list stores", ready, symptom=True),
 )
+
+READY = Check("store-ready", "the condition Ready of stores", "to list stores", ready, symptom=True)

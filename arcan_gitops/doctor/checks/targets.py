@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from arcan_gitops.doctor.check import Check
-from arcan_gitops.doctor.collecting import everybody_of
 from arcan_gitops.doctor.facts import External, Facts, Read, Target, Unread, dig
 from arcan_gitops.doctor.findings import Found, NotDone, error, warning
+from arcan_gitops.doctor.surroundings import everybody_of
 from arcan_gitops.eso.target import DATA_HASH_ANNOTATION
 
 _CHANGING = ("now", "date", "rand", "gen", "uuid", "bcrypt", "htpasswd", "shuffle", "derivePassword")
