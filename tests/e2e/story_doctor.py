@@ -133,6 +133,8 @@ def new_patient(new_team: NewTeam, cluster: Cluster) -> NewPatient:
         team.make_token("app", namespace)
         team.declare("app", namespace, {"name": APP, "keys": ["A"]}, {"name": "all", "all": True})
         team.deploy()
+        cluster.wait_for_secret(namespace, APP, {"A": VALUES["A"]}, seconds=60)
+        cluster.wait_for_secret(namespace, "all", VALUES, seconds=60)
         seen = cluster.sync(namespace)
         assert {one.reason for one in seen.values()} == {"SecretSynced"}
         return Patient(team, namespace)
@@ -399,9 +401,11 @@ def test_the_secret_itself(new_patient: NewPatient) -> None:
         patient.patch("externalsecret", "all", {"op": "replace", "path": "/spec/target/name", "value": APP})
         wait_until("ESO refuses it", lambda: patient.findings().get("target-owner"), 30)
         patient.names("target-owner", f"belongs to ExternalSecret {APP}")
-    patient.patch("externalsecret", APP, {"op": "replace", "path": "/spec/refreshInterval", "value": "20s"})
-    patient.names("load", "is refreshed every 20s")
-    patient.team.deploy()
+    with patient.spoilt("externalsecret", APP):
+        often = {"op": "replace", "path": "/spec/refreshInterval", "value": "20s"}
+        patient.patch("externalsecret", APP, often)
+        patient.names("load", "is refreshed every 20s")
+    patient.sync()
     role = {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "metadata": {"name": "wide", "namespace": patient.namespace},
@@ -447,12 +451,13 @@ def test_eso_and_the_server_in_the_cluster(new_patient: NewPatient, api: ApiServ
     patient = new_patient("doctor-eso-itself")
     eso = ("external-secrets", "doctor-external-secrets")
     with running(api, *eso, {"replicas": 1}):
-        patient.names("eso-running", "ESO's controller does not run")
+        nobody = ("eso-rights",)  # its service account has no rights here
+        patient.names("eso-running", "ESO's controller does not run", beside=nobody)
         api.kubectl("scale", "deployment/external-secrets", "-n", eso[1], "--replicas=0")
-        finding = patient.names("eso-running", "it is scaled to 0")
+        finding = patient.names("eso-running", "it is scaled to 0", beside=nobody)
         assert finding["fix"] == [f"kubectl scale deployment/external-secrets -n {eso[1]} --replicas=1"]
     with running(api, *eso, REFUSED):
-        patient.names("openshift-uid", "OpenShift refuses its pods")
+        patient.names("openshift-uid", "OpenShift refuses its pods", beside=nobody)
     with running(api, *eso, UP) as made:
         report = patient.report()
         assert [one["check"] for one in report["findings"]] == ["eso-rights"]
