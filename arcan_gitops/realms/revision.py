@@ -18,7 +18,10 @@ from arcan_gitops.realms.repository import Repository
 from arcan_gitops.realms.selection import Selection
 from arcan_gitops.realms.snapshot import Snapshot
 from arcan_gitops.realms.tree import RealmTree
-from arcan_gitops.sops import Digests, Document, Identities, digests
+from arcan_gitops.sops import Digests, Document, Identities, Limits
+from arcan_gitops.sops.digests import digests_of
+from arcan_gitops.sops.formats import format_named
+from arcan_gitops.sops.metadata import Metadata, split
 
 _VALUE = "not decrypted"
 
@@ -34,26 +37,27 @@ class _Nobody:
 
 
 @dataclass(frozen=True, slots=True)
-class _Metadata:
-    recipients: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
 class _Closed:
-    """What a document shows without a key: its key names and the digests of its ciphertext."""
+    """What a document shows without a key: its key names, its `sops` block, the digests of its ciphertext."""
 
     digests: Digests
+    metadata: Metadata
     place: str | None
     key_digest: None = None
-    metadata: _Metadata = _Metadata()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(self.digests.keys)
 
     @property
     def tree(self) -> dict[str, str]:
         return dict.fromkeys(self.digests.keys, _VALUE)
 
 
-def _closed(data: bytes, *, identities: Any, **options: Any) -> Document:
-    return cast("Document", _Closed(digests(data, **options), identities.place))
+def _closed(data: bytes, *, format: str = "yaml", identities: Any, limits: Limits) -> Document:
+    trees = format_named(format).parse(data, limits)
+    metadata = split(trees)
+    return cast("Document", _Closed(digests_of(trees), metadata, identities.place))
 
 
 def served(

@@ -115,11 +115,16 @@ def _findings(state: State) -> Iterator[dict[str, Any]]:
     stale = False
     for realm, environments in sorted(state.snapshot.environments.items()):
         for name, loaded in sorted(environments.items()):
+            why = _reason(state, realm, name)
+            if loaded.failed:
+                stale = True
+                text = f"{len(loaded.failed)} keys are not loaded: reads of them are answered 503 ({why})"
+                yield _finding(CRITICAL, text, realm, name)
             if loaded.since is not None:
                 stale = True
-                why = _reason(state, realm, name)
+                what = f"{len(loaded.stale)} keys stand at their" if loaded.stale else "stands at its"
                 since = _time(loaded.since)
-                yield _finding(WARNING, f"stands at its last good state since {since} ({why})", realm, name)
+                yield _finding(WARNING, f"{what} last good state since {since} ({why})", realm, name)
     if state.reload_failed and not stale and not state.snapshot.failed:
         yield _finding(WARNING, "the last reload left something as it was: the server's log says what")
     if state.certificate_failed:
@@ -155,9 +160,13 @@ def _realm(state: State, realm: str, now: float) -> dict[str, Any]:
     environments: list[dict[str, Any]] = []
     for name, loaded in snapshot.environments.get(realm, {}).items():  # type: ignore[call-overload]
         one = {"environment": str(name), "keys": len(loaded.values), "state": "loaded"}
+        if loaded.failed:
+            reason = _reason(state, realm, name)
+            one |= {"state": "partly_loaded", "keys_not_loaded": len(loaded.failed), "reason": reason}
         if loaded.since is not None:
             one |= {
-                "state": "last_good",
+                "state": one["state"] if loaded.failed else "last_good",
+                "keys_last_good": len(loaded.stale or loaded.values),
                 "since": _time(loaded.since),
                 "age_seconds": max(0, round(now - loaded.since)),
                 "reason": _reason(state, realm, name),

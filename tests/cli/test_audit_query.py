@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from arcan_gitops.cli import arcan
 from arcan_gitops.server.audit import AuditLog
+from tests.support.key_files import put_keys
 from tests.support.live_server import LiveServer, create_token
 from tests.support.realm_files import CANARY, RealmFiles
 
@@ -54,6 +55,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     files = RealmFiles(folder)
     files.write("shop", "prod", f"A: {CANARY}\nB: b\n")
     files.write("shop", "staging", "S: s\n")
+    put_keys(files, "shop/keyed", {"K": "k", "L": "l"})
     token = create_token(files, "shop", "eso")
     git(folder, "init", "-q", "-b", "main")
     commits, revisions = [], []
@@ -165,7 +167,7 @@ def test_csv_has_a_row_for_each_key_and_no_formula(repository: Repository) -> No
 def test_keys_that_nobody_has_read_are_named_with_since_when(repository: Repository) -> None:
     done = run(repository, "audit", "unread", repository.log, "--format", "json")
     answer = json.loads(done.stdout)
-    assert answer["unread"] == ["shop/prod/NEVER", "shop/staging/S"]
+    assert answer["unread"] == ["shop/keyed/K", "shop/keyed/L", "shop/prod/NEVER", "shop/staging/S"]
     assert (answer["possibly_read"], answer["read"]) == ([], 3)
     first = json.loads(repository.log.read_text().splitlines()[0])["time"]
     assert answer["since"] == first
@@ -177,7 +179,7 @@ def test_keys_that_nobody_has_read_are_named_with_since_when(repository: Reposit
 def test_a_key_that_an_unknown_read_may_have_given_is_not_called_unread(repository: Repository) -> None:
     done = run(repository, "audit", "unread", repository.log, "--format", "json", "--commits", "0")
     answer = json.loads(done.stdout)
-    assert answer["unread"] == ["shop/staging/S"]
+    assert answer["unread"] == ["shop/keyed/K", "shop/keyed/L", "shop/staging/S"]
     assert answer["possibly_read"] == ["shop/prod/B", "shop/prod/NEVER"]
 
 

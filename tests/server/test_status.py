@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from arcan_gitops.access import Scope
 from arcan_gitops.cli import arcan
 from arcan_gitops.server.status import narrowed
+from tests.support.key_files import key_path, put_keys
 from tests.support.live_server import LiveServer, create_token
 from tests.support.realm_files import CANARY, RealmFiles
 
@@ -157,6 +158,9 @@ def test_what_is_wrong_is_told_with_its_place_kind_and_severity(running: Running
     files = RealmFiles(tmp_path)
     files.write("shop", "prod", f"{KEY}: {CANARY}\n")
     files.write("shop", "broken", f"{KEY}: {CANARY}\n")
+    put_keys(files, "shop/keyed", {KEY: CANARY, "SOUND": "s"})
+    spoilt = key_path(files, "shop", "keyed", KEY)
+    files.replace(spoilt, spoilt.read_bytes().replace(b"data:", b"data:AAAA", 1))
     broken = files.path("shop", "broken")
     files.replace(broken, broken.read_bytes().replace(b"ENC[", b"ENC{"))
     with LiveServer(files, tmp_path / "server") as server:
@@ -164,12 +168,16 @@ def test_what_is_wrong_is_told_with_its_place_kind_and_severity(running: Running
         server.wait((server.folder / "data/run/status.sock").exists)
         done = by_socket(here, "--format", "json")
         assert done.exit_code == 4
-        [finding] = only(done)["findings"]
+        finding, part = only(done)["findings"]
         assert (finding["severity"], finding["realm"], finding["environment"]) == (
             "critical",
             "shop",
             "broken",
         )
+        assert (part["severity"], part["environment"]) == ("critical", "keyed")
+        assert part["what"].startswith("1 keys are not loaded: reads of them are answered 503 (")
+        keyed = only(done)["realms"][0]["environments"][1]
+        assert (keyed["state"], keyed["keys"], keyed["keys_not_loaded"]) == ("partly_loaded", 1, 1)
         assert "is not loaded: reads are answered 503" in finding["what"]
         assert KEY not in done.output
         prod = files.path("shop", "prod")
