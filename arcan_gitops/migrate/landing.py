@@ -14,6 +14,7 @@ from arcan_gitops.realms import RealmTree, text_of
 from arcan_gitops.realms.creating import Creation, is_there, plan_environment
 from arcan_gitops.realms.environment import Edit, keys_of, open_environment
 from arcan_gitops.realms.importing import MAX_VALUE_BYTES
+from arcan_gitops.realms.kinds import wrong_kind
 from arcan_gitops.realms.settings import RealmSettings, settings_of
 from arcan_gitops.realms.sops_config import SopsConfig
 from arcan_gitops.realms.tree import Layout
@@ -127,7 +128,7 @@ def _unfit(text: str, settings: RealmSettings, one: Named) -> str:
         return f"has more than the {MAX_VALUE_BYTES} bytes of a Kubernetes Secret"
     if text.startswith(PREFIX):
         return "is a value that SOPS has encrypted already"
-    return ""
+    return wrong_kind(one.key, text, settings.kinds) or ""
 
 
 def _put(document: Edit, named: Sequence[Named], replace: bool) -> list[Outcome]:

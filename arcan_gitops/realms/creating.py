@@ -10,6 +10,7 @@ from typing import Any
 
 from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName, place_name
+from arcan_gitops.realms.kinds import require_kinds
 from arcan_gitops.realms.layout import Layout, holds_key_files, key_file, key_folder, refuse_alike
 from arcan_gitops.realms.removals import forget_keys
 from arcan_gitops.realms.sealing import Sealing
@@ -58,9 +59,13 @@ class Creation:
     def write(self, values: Mapping[str, Any]) -> None:
         """Encrypt the values and write them, and the realm's folder where there is none.
 
-        Raises what the server would refuse to load, naming the path, `CannotWrite` and `ChangedMeanwhile`;
-        nothing is left behind then.
+        Raises what the server would refuse to load, naming the path, `WrongKind`, `CannotWrite` and
+        `ChangedMeanwhile`; nothing is left behind then.
         """
+        try:
+            require_kinds(values, self.settings.kinds)
+        except ArcanError as error:
+            raise error.located(self.path) from None
         if self.layout is Layout.DOCUMENT:
             changes = [Change(self.path, None, self.sealing("").seal(values))]
         else:

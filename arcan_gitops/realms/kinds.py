@@ -49,19 +49,20 @@ def require_kinds(values: Mapping[str, Any], kinds: Kinds) -> None:
     """Raise `WrongKind` for a value that is not of its kind; for several, `SeveralErrors` with each."""
     problems: list[ArcanError] = []
     for key, value in values.items() if kinds else ():
-        text = text_of(value)
-        for kind in _kinds_of(key, kinds):
-            if (wrong := _wrong(kind, text)) is not None:
-                problems.append(
-                    WrongKind(
-                        f"key '{key}': {wrong}",
-                        hint=f"realm.yaml says under 'kinds' that it is: {kind}",
-                    )
-                )
+        if (wrong := wrong_kind(key, text_of(value), kinds)) is not None:
+            problems.append(WrongKind(f"key '{key}': {wrong}", hint="see 'kinds' in the realm's realm.yaml"))
     if len(problems) > 1:
         raise SeveralErrors(f"{len(problems)} values are not what realm.yaml wants:", problems)
     if problems:
         raise problems[0]
+
+
+def wrong_kind(key: str, text: str, kinds: Kinds) -> str | None:
+    """What is wrong with the value of a key, and what it has to be; None where nothing is."""
+    for kind in _kinds_of(key, kinds):
+        if (wrong := _wrong(kind, text)) is not None:
+            return f"{wrong} (realm.yaml, kinds: {kind})"
+    return None
 
 
 def _kinds_of(key: str, kinds: Kinds) -> Iterator[str]:

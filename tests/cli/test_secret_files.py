@@ -250,7 +250,7 @@ def test_a_value_that_is_not_of_its_kind_is_refused_where_it_is_set(arcan: Files
     wrong = {"X_URL": CANARY, "CERT": CANARY, "DOC": CANARY, "N": CANARY, "B64": f"{CANARY}!", "T": "ab"}
     for key, value in wrong.items():
         result = arcan.secret("set", key, "--stdin", stdin=value)
-        assert_error(result, f"key '{key}'", "realm.yaml says under 'kinds'")
+        assert_error(result, f"key '{key}'", "realm.yaml, kinds: ")
     assert_error(
         arcan.secret("import", "-", "--format", "json", stdin=json.dumps(wrong)), "key 'T'", "key 'DOC'"
     )
@@ -263,6 +263,13 @@ def test_a_value_that_is_not_of_its_kind_is_refused_where_it_is_set(arcan: Files
     for key, value in right.items():
         result = arcan.secret("set", key, "--stdin", "--keep-newline", stdin=value)
         assert result.status == 0, result.err
+    made = arcan("create", "shop", "--env", "qa", "--key", "N", "--stdin", stdin=CANARY.encode())
+    assert_error(made, "key 'N': is not an integer in decimal")
+    (arcan.folder / "in.env").write_text(f"N={CANARY}\nM=sound\n")
+    imported = arcan("dotenv", "shop", "in.env", "--env", "qa", command="import")
+    assert imported.status == 0, imported.err
+    assert "is not an integer in decimal" in imported.out
+    assert arcan.values(arcan.path("shop", "qa"), "alice") == {"M": "sound"}
     realm.write_text("kinds:\n  A: uri\n")
     assert_error(
         arcan.secret("set", "A", "--stdin", stdin="x"), "there is no such kind", "a kind is url, pem"
