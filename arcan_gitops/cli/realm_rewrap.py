@@ -64,11 +64,11 @@ def updatekeys(
     """
     if (realm is None) is not all_realms:
         raise click.UsageError("name a realm, or give --all for all of them")
-    config, planned, problems = _plan(RealmTree(realms), realm, environment, plan_update)
+    config, planned, problems, incomplete = _plan(RealmTree(realms), realm, environment, plan_update)
     if not dry_run and any(isinstance(each.plan, Rewrap) for each in planned):
         planned = _with(planned, held_identities(identity_file, passphrase_file))
     tally = _Tally(config.names, problems)
-    outcomes = {one.documents[0].path: one for one in (() if dry_run else update_all(planned))}
+    outcomes = {one.documents[0].path: one for one in (() if dry_run else update_all(planned, incomplete))}
     for each in planned:
         if isinstance(each.plan, UpToDate):
             tally.up_to_date(each.opened, each.plan)
@@ -121,7 +121,7 @@ def rotate(
     """
     if (realm is None) is not all_realms:
         raise click.UsageError("name a realm, or give --all for all of them")
-    config, planned, problems = _plan(RealmTree(realms), realm, environment, plan_rotation)
+    config, planned, problems, _ = _plan(RealmTree(realms), realm, environment, plan_rotation)
     if planned:
         planned = _with(planned, held_identities(identity_file, passphrase_file))
     tally = _Tally(config.names, problems)
@@ -197,19 +197,22 @@ def _plan(
     realm: RealmName | None,
     environment: EnvironmentName | None,
     plan: Callable[[OpenDocument, SopsConfig], Rewrap | UpToDate],
-) -> tuple[SopsConfig, list[Planned], list[ArcanError]]:
+) -> tuple[SopsConfig, list[Planned], list[ArcanError], set[str]]:
+    """The rules, what is planned, what is wrong, and the places of the documents that cannot be read."""
     documents, misplaced = tree.scan_all(realm, environment)
     warn_of_ignored(tree.root)
     config = SopsConfig.required(tree.root)
     problems = list(misplaced)
     planned: list[Planned] = []
+    unread: set[str] = set()
     for document in documents:
         try:
             opened = open_file(tree, document, Identities())
             planned.append(Planned(opened, plan(opened, config)))
         except ArcanError as error:
             problems.append(error)
-    return config, planned, problems
+            unread.add(document.place)
+    return config, planned, problems, unread
 
 
 def _changes(rewrap: Rewrap, names: Mapping[str, str], *, would: bool) -> Iterator[str]:

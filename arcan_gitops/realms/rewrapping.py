@@ -9,7 +9,7 @@ recipients never do, for whoever opens one of them could open all.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from arcan_gitops.errors import ArcanError
@@ -157,8 +157,9 @@ def _target(plan: Rewrap) -> tuple[object, ...]:
     return tuple(groups), plan.needed, plan.rule
 
 
-def update_all(planned: Sequence[Planned]) -> Iterator[Outcome]:
-    """Wrap data keys for the recipients of the plans; values stay as they are.
+def update_all(planned: Sequence[Planned], incomplete: Set[str] = frozenset()) -> Iterator[Outcome]:
+    """Wrap data keys for the recipients of the plans; values stay as they are. `incomplete` are the places
+    (`REALM/ENVIRONMENT`) with files that are not among them, because they cannot be read.
 
     Where files of an environment share a data key, and not all of them get the same recipients, those that
     change get a new data key first: who is added to one of them could open the others with the old one.
@@ -171,7 +172,7 @@ def update_all(planned: Sequence[Planned]) -> Iterator[Outcome]:
         if changing and changing[0].opened.file.key is None:
             yield from _update([_load(changing[0])], shared_by_others=False)
         elif changing:
-            yield from _update_files(group)
+            yield from _update_files(group, unknown=changing[0].opened.file.place in incomplete)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +191,12 @@ def _load(each: Planned) -> _Loaded:
         return _Loaded(each, None, error)
 
 
-def _update_files(group: Sequence[Planned]) -> Iterator[Outcome]:
-    """Of one environment in files; those that are up to date are opened too, for their data keys."""
+def _update_files(group: Sequence[Planned], *, unknown: bool) -> Iterator[Outcome]:
+    """Of one environment in files; those that are up to date are opened too, for their data keys. `unknown`
+    says that it has files of which nobody knows whether they share one.
+    """
     loaded = [_load(each) for each in group]
     sharing: dict[bytes | None, list[_Loaded]] = defaultdict(list)
-    unknown = False
     for each in loaded:
         if each.document is not None:
             sharing[each.document.key_digest].append(each)

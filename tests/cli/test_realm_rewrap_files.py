@@ -117,13 +117,16 @@ def test_updatekeys_that_widens_one_of_the_files_of_a_data_key_makes_a_new_one_f
     assert arcan("check", "realms").status == 0
 
 
+@pytest.mark.parametrize("garbage", ["AA", "\n<<<<<<< HEAD\n"])
 def test_updatekeys_takes_a_new_key_where_a_file_of_the_same_one_cannot_be_opened(
-    arcan: RealmCommand,
+    garbage: str, arcan: RealmCommand
 ) -> None:
     assert arcan("rotate", "shop", held="alice").status == 0
     before = data_keys(arcan)
     broken = arcan.key_path("shop", "C")
-    broken.write_text(broken.read_text().replace("C: ENC[AES256_GCM,data:", "C: ENC[AES256_GCM,data:AA"))
+    broken.write_text(
+        broken.read_text().replace("C: ENC[AES256_GCM,data:", f"C: ENC[AES256_GCM,data:{garbage}")
+    )
     arcan.rules(shop="alice bob ci")
     result = arcan("updatekeys", "shop", held="alice")
     assert result.status == 1
