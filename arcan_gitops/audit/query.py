@@ -112,8 +112,8 @@ class Asked:
         except (ValueError, RecursionError):
             self.damaged += 1
             return None
-        time = record.get("time") if isinstance(record, dict) else None
-        if not isinstance(time, str):
+        time = record.get("time")
+        if not isinstance(time, str) or not all(isinstance(value, str | int) for value in record.values()):
             self.damaged += 1
             return None
         self.first = min(self.first or time, time)

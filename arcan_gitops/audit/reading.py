@@ -42,10 +42,13 @@ class Line:
 
     @property
     def source(self) -> tuple[str, int]:
-        """Instance and worker, as the line says them."""
+        """Instance and worker, as the line says them; what is no JSON is shown as it is."""
         head = _HEAD.match(self.content)
         assert head is not None
-        return str(json.loads(b'"' + head[2] + b'"')), int(head[4])
+        instance = head[2].decode("ascii", "replace")
+        with suppress(ValueError):
+            instance = str(json.loads(f'"{instance}"'))
+        return instance, int(head[4])
 
     @property
     def seconds(self) -> float:

@@ -234,7 +234,7 @@ class Verifier:
                     record["previous_hash"].encode(),
                 )
             )
-        except (KeyError, ValueError, AttributeError):
+        except (KeyError, ValueError, TypeError, AttributeError):
             self._note_fault(f"{place}: does not name the chain that it follows")
 
     def _judge(self, chain: bytes, segments: list[_Segment]) -> None:

@@ -364,3 +364,28 @@ def test_the_key_is_private_and_shown_nowhere(key: Path, whole: Lines) -> None:
     assert key.parent.stat().st_mode & 0o777 == 0o700
     for text in (repr(read), str(read), b"".join(whole).decode()):
         assert read.secret.decode() not in text
+
+
+@pytest.mark.parametrize(
+    "field", [b'"instance":"\xff\x01"', b'"instance":"\\q"', b'"instance":"\\"', b'"instance":""']
+)
+def test_a_host_that_is_no_text_is_a_fault_and_stops_nothing(
+    whole: Lines, tmp_path: Path, field: bytes
+) -> None:
+    path = tmp_path / "audit.log"
+    for at in (0, len(whole) // 2):
+        changed = re.sub(rb'"instance":"[^"]*"', lambda _: field, whole[at])
+        path.write_bytes(b"".join([*whole[:at], changed, *whole[at + 1 :]]))
+        done = run(path, "--format", "json")
+        assert done.exit_code == 1
+        assert f"audit.log:{at + 1}" in "".join(json.loads(done.stdout)["faults"])
+
+
+def test_a_line_that_names_no_chain_though_it_should_is_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    write_log(path, None, many=3, before=Head("0" * 16, 1, "0" * 64))
+    lines = path.read_bytes().splitlines(keepends=True)
+    for value in (b"null", b"[]", b'"x"'):
+        lines[1] = re.sub(rb'"previous_sequence":[^,]*', b'"previous_sequence":' + value, lines[1])
+        path.write_bytes(b"".join(chained_anew(lines)))
+        assert any("does not name the chain" in fault for fault in judged(path).faults)

@@ -195,10 +195,11 @@ def test_accounts_counts_and_lines_of_before_chains_are_found(repository: Reposi
     before = '{"time":"2026-01-31T12:00:00.123Z","worker":7,"sequence":1,"request_id":"9","status":503,"code":"x"}\n'
     path.write_text(
         f"{before}{path.read_text()}not ours\n" + '{"time":"2026-01-31T12:00:00.123Z","worker":7\n'
+        '{"time":"2026-01-31T12:00:00.123Z","worker":7,"status":200,"realm":["shop"],"environment":{}}\n'
     )
     done = run(repository, "audit", "query", path, "--account", "eu/shop/*")
     assert done.stdout == "2027-01-15T08:00:00.000Z 200 shop/prod/A by account eu/shop/arcan from 10.0.0.1\n"
-    assert "1 audit lines cannot be read" in done.stderr
+    assert "2 audit lines cannot be read" in done.stderr
     assert "(2 times)" in run(repository, "audit", "query", path, "--client", "10.6.6.7").stdout
     assert run(repository, "audit", "query", path, "--status", "503").stdout.startswith(
         "2026-01-31T12:00:00.123Z 503 x"
