@@ -35,7 +35,7 @@ from arcan_gitops.review.review import review as compare
     help="Exit 1 where something would break; or also where somebody gains something; or never.",
 )
 @click.option(
-    "--facts-only", is_flag=True, help="Leave out the checks that read files: generate, validate, lint."
+    "--facts-only", is_flag=True, help="Leave out the checks that read files: realm check, generate, lint."
 )
 def review(base: str | None, head: str | None, style: str, fail_on: str, facts_only: bool) -> None:
     """Say what a branch changes: what breaks, who gets more, which Secrets follow.

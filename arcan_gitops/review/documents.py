@@ -164,11 +164,13 @@ def _leaves(value: Any, path: Path) -> Iterator[Leaf]:
 
 def _comments(data: bytes) -> dict[str, int]:
     text = data.decode("utf-8", "replace")
-    return {
-        _digest(found[1].strip()): text.count("\n", 0, found.start(1)) + 1
-        for found in _COMMENT.finditer(text)
-        if found[1].strip()
-    }
+    found: dict[str, int] = {}
+    line, at = 1, 0
+    for match in _COMMENT.finditer(text):
+        line, at = line + text.count("\n", at, match.start(1)), match.start(1)
+        if said := match[1].strip():
+            found.setdefault(_digest(said), line)
+    return found
 
 
 def _digest(text: str) -> str:

@@ -73,7 +73,7 @@ _TITLES: Final = {
     "ARR118": "recipients that are not those of the rule",
     "ARR119": "overlays that are not what the apps ask for",
     "ARR120": "what `arcan realm check` refuses",
-    "ARR121": "what `arcan validate` or `arcan lint` refuses",
+    "ARR121": "what `arcan lint` refuses",
     "ARR122": "a key that goes without its record",
     "ARR201": "somebody who can open a document",
     "ARR202": "a rule that names somebody",

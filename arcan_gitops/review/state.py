@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from arcan_gitops.access import Cluster, TokensFile, read_tokens_file
 from arcan_gitops.errors import ArcanError
-from arcan_gitops.names import EnvironmentName
+from arcan_gitops.names import EnvironmentName, KubeCluster, RealmName
 from arcan_gitops.overlay.app import App, parse_declaration
 from arcan_gitops.overlay.ca import COMMITTED_CA, DEFAULT_CA, EmbeddedCa
 from arcan_gitops.overlay.project import Declared
@@ -196,13 +196,15 @@ class _Reader:
     def of_realms(self, name: str, parse: Callable[[bytes, str], T]) -> Iterator[tuple[str, T]]:
         for path in self._tree.below(REALMS):
             parts = path.split("/")
-            if len(parts) == 3 and parts[2] == name and (found := self.read(path, parse)) is not None:
+            if len(parts) != 3 or parts[2] != name or not RealmName.grammar.fullmatch(parts[1]):
+                continue
+            if (found := self.read(path, parse)) is not None:
                 yield parts[1], found
 
     def clusters(self) -> Iterator[tuple[str, Cluster]]:
         for path in self._tree.below(CLUSTERS):
             name = path.removeprefix(CLUSTERS).removesuffix(".yaml")
-            if "/" in name or not path.endswith(".yaml"):
+            if not path.endswith(".yaml") or not KubeCluster.grammar.fullmatch(name):
                 continue
             found = self.read(path, partial(Cluster.parse, name=name))
             if found is not None:

@@ -24,6 +24,7 @@ _COPIES: Final = {
     ".github/workflows/manifests.yml": "manifests.yml",
     ".github/workflows/comment.yml": "comment.yml",
     ".github/workflows/gains.yml": "gains.yml",
+    ".github/workflows/gate.yml": "gate.yml",
     ".github/workflows/realms.yml": "realms.yml",
     ".github/workflows/review.yml": "review.yml",
     ".github/workflows/reviewed.yml": "reviewed.yml",

@@ -408,4 +408,54 @@ HOSTILE: Final = (
     ),
 )
 
-ALL: Final = (*GOOD, *SLOPPY, *HOSTILE)
+_FILES: Final = "realms/platform/staging"
+# of the environment in which each key has a file
+KEY_FILES: Final = (
+    PullRequest(
+        "a file is set without an identity",
+        _set("GRAFANA_TOKEN", "platform", "staging") + "\n" + _GENERATE,
+        ("ARR304",),
+        ("ARR101", "ARR216"),
+        good=True,
+    ),
+    PullRequest(
+        "a file is added",
+        _set("NEW_KEY", "platform", "staging") + "\n" + _GENERATE,
+        ("ARR301", "ARR306"),
+        good=True,
+    ),
+    PullRequest(
+        "a file is removed that no app uses",
+        "arcan secret unset platform REGISTRY_USER --env staging --yes\n" + _GENERATE,
+        ("ARR302",),
+        good=True,
+    ),
+    PullRequest(
+        "two branches change two files, and merge",
+        _OTHER_BRANCH.format(
+            theirs=_set("DNS_TOKEN", "platform", "staging"), ours=_set("GRAFANA_TOKEN", "platform", "staging")
+        )
+        + "git merge -q --no-edit other\n"
+        + _GENERATE,
+        ("ARR304",),
+        good=True,
+    ),
+    PullRequest("a file is deleted", f"git rm -q {_FILES}/DNS_TOKEN.sops.yaml", ("ARR108", "ARR122")),
+    PullRequest(
+        "a file is copied to another key",
+        f"cp {_FILES}/DNS_TOKEN.sops.yaml {_FILES}/GRAFANA_TOKEN.sops.yaml",
+        ("ARR215",),
+    ),
+    PullRequest(
+        "a file is renamed by hand",
+        f"git mv {_FILES}/REGISTRY_USER.sops.yaml {_FILES}/REGISTRY_LOGIN.sops.yaml",
+        ("ARR215",),
+    ),
+    PullRequest(
+        "a file's time was touched",
+        _edit(f"{_FILES}/DNS_TOKEN.sops.yaml", "lastmodified: .*", 'lastmodified: "2026-01-01T00:00:00Z"'),
+        ("ARR102",),
+    ),
+)
+
+ALL: Final = (*GOOD, *SLOPPY, *HOSTILE, *KEY_FILES)

@@ -1,4 +1,5 @@
-"""A team's repository: two realms, four environments, seven apps, five people; and branches of it.
+"""A team's repository: two realms, four environments, seven apps, five people; and branches of it. One environment
+has a file for each key, the others are documents.
 
 It is made once, by the product's own commands; each change is a branch that starts at the same commit. `arcan`
 runs in this process, and Git is the real one.
@@ -79,6 +80,7 @@ class Sample:
         self.repository.git("tag", "first")
         for realm, key in (("production", "STRIPE_KEY"), ("platform", "DNS_TOKEN")):
             self.arcan("secret", "set", realm, key, "--env=prod", "--stdin", given=f"{CANARY} second")
+        self.arcan("realm", "split", "platform", "--env=staging")
         self.arcan("generate", "overlays")
         self.main = self.repository.commit()
 
@@ -118,7 +120,9 @@ class Sample:
         lines = ["creation_rules:"]
         for realm, environments in readers.items():
             for environment, people in environments.items():
-                lines.append(rf"  - path_regex: ^realms/{realm}/{environment}\.sops\.yaml$")
+                lines.append(
+                    rf"  - path_regex: ^realms/{realm}/{environment}(\.sops\.yaml|/[^/]+\.sops\.yaml)$"
+                )
                 lines += ["    key_groups:", "      - age:"]
                 lines += [
                     f"          - {self.recipients[name]} # {name}"

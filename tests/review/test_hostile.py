@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from arcan_gitops.review.documents import _comments
 from arcan_gitops.review.reports import FORMATS
 from arcan_gitops.review.reports.as_markdown import MAX_CHARACTERS, code
+from arcan_gitops.review.rules.clear import _conflict, what_is_secret
 from tests.review.sample import CANARY, Sample
 
 NAMES = [
@@ -104,6 +107,33 @@ def test_programs_get_one_object_of_ascii(hostile: Sample, style: str) -> None:
     text = _review(hostile, style)
     assert text.isascii()
     assert isinstance(json.loads(text), dict)
+
+
+def test_what_to_do_next_runs_no_name_when_it_is_pasted(hostile: Sample, tmp_path: Path) -> None:
+    mark = tmp_path / "ran"
+    document = hostile.path("realms/production/dev.sops.yaml")
+    names = [f"$(touch {mark})", f"`touch {mark}`", f"a; touch {mark}", f"'; touch {mark}; '"]
+    lines = [f"{json.dumps(name)}: {_line(document).partition(': ')[2]}\n" for name in names]
+    clear = [f"{json.dumps(name + '_unencrypted')}: x\n" for name in names]
+    document.write_text("".join([*lines, *clear]) + document.read_text())
+    hostile.path(f"kustomize/overlays/prod/shop/a; touch {mark.name}").write_text("x")
+    for finding in json.loads(_review(hostile, "json"))["findings"]:
+        # each part that could be pasted by itself, with programs that do nothing
+        command = f"arcan() {{ :; }}; git() {{ :; }}; {finding['next']}"
+        subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, capture_output=True, check=False)
+    assert not mark.exists()
+
+
+def test_reading_a_file_that_is_made_to_be_slow_takes_one_pass() -> None:
+    for text in (
+        b"<<<<<<< a\n" * 200_000,
+        b"\n" * 2_000_000,
+        b"# a\n" * 200_000,
+        b"kind: Secret\ndata:\n" * 50_000,
+    ):
+        assert what_is_secret(text, "a.yaml") == []
+        assert _conflict(text) is None
+    assert len(_comments(b"# a\n" * 100_000 + b"# b\n")) == 2
 
 
 def test_every_format_is_tried_here():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import shlex
 from collections.abc import Iterator
 from typing import Final
 
@@ -28,10 +29,10 @@ _SECRETS: Final = (
     ("a token of Vault", re.compile(rb"\bhv[sb]\.[A-Za-z0-9_-]{24,}")),
     ("a live key of Stripe", re.compile(rb"\b[sr]k_live_[A-Za-z0-9]{16,}")),
 )
-_SECRET_KIND: Final = re.compile(rb"(?m)^\s*[\"']?kind[\"']?\s*:\s*[\"']?Secret[\"']?\s*,?\s*$")
+_SECRET_KIND: Final = re.compile(rb"(?m)^[ \t]*[\"']?kind[\"']?\s*:\s*[\"']?Secret[\"']?\s*,?\s*$")
 _DATA: Final = re.compile(rb"(?m)^(?:string)?[dD]ata:\s*(?:\{\s*[^}\s]|\n(?:[ ]*#[^\n]*\n)*[ ]+\S+:\s*\S)")
 _BASE64: Final = re.compile(rb"(?:[A-Za-z0-9+/]{4}){15,}[A-Za-z0-9+/]{0,4}={0,2}")
-_CONFLICT: Final = re.compile(rb"(?m)^<{7} .*$[\s\S]*?^={7}\r?$[\s\S]*?^>{7} ")
+_SIDES: Final = tuple(re.compile(text, re.MULTILINE) for text in (rb"^<{7} ", rb"^={7}\r?$", rb"^>{7} "))
 _MAX_RUNS: Final = 200  # of Base64 in one file that are looked into
 
 
@@ -116,8 +117,8 @@ def _holds_secret(data: bytes) -> bool:
 def _conflicts(change: Change) -> Iterator[Finding]:
     for path in change.paths:
         data = change.data(path)
-        if data is not None and _CONFLICT.search(data):
-            line = data[: _CONFLICT.search(data).start()].count(b"\n") + 1  # type: ignore[union-attr]
+        if data is not None and (at := _conflict(data)) is not None:
+            line = data.count(b"\n", 0, at) + 1
             yield found(
                 "ARR105",
                 f"{path}: has the marks of a conflict that nobody resolved",
@@ -127,6 +128,19 @@ def _conflicts(change: Change) -> Iterator[Finding]:
                 path,
                 line,
             )
+
+
+def _conflict(data: bytes) -> int | None:
+    """Where the three marks of a conflict begin, in their order. One pass for each, whatever is in the "
+    "file.
+    """
+    start, at = None, 0
+    for mark in _SIDES:
+        match = mark.search(data, at)
+        if match is None:
+            return None
+        start, at = match.start() if start is None else start, match.end()
+    return start
 
 
 def _in_document(change: Change, each: Changed) -> Iterator[Finding]:
@@ -141,7 +155,7 @@ def _in_document(change: Change, each: Changed) -> Iterator[Finding]:
         yield found(
             "ARR113",
             f"{each.place}: {names} stands in clear" + (", which realm.yaml allows" if allowed else ""),
-            f"if it is secret, change it, and: arcan secret set {each.place.realm} {new[0][0]} "
+            f"if it is secret, change it: arcan secret set {each.place.realm} {shlex.quote(str(new[0][0]))} "
             f"--env {each.place.environment}",
             each.path,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -156,7 +157,7 @@ def keys(change: Change) -> Iterator[Finding]:
     ):
         for place, mine in _by_place(changes, what).items():
             names = some([each.key for each in mine], 8)
-            next_ = f"arcan who-can-read {place.realm} {mine[0].key} --env {place.environment}"
+            next_ = f"arcan who-can-read {place.realm} {shlex.quote(mine[0].key)} --env {place.environment}"
             if what is What.GONE:
                 next_ = (
                     f"arcan generate overlays --check; why: realms/{place.realm}/removed/{place.environment}/"
@@ -193,7 +194,7 @@ def _one(change: Change, each: KeyChange) -> Iterator[Finding]:
                 "ARR122",
                 f"{place}: {key} is gone, and no record says that it was meant: the server answers 503 "
                 "for it",
-                f"{change.restore(each.path)}; arcan secret unset {place.realm} {key} --env "
+                f"{change.restore(each.path)} && arcan secret unset {place.realm} {shlex.quote(key)} --env "
                 f"{place.environment}",
                 each.path,
             )
@@ -214,7 +215,7 @@ def _one(change: Change, each: KeyChange) -> Iterator[Finding]:
         yield found(
             "ARR309",
             f"{place}: no declared app uses {key}",
-            f"name it in an app of kustomize/apps, or: arcan secret unset {place.realm} {key} "
+            f"name it in an app of kustomize/apps, or: arcan secret unset {place.realm} {shlex.quote(key)} "
             f"--env {place.environment}",
             each.path,
         )

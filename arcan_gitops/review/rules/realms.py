@@ -34,6 +34,8 @@ def _more(old: RealmSettings, new: RealmSettings, is_new: bool) -> Iterator[str]
         yield f"keys {some(empty)} may be empty, which no MAC covers (allowEmpty)"
     if is_new:
         return
+    if gone := [f"{key}: {kind}" for key, kind in old.kinds if (key, kind) not in new.kinds]:
+        yield f"values need no more be what they had to be (kinds: {some(gone)})"
     if old.binding and not new.binding:
         yield "documents no longer have to be bound to their places (binding)"
     if old.recorded and not new.recorded:

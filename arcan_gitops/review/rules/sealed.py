@@ -8,6 +8,7 @@ made for.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -202,8 +203,8 @@ def _moved(
         yield found(
             "ARR104",
             f"{each.place}: the ciphertext of {origin} stands at {key}, where it does not open",
-            f"{change.restore(each.path)}, and then: arcan secret rename {each.place.realm} "
-            f"{origin.partition(' ')[0]} {key} --env {each.place.environment}",
+            f"{change.restore(each.path)} && arcan secret rename {each.place.realm} "
+            f"{shlex.quote(origin.partition(' of ')[0])} {shlex.quote(key)} --env {each.place.environment}",
             each.path,
         )
 
