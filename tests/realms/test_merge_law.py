@@ -26,6 +26,16 @@ def test_random_pairs_merge_without_a_conflict_and_hold_both_edits(tmp_path: Pat
     assert (outcome.pairs, outcome.broken) == (4, [])
 
 
+def test_the_law_is_about_what_is_generated_too(tmp_path: Path) -> None:
+    law = MergeLaw(tmp_path / "repository", shards=16)
+    law.declare_apps()
+    law.branch("one", Edit({"KEY_00": CANARY}, ()))
+    changed = law.git.git("diff", "--name-only", law.start, "one").splitlines()
+    assert "kustomize/overlays/prod/one/apps/one.yaml" in changed
+    assert "realms/shop/prod/KEY_00.sops.yaml" in changed
+    assert "KEY_00.sops.yaml" in (law.tree.root / "shop/kustomization.yaml").read_text()
+
+
 def test_drawn_pairs_touch_different_keys_and_do_all_that_an_edit_can() -> None:
     random_ = random.Random(1)
     pairs = [drawn(random_) for _ in range(200)]

@@ -89,19 +89,25 @@ class MergeLaw:
         list(rotate_all([Planned(each, plan_rotation(each, config)) for each in opened]))
 
     def declare_apps(self) -> None:
-        """Two apps that read single keys, with their overlays."""
+        """Two apps that read single keys, with their overlays, and a server in the cluster, with its shards."""
         self.git.write(
             "kustomize/arcan.yaml",
-            "server:\n  url: https://arcan.example:9797\noverlays:\n  prod:\n    environment: prod\n",
+            "server:\n  url: https://arcan.example:9797\noverlays:\n  prod:\n    environment: prod\n"
+            "    server:\n      url: https://arcan.arcan.svc:9797\n      deploy:\n"
+            "        image: registry.example/arcan:0.1.0\n",
         )
         for name, keys in (("one", _KEYS[:5]), ("two", _KEYS[5:])):
+            grant = ["token", "create", "--realm=shop", f"--name={name}", "--policy=read-only", "--env=prod"]
+            made = CliRunner().invoke(arcan, [*grant, "--expires=180d", f"--realms={self.tree.root}"])
+            assert made.exit_code == 0, made.exception
             listed = "".join(f"      - {key}\n" for key in keys)
             self.git.write(
                 f"kustomize/apps/{name}.yaml",
                 f"name: {name}\nrealm: shop\ntoken: {name}\nnamespace: {name}\nsecrets:\n"
                 f"  - name: {name}\n    keys:\n{listed}",
             )
-        self.generate()
+        if problem := self.generate():
+            raise AssertionError(problem)
         self.start = self.git.commit()
 
     def generate(self, *options: str) -> str:
@@ -111,7 +117,7 @@ class MergeLaw:
             return ""
         folders = ["--realms", str(self.tree.root), "--kustomize-dir", str(root / "kustomize")]
         done = CliRunner().invoke(arcan, ["generate", "overlays", *folders, *options])
-        return "" if done.exit_code == 0 else done.output
+        return "" if done.exit_code == 0 else f"{done.output}{done.exception}"
 
     def edit(self, edit: Edit) -> None:
         """By what `arcan secret set` and `unset` do, without an identity."""
@@ -192,7 +198,7 @@ def run(pairs: int, seed: int, folder: Path) -> Outcome:
     random_ = random.Random(seed)
     laws = [
         MergeLaw(folder / f"{shards}-{shared}", shards=shards, shared=shared)
-        for shards in (1,)
+        for shards in (1, 16)
         for shared in (True, False)
     ]
     with_apps = laws[::2]
