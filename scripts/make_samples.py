@@ -79,30 +79,36 @@ def platform(environment: str) -> dict[str, object]:
     }
 
 
+def write(path: Path, tree: dict[str, object]) -> None:
+    """Encrypt a document by the rule of .sops.yaml for its path."""
+    command = [
+        str(SOPS),
+        "encrypt",
+        "--filename-override",
+        str(path),
+        "--input-type",
+        "yaml",
+        "--output-type",
+        "yaml",
+    ]
+    encrypted = subprocess.run(
+        command, input=emit([tree]).encode(), cwd=ROOT, capture_output=True, check=True
+    ).stdout
+    (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+    replace_file(ROOT / path, encrypted)
+    sys.stderr.write(f"wrote {path}\n")
+
+
 def main() -> None:
-    """Write all four documents."""
-    for realm, content in (("production", production), ("platform", platform)):
-        for environment in ("prod", "staging"):
-            path = Path("realms") / realm / f"{environment}.sops.yaml"
-            encrypted = subprocess.run(
-                [
-                    SOPS,
-                    "encrypt",
-                    "--filename-override",
-                    path,
-                    "--input-type",
-                    "yaml",
-                    "--output-type",
-                    "yaml",
-                ],
-                input=emit([{"arcan_place": f"{realm}/{environment}", **content(environment)}]).encode(),
-                cwd=ROOT,
-                capture_output=True,
-                check=True,
-            ).stdout
-            (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
-            replace_file(ROOT / path, encrypted)
-            sys.stderr.write(f"wrote {path}\n")
+    """Write the documents of `production`, and the key files of `platform`."""
+    for environment in ("prod", "staging"):
+        folder = Path("realms") / "production"
+        place = {"arcan_place": f"production/{environment}"}
+        write(folder / f"{environment}.sops.yaml", {**place, **production(environment)})
+        folder = Path("realms") / "platform" / environment
+        place = {"arcan_place": f"platform/{environment}"}
+        for key, value in platform(environment).items():
+            write(folder / f"{key}.sops.yaml", {**place, key: value})
 
 
 if __name__ == "__main__":
