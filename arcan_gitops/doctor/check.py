@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from arcan_gitops.doctor.facts import Facts
 from arcan_gitops.doctor.findings import Finding, Found, NotDone, Place, Report, Severity
@@ -24,8 +24,8 @@ class Check:
 
 
 def examine(facts: Facts, checks: Sequence[Check]) -> Report:
-    """What all checks find, the worst first, each once."""
-    findings: dict[Finding, None] = {}
+    """What all checks find, the worst first; what is the same for several ExternalSecrets is told once."""
+    findings: dict[Finding, frozenset[Place]] = {}
     not_done: dict[NotDone, list[str]] = {}
     explained: set[Place] = set()
     for check in sorted(checks, key=lambda check: check.symptom):  # causes first
@@ -35,10 +35,12 @@ def examine(facts: Facts, checks: Sequence[Check]) -> Report:
                 if check.id not in checks_of:
                     checks_of.append(check.id)
             elif not (check.symptom and found.of and found.of <= explained):
-                findings[Finding(check.id, found)] = None
+                same = Finding(check.id, replace(found, of=frozenset()))
+                findings[same] = findings.get(same, frozenset()) | found.of
                 if found.severity is Severity.ERROR or check.symptom:
                     explained |= found.of
     order = list(Severity)
-    ranked = sorted(findings, key=lambda finding: order.index(finding.found.severity))
+    whole = [Finding(one.check, replace(one.found, of=of)) for one, of in findings.items()]
+    ranked = sorted(whole, key=lambda finding: order.index(finding.found.severity))
     places = tuple(external.place for external in facts.externals)
     return Report(tuple(ranked), tuple((one, tuple(ids)) for one, ids in not_done.items()), places)

@@ -243,7 +243,7 @@ FAULTS = [
               ("Secret", "shop", "arcan-credentials"): s.objects.pop(("Secret", "external-secrets", "arcan-credentials"))})),
           "is not there", "arcan bootstrap prod"),
     Fault("token-key", "another key", lambda s: s.token["data"].update({"tok": s.token["data"].pop("token")}),
-          "has no key token, which SecretStore shop/arcan asks for; it has: tok", "kubectl describe secret arcan-credentials -n shop"),
+          "has no key token, which its store asks for; it has: tok", "kubectl describe secret arcan-credentials -n shop"),
     Fault("token-key", "empty", with_token(""), "its key token is empty", "kubectl describe secret"),
     Fault("token-key", "of an account that is not there", lambda s: s.token.update(
               data={}, type="kubernetes.io/service-account-token"), "Kubernetes has not put a token into it", "kubectl describe"),
@@ -254,7 +254,7 @@ FAULTS = [
     Fault("token-form", "a line break", all_of(with_token(TOKEN.text.reveal() + "\n"), lambda s: s.webhook["headers"].update(
               Authorization="Bearer {{ .auth.token }}")), "has a line break", "arcan bootstrap prod"),
     Fault("token-form", "a placeholder", with_token("arcan_REPLACE_ME"), "still holds a placeholder", "arcan bootstrap"),
-    Fault("token-form", "no token", with_token("hunter2"), "is no token of Arcan (7 characters)", "arcan bootstrap"),
+    Fault("token-form", "no token", with_token("hunter2"), "is no token of Arcan", "arcan bootstrap"),
     Fault("token-form", "damaged", with_token(DAMAGED), "is damaged", "arcan bootstrap"),
     Fault("token-known", "unknown", with_token(OTHER_TOKEN), "is in no tokens.yaml", "arcan token list --realm production"),
     Fault("token-known", "another with its id", record(digest="sha256:" + "0" * 64), "it is another token", "arcan token list"),

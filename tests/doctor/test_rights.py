@@ -155,3 +155,16 @@ def test_a_credential_is_not_sent_in_clear_and_nothing_is_changed(field: str, va
     found = tried(facts.externals[0], facts, scene)
     assert isinstance(found, Unread)
     assert why in found.why
+
+
+def test_several_stores_with_one_cause_are_one_finding_too() -> None:
+    scene = Scene()
+    twin, other = copy.deepcopy(scene.store), copy.deepcopy(scene.external)
+    twin["metadata"]["name"], other["metadata"]["name"] = "bulk", "other"
+    other["spec"]["secretStoreRef"]["name"] = "bulk"
+    scene.objects["SecretStore", "shop", "bulk"] = twin
+    scene.objects["ExternalSecret", "shop", "other"] = other
+    scene.declared["shop", "other"] = "shop"
+    scene.token["metadata"].pop("labels")
+    [found] = [one.found for one in scene.report(None).findings if one.check == "token-label"]
+    assert found.of == {PLACE, ("shop", "other")}

@@ -71,7 +71,7 @@ def ca_object(facts: Facts) -> Iterator[Found | NotDone]:
             there = (facts.secrets if kind == "Secret" else facts.config_maps).get((namespace, name))
             what = "is not there" if there is None else f"has no key {key}"
             fix = _save_ca(store, namespace, name, key, facts)
-            yield error(where, f"{what}: {store.id} reads the server's CA from it", *fix, of=users)
+            yield error(where, f"{what}, and stores read the server's CA from it", *fix, of=users)
 
 
 def _save_ca(store: StoreRead, namespace: str, name: str, key: str, facts: Facts) -> tuple[str, ...]:
@@ -105,7 +105,7 @@ def ca_content(facts: Facts) -> Iterator[Found | NotDone]:
             continue
         found = _certificates(pem)
         if not found:
-            what = f"holds no certificate in PEM form: {store.id} cannot read a CA from it"
+            what = "holds no certificate in PEM form"
             yield error(where, what, *new_ca(store, facts), of=users)
         if b"PRIVATE KEY-----" in pem:
             what = "holds a private key, which never belongs there: whoever reads it can be the server"

@@ -34,12 +34,12 @@ def _secret(place: TokenPlace, facts: Facts) -> KubernetesSecret | Unread | None
 
 def token_secret(facts: Facts) -> Iterator[Found | NotDone]:
     """Whether the Secret is there."""
-    for place, store, users in _places(facts):
+    for place, _, users in _places(facts):
         found = _secret(place, facts)
         if isinstance(found, Unread):
             yield found.not_done(f"the token in {place}")
         elif found is None:
-            what = f"is not there: {store.id} reads its token from it"
+            what = "is not there, and stores read their token from it"
             yield error(str(place), what, _make(facts), of=users)
 
 
@@ -50,7 +50,7 @@ def _make(facts: Facts) -> str:
 
 def token_key(facts: Facts) -> Iterator[Found | NotDone]:
     """Whether it has the key that the store's template asks for."""
-    for place, store, users in _places(facts):
+    for place, _, users in _places(facts):
         found = _secret(place, facts)
         if not isinstance(found, KubernetesSecret) or found.data.get(place.key):
             continue
@@ -60,7 +60,7 @@ def token_key(facts: Facts) -> Iterator[Found | NotDone]:
         elif found.type == "kubernetes.io/service-account-token":
             what = f"Kubernetes has not put a token into it: is ServiceAccount {_account(found)} there?"
         else:
-            what = f"has no key {place.key}, which {store.id} asks for; it has: {keys}"
+            what = f"has no key {place.key}, which its store asks for; it has: {keys}"
         look = facts.kubectl("describe", "secret", place.secret, "-n", place.namespace)
         yield error(str(place), what, look, _replace(place, facts), of=users)
 
@@ -100,7 +100,7 @@ def token_form(facts: Facts) -> Iterator[Found | NotDone]:
         bare = text.strip()
         if not is_arcan(store.parsed) or token_id(bare) is not None or _JWT.fullmatch(bare):
             continue
-        what = f"its key {place.key} is no token of Arcan ({len(text)} characters)"
+        what = f"its key {place.key} is no token of Arcan"
         if bare.startswith("arc_"):
             what = f"the token in its key {place.key} is damaged: a character is missing, or another one"
         elif "REPLACE" in bare or "YOUR" in bare:
