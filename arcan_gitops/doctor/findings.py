@@ -6,6 +6,8 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from arcan_gitops.errors import printable
+
 Place = tuple[str, str]  # namespace and name
 
 
@@ -73,14 +75,19 @@ class Report:
 
 def error(where: str, what: str, *fix: str, of: Iterable[Place] = ()) -> Found:
     """A finding that is an error."""
-    return Found(Severity.ERROR, where, what, fix, frozenset(of))
+    return _found(Severity.ERROR, where, what, fix, of)
 
 
 def warning(where: str, what: str, *fix: str, of: Iterable[Place] = ()) -> Found:
     """A finding that is a warning."""
-    return Found(Severity.WARNING, where, what, fix, frozenset(of))
+    return _found(Severity.WARNING, where, what, fix, of)
 
 
 def note(where: str, what: str, *fix: str, of: Iterable[Place] = ()) -> Found:
     """A finding that is a note."""
-    return Found(Severity.NOTE, where, what, fix, frozenset(of))
+    return _found(Severity.NOTE, where, what, fix, of)
+
+
+def _found(severity: Severity, where: str, what: str, fix: tuple[str, ...], of: Iterable[Place]) -> Found:
+    """Each text as one line: names in it come from whoever may write to the cluster."""
+    return Found(severity, printable(where), printable(what), tuple(map(printable, fix)), frozenset(of))

@@ -288,7 +288,7 @@ FAULTS = [
           "is for x, and not for arcan.internal", "arcan serve --tls-host arcan.internal"),
     Fault("tls-chain", "ended", lambda s: setattr(s, "shown", (leaf(ROOT, days=(-9, -1)), ROOT)), "ended on", "kubectl rollout"),
     Fault("tls-chain", "no CA is named", lambda s: s.webhook.pop("caProvider"), "names no CA", "arcan ca fetch"),
-    Fault("plain-http", "in clear", url("https://", "http://"), "over plain http", "with url: https://arcan.internal:9797", Severity.WARNING),
+    Fault("plain-http", "in clear", url("https://", "http://"), "over plain http", "with an https url", Severity.WARNING),
     Fault("answer", "401", answered(401, "unauthorized"), "the token (401), which is in Git: it has not read", "kubectl rollout status"),
     Fault("answer", "403", answered(403, "forbidden"), "may not read this (403)", "arcan token sync --check"),
     Fault("answer", "404", answered(404, "key_not_found"), "no such key (404)", "arcan realm list"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -168,3 +170,36 @@ def test_several_stores_with_one_cause_are_one_finding_too() -> None:
     scene.token["metadata"].pop("labels")
     [found] = [one.found for one in scene.report(None).findings if one.check == "token-label"]
     assert found.of == {PLACE, ("shop", "other")}
+
+
+EVIL = "x$(>pwned);>pwned;\n\x1b[2J::error::"
+
+
+@pytest.mark.parametrize("place", ["key", "realm", "environment", "host", "property"])
+def test_names_of_somebody_elses_objects_are_no_commands(place: str, tmp_path: Path) -> None:
+    scene = Scene()
+    if place == "key":
+        scene.external["spec"]["data"][0]["remoteRef"]["key"] = EVIL
+    elif place == "property":
+        scene.store["spec"]["provider"] = {"vault": {"server": EVIL, "path": EVIL}}
+        scene.external["spec"]["data"][0]["remoteRef"] = {"key": EVIL, "property": EVIL}
+        scene.fails("permission denied")
+    else:
+        old = {"realm": "production", "environment": "=prod", "host": "arcan.internal"}[place]
+        new = "=" + EVIL if place == "environment" else "x$(>pwned)" if place == "host" else EVIL
+        scene.webhook["url"] = scene.webhook["url"].replace(old, new)
+    scene.remove("ConfigMap", "shop", "arcan-ca")
+    report = scene.report(network=False)
+    assert report.findings
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("arcan", "kubectl", "vault", "jq"):
+        (tools / name).write_text("#!/bin/sh\nexit 0\n")
+        (tools / name).chmod(0o755)
+    for finding in report.findings:
+        shown = "\n".join((finding.found.where, finding.found.what, *finding.found.fix))
+        assert "\x1b" not in shown
+        for command in finding.found.fix:
+            assert "\n" not in command
+            subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, env={"PATH": str(tools)}, check=False)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "bootstrap.sh") == ["bin"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from shlex import quote
 from typing import Final
 
 from cryptography import x509
@@ -87,7 +88,7 @@ def fetch_ca(store: StoreRead) -> tuple[str, ...]:
     if place is None:
         return ()
     host = f"[{place[1]}]" if ":" in place[1] else place[1]
-    return (f"arcan ca fetch https://{host}:{place[2]} --output arcan-ca.crt",)
+    return (f"arcan ca fetch {quote(f'https://{host}:{place[2]}')} --output arcan-ca.crt",)
 
 
 def new_ca(store: StoreRead, facts: Facts) -> tuple[str, ...]:

@@ -130,7 +130,8 @@ def chain(facts: Facts) -> Iterator[Found | NotDone]:
 def _mended(fault: Fault, store: StoreRead, host: str, facts: Facts) -> tuple[str, ...]:
     match fault:
         case Fault.WRONG_HOST:
-            return (f"arcan serve --tls-host {host}", f"arcan bootstrap ca --host {host} --output-dir tls")
+            named = shlex.quote(host)
+            return (f"arcan serve --tls-host {named}", f"arcan bootstrap ca --host {named} --output-dir tls")
         case Fault.EXPIRED | Fault.NOT_YET_VALID | Fault.NOT_A_CA:
             return (facts.kubectl("rollout", "restart", "deployment/arcan", "-n", "arcan"), "date -u")
         case _:
@@ -139,10 +140,10 @@ def _mended(fault: Fault, store: StoreRead, host: str, facts: Facts) -> tuple[st
 
 def plain_http(facts: Facts) -> Iterator[Found | NotDone]:
     """Credentials and values in clear."""
-    for store, scheme, host, port, _ in _used(facts):
+    for store, scheme, host, _, _ in _used(facts):
         if scheme == "http":
             what = f"asks {host} over plain http: its credential and every value go over the network in clear"
-            fix = f"arcan generate overlays   # with url: https://{host}:{port} in kustomize/arcan.yaml"
+            fix = "arcan generate overlays   # with an https url in kustomize/arcan.yaml"
             yield warning(str(store.id), what, fix)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from shlex import quote
 
 from arcan_gitops.doctor.asking import asks
 from arcan_gitops.doctor.check import Check
@@ -36,8 +37,8 @@ def known(facts: Facts) -> Iterator[Found | NotDone]:
             near = did_you_mean(ask.key, keys)
             what = f"asks for key {ask.key!r}, which {ask.realm}/{ask.environment} does not have; {near}"
             fix = (
-                f"arcan secret list {ask.realm} --env {ask.environment}",
-                f"arcan secret set {ask.realm} {ask.key} --env {ask.environment}",
+                f"arcan secret list {quote(ask.realm)} --env {quote(ask.environment)}",
+                f"arcan secret set {quote(ask.realm)} {quote(ask.key)} --env {quote(ask.environment)}",
             )
             wrong[where, what, fix].add(ask.external.place)
     for (where, what, commands), of in wrong.items():

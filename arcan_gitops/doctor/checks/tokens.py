@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from shlex import quote
 from typing import Final
 
 from arcan_gitops.access import TokenRecord, digest, token_id
@@ -143,7 +144,7 @@ def token_known(facts: Facts) -> Iterator[Found | NotDone]:
                 what = (
                     f"its token has the id {identity} of tokens.yaml, and another digest: it is another token"
                 )
-            fix = f"arcan token list --realm {wanted[0]}"
+            fix = f"arcan token list --realm {quote(wanted[0])}"
             yield error(str(place), what, fix, _replace(place, facts), of=users)
         for realm, record in found:
             if record.expired(facts.now):
@@ -169,17 +170,18 @@ def token_scope(facts: Facts) -> Iterator[Found | NotDone]:
             continue
         _, record = found
         if not record.scope.allows_environment(ask.environment):
-            add = f"--env {ask.environment}"
+            add = f"--env {quote(ask.environment)}"
         elif ask.key is None and not record.scope.all_keys:
             add = "--key '*'"
         elif ask.key is not None and not record.scope.allows_key(ask.key):
-            add = f"--add-key {ask.key}"
+            add = f"--add-key {quote(ask.key)}"
         else:
             continue
         refused.setdefault((ask.realm, record.name, add), []).append(ask)
     for (realm, name, add), wanted in refused.items():
         what = f"may not read {wanted[0].names}" + (", which needs all keys" if wanted[0].key is None else "")
-        fix = (f"arcan token sync --widen {name}", f"arcan token scope {name} --realm {realm} {add}")
+        of_realm = f"--realm {quote(realm)}"
+        fix = (f"arcan token sync --widen {quote(name)}", f"arcan token scope {quote(name)} {of_realm} {add}")
         yield error(f"token {realm}/{name}", what, *fix, of=[ask.external.place for ask in wanted])
 
 
