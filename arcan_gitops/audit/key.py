@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
+import shlex
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -43,7 +44,7 @@ class AuditKey:
         if not LEAST_BYTES <= len(secret) <= _MOST_BYTES:
             raise BadAuditKey(
                 f"{path}: is no key of an audit log: it has {len(secret)} bytes, and needs {LEAST_BYTES}",
-                hint=f"make one: openssl rand -hex 32 > {path}",
+                hint=f"make one: openssl rand -hex 32 > {shlex.quote(str(path))}",
             )
         return cls(secret, hmac.new(secret, _PURPOSE, sha256).hexdigest()[:16])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import shlex
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -52,7 +53,7 @@ def lines(file: str) -> Iterator[tuple[Place, bytes]]:
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile):
         raise CannotReadLog(
             f"{file}: is cut short, or damaged: it cannot be decompressed to its end",
-            hint=f"see what is left of it: zcat -f {file} | arcan audit verify -",
+            hint=f"see what is left of it: zcat -f {shlex.quote(file)} | arcan audit verify -",
         ) from None
     except OSError as error:
         raise CannotReadLog(f"{file}: cannot be read: {error.strerror or 'damaged'}") from None
@@ -66,7 +67,7 @@ def _opened(file: str) -> IO[bytes]:
     if magic.startswith(_ZSTD):
         raise CannotReadLog(
             f"{file}: is compressed with zstd, which Python reads from 3.14 on",
-            hint=f"zstd -dc {file} | arcan audit verify -",
+            hint=f"zstd -dc {shlex.quote(file)} | arcan audit verify -",
         )
     for start, opener in _OPENERS.items():
         if magic.startswith(start):

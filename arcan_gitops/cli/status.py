@@ -42,7 +42,7 @@ _MAIN = ("origin/main", "origin/master", "main", "master", "HEAD")
     "--token-file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A token of 'arcan token create --policy=status'.  [default: the variable ARCAN_TOKEN]",
+    help="The token to ask with, whose policy is status.  [default: the variable ARCAN_TOKEN]",
 )
 @click.option(
     "--ca",

@@ -87,7 +87,7 @@ def ask_url(url: str, token: str, ca: bytes | None) -> Status:
     if answer.status == 200:
         return _parsed(body, url)
     hints = {
-        401: "the token is unknown to it, or has ended: arcan token create --policy=status",
+        401: "the token is unknown to it, or has ended: see arcan token list",
         403: "the token may not ask for it: it needs --policy=status",
         400: "the server is older than this command",
     }
