@@ -8,6 +8,7 @@ import pytest
 
 from arcan_gitops.review.owners import Owners
 from arcan_gitops.review.rules.clear import what_is_secret
+from arcan_gitops.review.rules.keys import _renamed
 from tests.review.sample import Sample
 
 DEPLOY = """\
@@ -108,3 +109,21 @@ def test_the_last_line_that_matches_counts_also_where_it_names_nobody() -> None:
 )
 def test_what_looks_like_a_secret_and_is_none_is_not_told(text: str) -> None:
     assert what_is_secret(text.encode(), "a.yaml") == []
+
+
+def test_a_document_that_was_moved_long_ago_is_not_told_again(sample: Sample) -> None:
+    sample.sh("git mv realms/platform/dr.sops.yaml realms/platform/far.sops.yaml")
+    assert "ARR215" in found(sample)
+    sample.repository.commit()
+    sample.repository.git("branch", "--force", "before")
+    sample.sh("sed -i '1i # a comment' realms/platform/far.sops.yaml")
+    assert "ARR215" not in found(sample, "before")
+
+
+def test_many_keys_that_are_renamed_at_once_are_paired_in_their_order() -> None:
+    old = {f"OLD_{number}" if number % 2 else f"KEPT_{number}": "" for number in range(20_000)}
+    new = {name.replace("OLD", "NEW"): "" for name in old}
+    gone, made = [name for name in old if name not in new], [name for name in new if name not in old]
+    assert _renamed(old, new, gone, made) == {name: name.replace("NEW", "OLD") for name in made}
+    assert _renamed({"A": "", "B": ""}, {"C": "", "B": "", "D": ""}, ["A"], ["C", "D"]) == {"C": "A"}
+    assert _renamed({"A": "", "B": ""}, {"B": "", "D": ""}, ["A"], ["D"]) == {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -101,26 +101,28 @@ def _of(change: Change, realm: str, environment: str, parts: Sequence[Changed]) 
 def _renamed(
     old: Mapping[str, str], new: Mapping[str, str], gone: Sequence[str], made: Sequence[str]
 ) -> dict[str, str]:
-    """New name -> old one, where both stand between the same neighbours."""
-    before, after = list(old), list(new)
+    """New name -> old one, where as many keys are new as are gone between the same neighbours."""
+    were = _between(old, set(gone))
     found: dict[str, str] = {}
-    for name in made:
-        for other in gone:
-            if other in found.values():
-                continue
-            if _neighbours(before, other, gone) == _neighbours(after, name, made) and len(before) == len(
-                after
-            ):
-                found[name] = other
-                break
+    for neighbours, names in _between(new, set(made)).items():
+        others = were.get(neighbours, [])
+        if len(others) == len(names):
+            found.update(zip(names, others, strict=True))
     return found
 
 
-def _neighbours(keys: Sequence[str], key: str, left_out: Sequence[str]) -> tuple[str, str]:
-    at = keys.index(key)
-    before = next((k for k in reversed(keys[:at]) if k not in left_out), "")
-    after = next((k for k in keys[at + 1 :] if k not in left_out), "")
-    return before, after
+def _between(keys: Iterable[str], apart: Set[str]) -> dict[tuple[str, str], list[str]]:
+    """The keys that are `apart`, by the ones that stay before and after them."""
+    found: dict[tuple[str, str], list[str]] = {}
+    before, run = "", list[str]()
+    for key in [*keys, ""]:
+        if key in apart:
+            run.append(key)
+            continue
+        if run:
+            found[before, key] = run
+        before, run = key, []
+    return found
 
 
 def _since(change: Change, path: str, key: str, old: Mapping[str, str]) -> int:

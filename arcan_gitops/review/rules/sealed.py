@@ -67,8 +67,8 @@ def _by_mac(change: Change, macs: set[str]) -> dict[str, list[_Seen]]:
 
 
 def _mac(change: Change, each: Changed, after: Document, seen: Sequence[_Seen]) -> Iterator[Finding]:
-    if not seen:
-        return
+    if not seen or (each.before is not None and each.before.sealed == after.sealed):
+        return  # what it is sealed with is as it was: nothing that this branch did
     path, first = seen[0]
     mend = f"{change.restore(each.path)}; then make the change again with 'arcan secret'"
     if path != each.path and covered(first) == covered(after):
