@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 from arcan_gitops.errors import ArcanError
@@ -12,11 +11,10 @@ from arcan_gitops.realms.editing import OpenDocument, open_file
 from arcan_gitops.realms.key_files import OpenFiles
 from arcan_gitops.realms.layout import Layout
 from arcan_gitops.realms.manifests import explained, manifest_problem
-from arcan_gitops.realms.opening import Opener
-from arcan_gitops.realms.settings import RealmSettings, settings_of
+from arcan_gitops.realms.settings import settings_of
 from arcan_gitops.realms.sops_config import SopsConfig
 from arcan_gitops.realms.tree import RealmTree
-from arcan_gitops.sops import Identities, key_names, load
+from arcan_gitops.sops import Identities, key_names
 
 
 class Edit(Protocol):
@@ -49,21 +47,6 @@ class Edit(Protocol):
         """Write what was changed, all or nothing; False if nothing was. `reason` is for the records of what
         was removed.
         """
-
-
-class OpenEnvironment(Protocol):
-    """What `open_environment` gives: an `OpenDocument` or `OpenFiles`."""
-
-    @property
-    def path(self) -> Path:
-        """The document, or the folder of the key files."""
-
-    @property
-    def settings(self) -> RealmSettings:
-        """What the realm allows."""
-
-    def edit(self, opener: Opener = load) -> Edit:
-        """The values, decrypted and verified, a new edit each time."""
 
 
 def open_environment(
