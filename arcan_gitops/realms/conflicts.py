@@ -6,6 +6,7 @@ import shlex
 
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.realms.layout import DocumentFile
+from arcan_gitops.realms.place import Place
 from arcan_gitops.yamlio.faults import conflict
 
 
@@ -18,16 +19,22 @@ def unfinished_merge(data: bytes, file: DocumentFile) -> Conflict | None:
     fault = conflict(data)
     if fault is None:
         return None
-    word = shlex.quote(str(file.path))
-    ours = f"git checkout --ours -- {word} && git add -- {word}"
+    path = str(file.path)
+    ours = (
+        f"{shlex.join(['git', 'checkout', '--ours', '--', path])} && {shlex.join(['git', 'add', '--', path])}"
+    )
     if file.key is not None:
+        place = Place(file.realm_folder.parent, file.realm, file.environment)
+        anew = place.command("secret set", file.key)
         return Conflict(
-            f"{file.path}: line {fault.line}: both sides of a merge changed the key '{file.key}'",
-            hint=f"keep the value of this branch: {ours} (--theirs: that of the other); "
-            f"or set it anew: arcan secret set {file.realm} {file.key} --env {file.environment}",
+            f"{path}: line {fault.line}: both sides of a merge changed the key '{file.key}'",
+            hint="keep the value of this branch: "
+            + ours
+            + " (--theirs: that of the other); or set it anew: "
+            + anew,
         )
     return Conflict(
-        f"{file.path}: line {fault.line}: a conflict marker of Git: a merge is not finished",
-        hint=f"take one side whole, for a mix of both has a wrong MAC: {ours}; then set again what the other "
-        "side changed. 'arcan realm split' makes files that merge by themselves",
+        f"{path}: line {fault.line}: a conflict marker of Git: a merge is not finished",
+        hint="take one side whole, for a mix of both has a wrong MAC: " + ours + "; then set again what the "
+        "other side changed. 'arcan realm split' makes files that merge by themselves",
     )

@@ -159,12 +159,12 @@ def of_document(file: DocumentFile) -> EnvironmentFiles:
 
 def both_layouts(realm: RealmName, environment: EnvironmentName, folder: Path) -> BadLayout:
     """That an environment is there as a document and as a folder of key files."""
-    where = f"{realm} --env {environment}"
     return BadLayout(
         f"{folder}: the environment is there twice: as this folder of key files, and as the document "
         f"{environment}{DOCUMENT_SUFFIX}",
-        hint=f"keep the one that is meant, and remove the other: 'arcan realm split {where}' makes key files "
-        f"of a document, 'arcan realm join {where}' a document of key files",
+        hint="keep the one that is meant, and remove the other: "
+        f"'arcan realm split {realm} --env {environment}' makes key files of a document, "
+        f"'arcan realm join {realm} --env {environment}' a document of key files",
     )
 
 

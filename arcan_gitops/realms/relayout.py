@@ -72,9 +72,6 @@ class _Both:
     def in_files(self) -> bool:
         return self.folder.is_dir() and holds_key_files(self.folder)
 
-    def command(self, name: str) -> str:
-        return f"arcan realm {name} {self.realm} --env {self.environment}"
-
     def open_files(self, identities: Identities) -> dict[KeyName, OpenDocument]:
         """The key files. Raises what is wrong with the folder."""
         found = scan_folder(self.folder, self.realm, self.environment)
