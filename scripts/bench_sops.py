@@ -40,6 +40,8 @@ from yaml.cyaml import CParser  # type: ignore[attr-defined]
 from arcan_gitops import sops
 from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.realms import RealmTree, Repository
+from arcan_gitops.realms.check import check
+from arcan_gitops.realms.relayout import split
 from arcan_gitops.realms.settings import RealmSettings
 from arcan_gitops.realms.snapshot import load_environment
 from arcan_gitops.realms.tree import DocumentFile
@@ -49,6 +51,12 @@ FASTER_LARGE: Final = 10  # than the binary, on 10,000 keys
 FLOORS: Final = 3  # times libyaml's events, at the most
 RELOAD_MS: Final = 10
 DOCUMENTS: Final = 200
+KEY_FILES: Final = 10_000
+SHARED_KEY_TIMES: Final = 15  # what a start takes beside one document of the same keys, at the most
+OWN_KEYS_TIMES: Final = 40
+NAMED_MS: Final = 50
+SCAN_MS: Final = 300
+CHECK_MS: Final = 5_000
 MEMORY_KEYS: Final = 10_000  # of each document of the memory run
 MEMORY_STEP: Final = 50_000
 _LETTERS: Final = string.ascii_letters + string.digits
@@ -172,6 +180,65 @@ class Bench:
         aim = Aim(f"under {RELOAD_MS} ms", reload_ms < RELOAD_MS)
         yield Row(f"reload after one change of {DOCUMENTS}", reload_ms, aims=(aim,))
 
+    def key_files(self) -> Iterator[Row]:
+        """An environment of many keys, a file for each: starts beside one document of them, and reloads."""
+        values = flat(KEY_FILES)
+        document, own = self.folder / "in-a-document", self.folder / "own-data-keys"
+        for root in (document, own):
+            (root / "shop" / "prod").mkdir(parents=True)
+            rule = f"creation_rules:\n  - path_regex: ^shop/\n    age: {self.recipient}\n"
+            (root / ".sops.yaml").write_text(rule)
+        (document / "shop" / "prod").rmdir()
+        whole = sops.encrypt(values, recipients=[self.recipient], place="shop/prod")
+        (document / "shop" / "prod.sops.yaml").write_bytes(whole)
+        for key, value in values.items():
+            say(f"{KEY_FILES} key files: making {key}")
+            self._put(own, key, value)
+        time.sleep(2.1)
+        one = statistics.median(self._starts(document))
+        yield Row(f"start of one document of {KEY_FILES:,} keys", one)
+        yield self._against(one, own, "own data keys", OWN_KEYS_TIMES)
+        say(f"{KEY_FILES} key files: splitting the document")
+        split(RealmTree(document), RealmName("shop"), EnvironmentName("prod"), self._held())
+        time.sleep(2.1)
+        yield self._against(one, document, "one data key", SHARED_KEY_TIMES)
+        yield from self._reloads(document, next(iter(values)))
+        milliseconds = taken(lambda: check(document))
+        yield Row(f"realm check of {KEY_FILES:,} files", milliseconds, aims=(_under(CHECK_MS, milliseconds),))
+
+    def _against(self, one: float, root: Path, keys: str, most: int) -> Row:
+        files = statistics.median(self._starts(root))
+        return Row(
+            f"start of {KEY_FILES:,} files, {keys}", files, aims=(Aim(f"{most}x that", files <= most * one),)
+        )
+
+    def _held(self) -> sops.Identities:
+        return sops.Identities([self.identity])
+
+    def _put(self, root: Path, key: str, value: object) -> Path:
+        path = root / "shop" / "prod" / f"{key}.sops.yaml"
+        path.write_bytes(sops.encrypt({key: value}, recipients=[self.recipient], place="shop/prod"))
+        return path
+
+    def _starts(self, root: Path) -> list[float]:
+        return [taken(Repository(RealmTree(root), self._held()).load) for _ in range(3)]
+
+    def _reloads(self, root: Path, key: str) -> Iterator[Row]:
+        """After one changed file, where it is named and where all have to be looked at."""
+        repository = Repository(RealmTree(root), self._held())
+        snapshot = repository.load()
+        named, looked = [], []
+        for at in range(self.rounds):
+            path = self._put(root, key, f"value {at}")
+            start = time.perf_counter()
+            snapshot = repository.reload(snapshot, [path]).snapshot
+            named.append((time.perf_counter() - start) * 1000)
+            looked.append(taken(lambda: repository.reload(snapshot)))  # noqa: B023
+        for what, times, most in (("named", named, NAMED_MS), ("not named", looked, SCAN_MS)):
+            milliseconds = statistics.median(times)
+            aims = (_under(most, milliseconds),)
+            yield Row(f"reload after one of {KEY_FILES:,} files, {what}", milliseconds, aims=aims)
+
     def memory(self, keys: int) -> list[Point]:
         """(keys, MiB) of a process of its own that holds more and more of them as a server does."""
         say("memory: making a document")
@@ -190,6 +257,10 @@ class Bench:
                 points.append(Point(int(held), float(mebibytes)))
         assert child.returncode == 0
         return points
+
+
+def _under(most: int, milliseconds: float) -> Aim:
+    return Aim(f"under {most:,} ms", milliseconds < most)
 
 
 def held_to(row: Row, *, faster: float | None = None) -> Row:
@@ -310,6 +381,7 @@ def measured(bench: Bench) -> Iterator[Row]:
     for row in bench.compare("10,000 keys", flat(10_000)):
         yield held_to(row, faster=FASTER_LARGE)
     yield from bench.realms()
+    yield from bench.key_files()
 
 
 if __name__ == "__main__":
