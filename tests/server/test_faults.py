@@ -44,7 +44,7 @@ def everything_recorded(
 def test_a_server_that_took_torn_records_for_records_would_be_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("arcan_gitops.realms.documents.removals_of", everything_recorded)
+    monkeypatch.setattr("arcan_gitops.realms.removals.removals_of", everything_recorded)
     with pytest.raises(Broken, match="was answered 404"):
         run(tmp_path, FEW, 1)
 
