@@ -202,7 +202,8 @@ def refuse(world: World, narrow: str) -> None:
         status, body = world.get(path, token)
         print(f"    {what:36} {status} {body.get('error', {}).get('code', 'ok')}")
     print("    and the audit log has each of them:")
-    show(world.audit().splitlines()[-1], width=200)
+    line = [line for line in world.audit().splitlines() if '"request_id"' in line][-1]
+    show("{" + line[line.index('"status"') :], width=200)
 
 
 def tamper(world: World, narrow: str) -> None:
