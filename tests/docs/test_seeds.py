@@ -406,7 +406,7 @@ def test_the_policy_lets_in_every_store_that_is_declared_beside_it(project: Proj
     stores = [
         one for one in built if one["kind"].endswith("SecretStore") and "webhook" in one["spec"]["provider"]
     ]
-    assert len(stores) == 3
+    assert len(stores) == 2
     for store in stores:
         webhook, metadata = store["spec"]["provider"]["webhook"], store["metadata"]
         known = "caProvider" in webhook and urlsplit(webhook["url"]).netloc in allowed["allowedHosts"]

@@ -166,7 +166,7 @@ def _in_document(change: Change, each: Changed) -> Iterator[Finding]:
         yield found(
             "ARR115",
             f"{each.place}: a comment in clear, which everybody reads who reads the repository",
-            f"take it out, unless it is meant to be read: arcan realm check {each.path}",
+            "take it out, unless it is meant to be read, then: arcan realm check",
             each.path,
             comments[0],
         )
