@@ -38,7 +38,10 @@ class AuditFolder:
                 log.info("made %s, which seals the chains of the audit log: keep a copy elsewhere", path)
             return AuditKey.read(path)
         except OSError as error:
-            log.warning("the chains of the audit log are not sealed by a key: %s: %s", path, error.strerror)
+            # a pod has no such Secret unless somebody made one; what is there and cannot be read is a fault
+            level = logging.INFO if isinstance(error, FileNotFoundError) else logging.WARNING
+            reason = error.strerror
+            log.log(level, "the chains of the audit log are not sealed by a key: %s: %s", path, reason)
             return None
 
     def heads(self) -> list[Head]:

@@ -166,7 +166,7 @@ def test_no_command_has_a_default_folder_of_its_own() -> None:
         if isinstance(parameter.type, click.Path)
         if isinstance(parameter.default, str | Path)
     }
-    assert own == {("init", "."), ("serve", "/var/lib/arcan")}
+    assert own == {("init", "."), ("serve", "/var/lib/arcan"), ("status", "/var/lib/arcan")}
     found = {
         name
         for name, command in commands(arcan)

@@ -69,7 +69,11 @@ class Pod:
             self._command.append(f"{option}={value}" if value else option)
         assert "env" not in container
         assert spec["enableServiceLinks"] is False  # else ARCAN_PORT would be tcp://10.0.0.1:9797
-        self._environment = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "ARCAN_DATA_DIR": str(root / "var/lib/arcan"),  # and not that of this machine
+        }
 
     @contextmanager
     def running(self) -> Iterator[subprocess.Popen[str]]:

@@ -46,14 +46,19 @@ def _new(change: Change, each: Changed, after: Document) -> Iterator[Finding]:
             each.path,
         )
     if len(after.recipients) == 1:
-        yield _alone(each)
+        yield _alone(change, each)
 
 
-def _alone(each: Changed) -> Finding:
+def _alone(change: Change, each: Changed) -> Finding:
+    hint = "name a break-glass recipient in .sops.yaml, and: arcan realm updatekeys " + where(each.place)
+    if change.rules_changed:  # this branch's rule may name whom nobody has agreed to
+        hint = (
+            "first have the owners agree to the rule, which this branch changes, with a break-glass recipient"
+        )
     return found(
         "ARR111",
         f"{each.place}: has one recipient: when that identity is lost, nothing opens it",
-        "name a break-glass recipient in .sops.yaml, and: arcan realm updatekeys " + where(each.place),
+        hint,
         each.path,
     )
 
@@ -93,7 +98,7 @@ def _changed(change: Change, each: Changed, before: Document, after: Document) -
             each.path,
         )
     if len(after.recipients) == 1 < len(before.recipients):
-        yield _alone(each)
+        yield _alone(change, each)
     if not gained and not left and before.wrapped != after.wrapped and before.sealed == after.sealed:
         yield found(
             "ARR305",
