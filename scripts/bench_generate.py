@@ -144,8 +144,8 @@ def write_parts(said: Path) -> None:
         setattr(home, name, timed)
 
     clock("arcan_gitops.cli.generate", "declared_apps", "apps")
-    clock("arcan_gitops.cli.generate", "catalogue_for", "realms")
-    clock("arcan_gitops.cli.generate", "build_overlays", "planning")
+    clock("arcan_gitops.cli.generate_plan", "catalogue_for", "realms")
+    clock("arcan_gitops.cli.generate_plan", "build_overlays", "planning")
     clock("arcan_gitops.overlay.build", "emit", "emitting")
     clock("arcan_gitops.cli.generate", "check_or_write", "writing")
     importlib.import_module("arcan_gitops.cli").arcan.main(["generate", "overlays"], standalone_mode=False)

@@ -82,11 +82,14 @@ class StatusSockets:
         return named
 
     def _run(self, listeners: list[socket.socket], status: Callable[[], dict[str, Any]]) -> None:
+        by_descriptor = {each.fileno(): each for each in listeners}
+        asked = select.poll()
+        for descriptor in by_descriptor:
+            asked.register(descriptor, select.POLLIN)
         while True:
-            ready, _, _ = select.select(listeners, [], [])
-            for each in ready:
+            for descriptor, _ in asked.poll():
                 try:
-                    connection, _ = each.accept()
+                    connection, _ = by_descriptor[descriptor].accept()
                 except OSError:
                     continue
                 with connection, suppress(OSError):

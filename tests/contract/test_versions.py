@@ -149,8 +149,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         assert done.returncode == 0, done.stderr
     hosts = ("--tls-host", "arcan.internal", "--tls-host", "localhost")
     with LiveServer(before, folder / "old", *hosts) as old:
-        (folder / "new").mkdir()
-        shutil.copytree(folder / "old" / "data", folder / "new" / "data")  # one CA, as replicas have
+        # one CA, as replicas have
+        shutil.copytree(folder / "old" / "data" / "tls", folder / "new" / "data" / "tls")
         with LiveServer(files, folder / "new", *hosts) as new:
             yield World(folder, files, before, token, old, new)
 

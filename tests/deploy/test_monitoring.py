@@ -90,7 +90,7 @@ def test_there_is_an_alert_for_all_that_needs_somebody(alerts: dict[str, dict[st
     assert read["ArcanWorkersGone"] == {"arcan_workers"}
     assert read["ArcanErrors"] == read["ArcanRefused"] == {"arcan_request_duration_seconds_count"}
     assert read["ArcanSlow"] == {"arcan_request_duration_seconds_bucket"}
-    assert read["ArcanNotLoaded"] == {"arcan_not_loaded"}
+    assert read["ArcanNotLoaded"] == {"arcan_not_loaded", "arcan_keys_not_loaded"}
     assert read["ArcanRolloutFailed"] == {"kube_deployment_status_condition"}
     assert read["ArcanCertificateExpires"] == {"arcan_certificate_expiry_timestamp_seconds"}
     assert read["ArcanCertificateBad"] == {"arcan_certificate_reload_failed"}

@@ -91,4 +91,4 @@ def test_it_is_stricter_than_the_standard(kustomize: Path) -> None:
     assert not any("emptyDir" in volume for volume in pod["volumes"])  # there is nothing that it may write
     kinds = ("secret", "projected", "configMap")
     modes = [volume[kind]["defaultMode"] for volume in pod["volumes"] for kind in kinds if kind in volume]
-    assert modes == [0o444, 0o440, 0o440, 0o444]
+    assert modes == [0o444, 0o440, 0o440, 0o444, 0o440]

@@ -22,6 +22,8 @@ class Terminal:
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored where the tests run in the background
             os.chdir(cwd)
             os.execvpe(command[0], list(command), dict(environment))
+        self._to_read = select.poll()  # select() takes no descriptor above 1023
+        self._to_read.register(self._pty, select.POLLIN)
         self.shown = ""
         self._status: int | None = None
 
@@ -41,7 +43,7 @@ class Terminal:
         end = time.monotonic() + seconds
         start = len(self.shown)
         while text not in self.shown[start:]:
-            ready, _, _ = select.select([self._pty], [], [], max(0.0, end - time.monotonic()))
+            ready = self._to_read.poll(max(0.0, end - time.monotonic()) * 1000)
             assert ready, f"no {text!r} in {self.shown[start:]!r}"
             self.shown += self._read()
 
@@ -62,7 +64,7 @@ class Terminal:
             if time.monotonic() >= type_at:
                 self.type("\x03")
                 type_at += 5
-            if select.select([self._pty], [], [], 0.3)[0]:
+            if self._to_read.poll(300):
                 data = self._read()
                 self.shown += data
         _, status = os.waitpid(self.pid, 0)
