@@ -299,6 +299,7 @@ def _torn_record(world: World) -> None:
     path = world.realm / "removed" / "prod" / f"{world.random.choice(KEYS)}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     # cut before its last line is whole: a record that says all it has to say is no fault, but a removal
+    _remove(path)  # another fault may have left a FIFO there, which nobody reads
     path.write_bytes(whole[: world.random.randrange(whole.index(b"reason"))])
 
 
