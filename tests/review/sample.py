@@ -11,6 +11,7 @@ import os
 import shlex
 import subprocess
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -137,6 +138,7 @@ class Sample:
             dict(values),
             recipients=Recipients((tuple(self.recipients[name] for name in names),), 0),
             place=f"{realm}/{environment}",
+            now=datetime.now(UTC) - timedelta(hours=1),  # never in the second of a change that comes after it
         )
         path = self.root / f"realms/{realm}/{environment}.sops.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
