@@ -18,7 +18,7 @@ from typing import Final, Self
 from arcan_gitops.errors import ArcanError, printable
 
 _TIMEOUT_SECONDS: Final = 120
-_REGULAR: Final = (b"100644", b"100755")
+_REGULAR: Final = ("100644", "100755")
 # What would make Git look at another repository than the folder's: a hook of Git runs with them.
 _NOT_FOR_GIT: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_NAMESPACE")
 
@@ -39,7 +39,7 @@ class Entry:
     @property
     def is_file(self) -> bool:
         """Whether it is a regular file."""
-        return self.mode.encode() in _REGULAR
+        return self.mode in _REGULAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,22 +132,16 @@ class Git:
         """
         wanted = [f"{self.folder}{path}" for path in paths]
         all_of_it = "" in wanted  # which is no path to Git
-        places = [] if all_of_it else ["--", *wanted]
-        done = self._run(["ls-tree", "-r", "-z", "--full-tree", commit, *places])
-        if done.returncode != 0:
-            raise GitFailed(f"commit {commit[:12]} cannot be read: {_first_line(done.stderr)}")
-        blobs: dict[str, str] = {}
-        for line in filter(None, done.stdout.split(b"\0")):
-            about, _, path = line.partition(b"\t")
-            mode, kind, blob = about.split(b" ")
-            if kind == b"blob" and mode in _REGULAR:
-                name = path.decode(errors="surrogateescape")
-                blobs[name.removeprefix(self.folder)] = blob.decode()
+        found = self.entries(commit, () if all_of_it else wanted)
+        blobs = {path.removeprefix(self.folder): entry.blob for path, entry in found.items() if entry.is_file}
         return dict(zip(blobs, self._contents(tuple(blobs.values())), strict=True))
 
-    def entries(self, commit: str) -> dict[str, Entry]:
-        """All files of a commit, also links, by their path below `top`. Raises `GitFailed`."""
-        done = self._run(["ls-tree", "-r", "-z", "--full-tree", commit])
+    def entries(self, commit: str, paths: Sequence[str] = ()) -> dict[str, Entry]:
+        """All files of a commit, also links, by their path below `top`; or those at or below the paths.
+        Raises `GitFailed`.
+        """
+        places = ["--", *paths] if paths else []
+        done = self._run(["ls-tree", "-r", "-z", "--full-tree", commit, *places])
         if done.returncode != 0:
             raise GitFailed(f"commit {commit[:12]} cannot be read: {_first_line(done.stderr)}")
         found: dict[str, Entry] = {}

@@ -11,6 +11,7 @@ from arcan_gitops.audit.key import AuditKey, BadAuditKey
 from arcan_gitops.audit.verdict_report import FORMATS, status
 from arcan_gitops.audit.verify import Asked, Verifier
 from arcan_gitops.cli.audit_query import query, unread_keys
+from arcan_gitops.cli.options import format_option
 
 
 @click.group()
@@ -37,14 +38,7 @@ def audit() -> None:
     is_flag=True,
     help="Servers are running: a chain needs no end if it has a line of the last three minutes.",
 )
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(tuple(FORMATS)),
-    default="text",
-    show_default=True,
-    help="Lines for people, or JSON.",
-)
+@format_option(FORMATS, old=None, help="Lines for people, or JSON.")
 def verify(
     files: tuple[str, ...], key_files: tuple[Path, ...], partial: bool, running: bool, style: str
 ) -> None:

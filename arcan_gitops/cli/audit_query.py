@@ -12,6 +12,7 @@ from arcan_gitops.access import parse_duration
 from arcan_gitops.access.times import InvalidTime, parse_time
 from arcan_gitops.audit.query import Asked, Network, Question, Unresolved, parse_network, parse_status, unread
 from arcan_gitops.audit.query_report import FORMATS
+from arcan_gitops.cli.options import format_option
 from arcan_gitops.cli.output import say, warn
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.realm_revision import checkout_options
@@ -64,7 +65,7 @@ COMMITS: Final = click.option(
 )
 @SINCE
 @UNTIL
-@click.option("--format", "style", type=click.Choice(tuple(FORMATS)), default="text", show_default=True)
+@format_option(FORMATS, old=None)
 @COMMITS
 @checkout_options
 def query(
@@ -104,7 +105,7 @@ def query(
 @click.option("--env", "environment", default="", help="A glob.")
 @SINCE
 @UNTIL
-@click.option("--format", "style", type=click.Choice(("text", "json")), default="text", show_default=True)
+@format_option(("text", "json"), old=None)
 @COMMITS
 @checkout_options
 def unread_keys(
@@ -126,10 +127,7 @@ def unread_keys(
     question = Question(realm=realm, environment=environment, since=since or "", until=until or "")
     asked = _asked(question, checkout, commits)
     present = [
-        (str(at), str(name), str(key))
-        for at, environments in checkout.now().environments.items()
-        for name, loaded in environments.items()
-        for key in loaded.values
+        (str(at), str(name), str(key)) for (at, name), loaded in checkout.now().all() for key in loaded.values
     ]
     watched = unread(asked, files, [one for one in present if question.matches_names(_place(one))])
     if style == "json":

@@ -13,6 +13,7 @@ import click
 
 from arcan_gitops.cli.environment import for_other_programs
 from arcan_gitops.cli.identities import held_identities, identity_options
+from arcan_gitops.cli.options import format_option
 from arcan_gitops.cli.output import say, show, show_finding
 from arcan_gitops.cli.root import REALMS, at_root
 from arcan_gitops.cli.sops_binary import document_opener, sops_binary_options
@@ -45,7 +46,7 @@ _CHANGE: Final = "Git keeps what was once in it: change the value, do not only d
     show_default=True,
     help="Whether a document must be bound to its place, as 'arcan serve' has it.",
 )
-@click.option("--format", "style", type=click.Choice(("text", "json")), default="text", show_default=True)
+@format_option(("text", "json"), old=None)
 @identity_options
 @sops_binary_options
 def gate(
@@ -72,14 +73,11 @@ def gate(
     no comment on a pull request. Exit status 1 where something does not open, is not of its kind, or stands
     in clear.
     """
-    git = Git.of(at_root("."), for_other_programs())
-    objects = Objects(git)
-    tip = git.commit(head or "HEAD")
-    start = git.merge_base(git.commit(base or git.default_branch()), tip)
+    objects = Objects(Git.of(at_root("."), for_other_programs()))
+    start, _, new = objects.ends(base, head)
     opener = document_opener(sops_binary, allow_key_type, allow_key_address)
     identities = held_identities(identity_file, passphrase_file, required=opener.binary is None)
     opening = _Opening(Selection.parse(select), Demands(binding == "required"), identities, opener.load)
-    new = objects.tree(tip) if head is not None else objects.work_tree()
     with ExitStack() as stack:
         if head is not None:
             realms = stack.enter_context(exported(objects, new, (f"{REALMS}/",))) / REALMS

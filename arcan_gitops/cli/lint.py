@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from arcan_gitops.cli.options import format_option
 from arcan_gitops.cli.output import warn
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.eso_version import EsoVersion, unknown_version
@@ -32,13 +33,8 @@ def lint() -> None:
     required=True,
     type=click.Path(path_type=Path, allow_dash=True),
 )
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(tuple(FORMATS)),
-    default="text",
-    show_default=True,
-    help="Lines for people, JSON, SARIF for code scanning, or GitHub's annotations.",
+@format_option(
+    FORMATS, old=None, help="Lines for people, JSON, SARIF for code scanning, or GitHub's annotations."
 )
 @click.option(
     "--eso-version",

@@ -40,11 +40,12 @@ clusters_option = click.option(
 
 
 def format_option(
-    formats: Iterable[str], *, help: str, default: str = "text", old: str = "--output"
+    formats: Iterable[str], *, help: str | None = None, default: str = "text", old: str | None = "--output"
 ) -> Callable[[_F], _F]:
     """`--format`, which the command gets as `style`.
 
-    `old` is how it was spelled once: it is hidden, and still works, with a warning. `--json` is a flag.
+    `old` is how it was spelled once, if it was: it is hidden, and still works, with a warning. `--json` is a
+    flag.
     """
     choice = click.Choice(tuple(formats))
     flag: Any = {"is_flag": True} if old == _JSON else {"type": choice}
@@ -57,10 +58,12 @@ def format_option(
         context.default_map = {**(context.default_map or {}), "style": name}
 
     def add(command: _F) -> _F:
+        shown = click.option("--format", "style", type=choice, default=default, show_default=True, help=help)
+        if old is None:
+            return shown(command)
         hidden = click.option(
             old, "old_format", **flag, hidden=True, expose_value=False, is_eager=True, callback=take_old
         )
-        shown = click.option("--format", "style", type=choice, default=default, show_default=True, help=help)
         return shown(hidden(command))
 
     return add

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from arcan_gitops.cli.environment import for_other_programs
+from arcan_gitops.cli.options import format_option
 from arcan_gitops.cli.review_checks import checks
 from arcan_gitops.cli.root import at_root
 from arcan_gitops.git import Git
@@ -19,13 +20,8 @@ from arcan_gitops.review.review import review as compare
 @click.command()
 @click.argument("base", required=False)
 @click.argument("head", required=False)
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(tuple(FORMATS)),
-    default="text",
-    show_default=True,
-    help="Lines for people, a comment for a pull request, or what programs read.",
+@format_option(
+    FORMATS, old=None, help="Lines for people, a comment for a pull request, or what programs read."
 )
 @click.option(
     "--fail-on",
@@ -58,9 +54,7 @@ def reviewed(base: str | None, head: str | None) -> Review:
     """
     git = Git.of(at_root("."), for_other_programs())
     objects = Objects(git)
-    tip = git.commit(head or "HEAD")
-    start = git.merge_base(git.commit(base or git.default_branch()), tip)
-    new = objects.tree(tip) if head is not None else objects.work_tree()
+    start, tip, new = objects.ends(base, head)
     commits = tuple(git.log([tip, f"^{start}"]))
     now = datetime.now(UTC)
     return compare(objects.tree(start), new, objects, commits, [start, tip], head or git.branch(), now)

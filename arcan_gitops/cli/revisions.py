@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from arcan_gitops.cli.environment import for_other_programs
 from arcan_gitops.errors import ArcanError
@@ -13,6 +13,7 @@ from arcan_gitops.git import Git, GitFailed
 from arcan_gitops.realms import Selection, Snapshot
 from arcan_gitops.realms.binding import Demands
 from arcan_gitops.realms.revision import served
+from arcan_gitops.review.export import write_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,9 @@ class Checkout:
         """As they are in a commit, by its id. Raises `ArcanError`."""
         with tempfile.TemporaryDirectory(prefix="arcan-") as folder:
             realms, clusters = Path(folder, "realms"), Path(folder, "clusters")
-            _write(realms, self._git(self.realms).read(commit, [""]))
+            write_files(realms, self._git(self.realms).read(commit, [""]))
             if self.clusters is not None and self.clusters.is_dir():
-                _write(clusters, self._git(self.clusters).read(commit, [""]))
+                write_files(clusters, self._git(self.clusters).read(commit, [""]))
             known = clusters if clusters.is_dir() else None
             try:
                 return served(realms, known, self.selection, self.demands)
@@ -109,20 +110,8 @@ class History:
                 continue
             names = {
                 (str(realm), str(name)): tuple(sorted(map(str, environment.values)))
-                for realm, environments in snapshot.environments.items()
-                for name, environment in environments.items()
+                for (realm, name), environment in snapshot.all()
             }
             self._order.append(snapshot.revision)
             self._found.setdefault(snapshot.revision, (commit, names))
         return self._found[revision]
-
-
-def _write(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Committed files below a folder of our own; Git has no path with `..` in it, and none is followed."""
-    for name, data in files.items():
-        parts = PurePosixPath(name).parts
-        if ".." in parts or not parts:
-            continue
-        path = folder.joinpath(*parts)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from arcan_gitops.cli.environment import take
-from arcan_gitops.cli.options import kustomize_option
+from arcan_gitops.cli.options import format_option, kustomize_option
 from arcan_gitops.cli.project import overlays_of, servers_of
 from arcan_gitops.cli.realm_revision import checkout_options
 from arcan_gitops.cli.revisions import Checkout, History
@@ -58,7 +58,7 @@ _MAIN = ("origin/main", "origin/master", "main", "master", "HEAD")
     metavar="BRANCH",
     help="What a server is compared with.  [default: the first there is of " + ", ".join(_MAIN) + "]",
 )
-@click.option("--format", "style", type=click.Choice(tuple(FORMATS)), default="text", show_default=True)
+@format_option(FORMATS, old=None)
 @kustomize_option
 @checkout_options
 def status(

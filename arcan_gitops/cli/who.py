@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from arcan_gitops.cli.environment import for_other_programs
+from arcan_gitops.cli.options import format_option
 from arcan_gitops.cli.output import say
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.root import at_root
@@ -25,14 +26,7 @@ from arcan_gitops.review.who import who_can_read as find
 @click.argument("key", type=Parsed("key", KeyName.parse), required=False)
 @click.option("--env", "environment", type=Parsed("name", EnvironmentName.parse), help="This one only.")
 @click.option("--at", "commit", metavar="COMMIT", help="As of a commit.  [default: the working tree]")
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(("text", "json")),
-    default="text",
-    show_default=True,
-    help="Lines for people, or JSON.",
-)
+@format_option(("text", "json"), old=None, help="Lines for people, or JSON.")
 def who_can_read(
     realm: RealmName, key: KeyName | None, environment: EnvironmentName | None, commit: str | None, style: str
 ) -> None:

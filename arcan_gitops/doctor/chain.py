@@ -17,6 +17,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
+from arcan_gitops.overlay.ca import is_ca
+
 _LONGEST_CHAIN = 10
 
 
@@ -72,14 +74,6 @@ def authority_of(shown: Sequence[x509.Certificate]) -> x509.Certificate | None:
         return None
     top = _path(shown, ())[0][-1]
     return top if is_ca(top) else None
-
-
-def is_ca(certificate: x509.Certificate) -> bool:
-    """RFC 5280, section 4.2.1.9: basicConstraints with cA true."""
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, ValueError):
-        return False
 
 
 def title(certificate: x509.Certificate) -> str:

@@ -102,7 +102,7 @@ def read_ca(path: Path) -> EmbeddedCa:
         raise BadCertificateAuthority(f"{path}: holds no readable PEM certificate", hint=hint) from None
     for number, certificate in enumerate(certificates, start=1):
         which = f"{path}: certificate {number}" if len(certificates) > 1 else f"{path}: the certificate"
-        if not _is_ca(certificate):
+        if not is_ca(certificate):
             raise BadCertificateAuthority(f"{which} is not a CA but a server's own (a leaf)", hint=hint)
         if certificate.not_valid_after_utc < datetime.now(UTC):
             expired = certificate.not_valid_after_utc.date().isoformat()
@@ -119,7 +119,8 @@ def committed_ca(folder: Path) -> CertificateAuthority:
     return read_ca(file) if file.exists() else DEFAULT_CA
 
 
-def _is_ca(certificate: x509.Certificate) -> bool:
+def is_ca(certificate: x509.Certificate) -> bool:
+    """RFC 5280, section 4.2.1.9: basicConstraints with cA true."""
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except (x509.ExtensionNotFound, ValueError):

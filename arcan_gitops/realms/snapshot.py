@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -140,6 +140,12 @@ class Snapshot:
             digest("\n".join(parts).encode()),
             frozenset(failed),
         )
+
+    def all(self) -> Iterator[tuple[Place, Environment]]:
+        """The environments that are loaded, each with its place."""
+        for realm, environments in self.environments.items():
+            for name, environment in environments.items():
+                yield (realm, name), environment
 
     def names(self) -> tuple[tuple[RealmName, EnvironmentName], ...]:
         """The environments that are loaded."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from arcan_gitops.review.objects import Objects, Tree
 
@@ -19,8 +19,17 @@ def exported(objects: Objects, tree: Tree, prefixes: tuple[str, ...]) -> Iterato
             path: entry for path, entry in tree.files.items() if path.startswith(prefixes) and entry.is_file
         }
         objects.load(entry.blob for entry in files.values())
-        for path, entry in files.items():
-            if (data := objects.data(entry.blob)) is not None:
-                (root / path).parent.mkdir(parents=True, exist_ok=True)
-                (root / path).write_bytes(data)
+        seen = {path: objects.data(entry.blob) for path, entry in files.items()}
+        write_files(root, {path: data for path, data in seen.items() if data is not None})
         yield root
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Committed files below a folder of our own; Git has no path with `..` in it, and none is followed."""
+    for name, data in files.items():
+        parts = PurePosixPath(name).parts
+        if ".." in parts or not parts:
+            continue
+        path = folder.joinpath(*parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)

@@ -15,12 +15,11 @@ from typing import Final
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
 from arcan_gitops.realms import RealmTree, Snapshot
+from arcan_gitops.realms.binding import Place
 from arcan_gitops.realms.kinds import require_kinds
 from arcan_gitops.realms.settings import settings_of
 from arcan_gitops.realms.snapshot import Environment
 from arcan_gitops.review.objects import Objects, Tree
-
-Place = tuple[RealmName, EnvironmentName]
 
 LEAST_CHARACTERS: Final = 8  # of a value that is looked for: a shorter one is found everywhere
 LEAST_LETTERS: Final = 12  # of one that is a word
@@ -64,18 +63,8 @@ def compare(before: Snapshot | None, after: Snapshot) -> tuple[PlaceChange, ...]
     """The environments that are loaded after the change, sorted, each beside what it was before."""
     return tuple(
         _place(after, place, before.environment(*place) if before is not None else None, environment)
-        for place, environment in sorted(_environments(after), key=_by_place)
+        for place, environment in sorted(after.all())
     )
-
-
-def _environments(snapshot: Snapshot) -> Iterator[tuple[Place, Environment]]:
-    for realm, environments in snapshot.environments.items():
-        for name, environment in environments.items():
-            yield (realm, name), environment
-
-
-def _by_place(each: tuple[Place, Environment]) -> Place:
-    return each[0]
 
 
 def _place(after: Snapshot, place: Place, old: Environment | None, new: Environment) -> PlaceChange:
@@ -119,7 +108,7 @@ def _elsewhere(after: Snapshot, place: Place, key: KeyName) -> Iterator[str]:
 def wrong_kinds(snapshot: Snapshot, tree: RealmTree) -> list[ArcanError]:
     """The values that are not of the kind that the realm's `realm.yaml` wants, by key; no value is in it."""
     problems: list[ArcanError] = []
-    for (realm, name), environment in sorted(_environments(snapshot), key=_by_place):
+    for (realm, name), environment in sorted(snapshot.all()):
         kinds = settings_of(tree, realm).kinds
         for key, value in sorted(environment.values.items()) if kinds else ():
             try:
@@ -154,7 +143,7 @@ class _Wanted:
     def __init__(self, snapshot: Snapshot) -> None:
         self._by_piece: dict[bytes, list[tuple[bytes, Place, KeyName]]] = {}
         self._without: list[tuple[bytes, Place, KeyName]] = []
-        for place, environment in _environments(snapshot):
+        for place, environment in snapshot.all():
             for key, value in environment.values.items():
                 for text in _forms(value.reveal()):
                     inner = max(_PIECE.findall(text), key=len, default=None)

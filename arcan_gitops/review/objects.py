@@ -67,6 +67,14 @@ class Objects:
                 self.unseen.add(blob)
         return Tree(None, entries)
 
+    def ends(self, base: str | None, head: str | None) -> tuple[str, str, Tree]:
+        """What a change is between: the commit where HEAD left BASE (the default branch), that of HEAD, and
+        the files of HEAD, or of the work tree where it is not named. Raises `GitFailed`.
+        """
+        tip = self.git.commit(head or "HEAD")
+        start = self.git.merge_base(self.git.commit(base or self.git.default_branch()), tip)
+        return start, tip, self.tree(tip) if head is not None else self.work_tree()
+
     def _below(self, path: str) -> str:
         folder = self.git.folder
         return path.removeprefix(folder) if path.startswith(folder) else f"/{path}"

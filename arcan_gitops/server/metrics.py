@@ -123,9 +123,8 @@ def answer(state: Callable[[], State]) -> Callable[[str, str], Reply]:
 
 
 def _keys(snapshot: Snapshot) -> Iterator[tuple[str, float]]:
-    for realm, environments in sorted(snapshot.environments.items()):
-        for environment, loaded in sorted(environments.items()):
-            yield _place(realm, environment), len(loaded.values)
+    for place, loaded in sorted(snapshot.all()):
+        yield _place(*place), len(loaded.values)
 
 
 def _not_loaded(snapshot: Snapshot) -> Iterator[tuple[str, float]]:
@@ -134,15 +133,13 @@ def _not_loaded(snapshot: Snapshot) -> Iterator[tuple[str, float]]:
 
 
 def _keys_not_loaded(snapshot: Snapshot) -> Iterator[tuple[str, float]]:
-    for realm, environments in sorted(snapshot.environments.items()):
-        for environment, loaded in sorted(environments.items()):
-            yield _place(realm, environment), len(loaded.failed)
+    for place, loaded in sorted(snapshot.all()):
+        yield _place(*place), len(loaded.failed)
 
 
 def _ages(snapshot: Snapshot, now: float) -> Iterator[tuple[str, float]]:
-    for realm, environments in sorted(snapshot.environments.items()):
-        for environment, loaded in sorted(environments.items()):
-            yield _place(realm, environment), 0.0 if loaded.since is None else max(0.0, now - loaded.since)
+    for place, loaded in sorted(snapshot.all()):
+        yield _place(*place), 0.0 if loaded.since is None else max(0.0, now - loaded.since)
 
 
 def _place(realm: str, environment: str) -> str:

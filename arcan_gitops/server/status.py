@@ -113,18 +113,17 @@ def _findings(state: State) -> Iterator[dict[str, Any]]:
         why = _reason(state, realm, environment)
         yield _finding(CRITICAL, f"is not loaded: reads are answered 503 ({why})", realm, environment)
     stale = False
-    for realm, environments in sorted(state.snapshot.environments.items()):
-        for name, loaded in sorted(environments.items()):
-            why = _reason(state, realm, name)
-            if loaded.failed:
-                stale = True
-                text = f"{len(loaded.failed)} keys are not loaded: reads of them are answered 503 ({why})"
-                yield _finding(CRITICAL, text, realm, name)
-            if loaded.since is not None:
-                stale = True
-                what = f"{len(loaded.stale)} keys stand at their" if loaded.stale else "stands at its"
-                since = _time(loaded.since)
-                yield _finding(WARNING, f"{what} last good state since {since} ({why})", realm, name)
+    for (realm, name), loaded in sorted(state.snapshot.all()):
+        why = _reason(state, realm, name)
+        if loaded.failed:
+            stale = True
+            text = f"{len(loaded.failed)} keys are not loaded: reads of them are answered 503 ({why})"
+            yield _finding(CRITICAL, text, realm, name)
+        if loaded.since is not None:
+            stale = True
+            what = f"{len(loaded.stale)} keys stand at their" if loaded.stale else "stands at its"
+            since = _time(loaded.since)
+            yield _finding(WARNING, f"{what} last good state since {since} ({why})", realm, name)
     if state.reload_failed and not stale and not state.snapshot.failed:
         yield _finding(WARNING, "the last reload left something as it was: the server's log says what")
     if state.certificate_failed:

@@ -10,12 +10,13 @@ from typing import Final
 from cryptography import x509
 
 from arcan_gitops.doctor.asking import ca_place, endpoint
-from arcan_gitops.doctor.chain import is_ca, title
+from arcan_gitops.doctor.chain import title
 from arcan_gitops.doctor.check import Check
 from arcan_gitops.doctor.dialling import Reached
 from arcan_gitops.doctor.facts import Facts, StoreRead, Unread
 from arcan_gitops.doctor.findings import Found, NotDone, Place, error, note, warning
 from arcan_gitops.eso import KubernetesSecret
+from arcan_gitops.overlay.ca import is_ca
 
 _BLOCK: Final = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 

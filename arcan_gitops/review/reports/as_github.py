@@ -1,12 +1,10 @@
-"""Workflow commands, which GitHub shows as annotations of a pull request.
-
-Source: GitHub Actions, workflow commands; @actions/core command.ts for what is escaped where.
-"""
+"""Workflow commands, which GitHub shows as annotations of a pull request."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from arcan_gitops.code_scanning import workflow_command
 from arcan_gitops.errors import printable
 from arcan_gitops.review.findings import Finding, Kind
 from arcan_gitops.review.review import Review
@@ -23,14 +21,6 @@ def _command(finding: Finding) -> str:
     properties = {"title": finding.rule.id}
     if finding.path:
         properties = {"file": finding.path.lstrip("/"), "line": str(max(1, finding.line)), **properties}
-    shown = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    shown = {name: printable(value) for name, value in properties.items()}
     text = f"{printable(finding.message)}\n{printable(finding.next)}\n{finding.rule.page}"
-    return f"::{_LEVELS[finding.kind]} {shown}::{_data(text)}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(printable(text)).replace(":", "%3A").replace(",", "%2C")
+    return workflow_command(_LEVELS[finding.kind], shown, text)
