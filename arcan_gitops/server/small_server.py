@@ -67,8 +67,8 @@ class SmallServer:
                 time.sleep(_LOOK_SECONDS)
                 continue
             try:
-                if not poll.poll(_LOOK_SECONDS * 1000):
-                    continue
+                if not poll.poll(_LOOK_SECONDS * 1000) or not self._active():
+                    continue  # asked again: it may have ended while nobody came
                 raw, _ = self._listener.accept()
             except BlockingIOError:  # somebody else was faster
                 continue

@@ -127,6 +127,7 @@ class World:
 
     def _replace(self, path: Path, data: bytes) -> None:
         temporary = path.with_name(f".{path.name}.new")
+        _remove(temporary)  # left by a replacement that failed, and then a FIFO by another fault
         temporary.write_bytes(data)
         os.replace(temporary, path)
 
