@@ -325,11 +325,6 @@ def test_the_yaml_examples_are_what_the_product_reads() -> None:
     assert RealmSettings.parse(realm.encode(), "realm.yaml").limits.allow_empty == ("OPTIONAL_*",)
 
 
-def test_every_file_that_is_linked_is_there() -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
-
-
 # one process for all of them, and one of their own: click remembers help options that another test asked for
 PRINT_HELP = """
 import json, sys

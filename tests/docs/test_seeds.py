@@ -513,11 +513,6 @@ def test_the_page_says_what_every_generated_object_has_besides() -> None:
         assert f"`{path.rpartition('.')[2].rpartition('/')[2]}`" in top, path
 
 
-def test_every_file_that_the_page_links_to_is_there() -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", PAGE.read_text()):
-        assert (PAGE.parent / target).exists(), target
-
-
 def commands(program: str, cells: Iterator[str]) -> list[str]:
     spans = [span for cell in cells for span in CODE.findall(cell)]
     parts = [part.strip() for span in spans for part in re.split(r" [|] | && ", span)]

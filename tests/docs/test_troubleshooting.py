@@ -46,8 +46,3 @@ def test_every_check_is_in_the_page_with_what_it_looks_at(request: pytest.Fixtur
 def test_every_check_helps_with_a_row() -> None:
     named = {name for _, checks, _ in rows().values() for name in re.findall(r"`([a-z-]+)`", checks)}
     assert {check.id for check in CHECKS} <= named
-
-
-def test_every_link_leads_to_a_file() -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", PAGE.read_text()):
-        assert (PAGE.parent / target).exists(), target
