@@ -19,12 +19,12 @@ def sarif_log(tool: str, rules: Sequence[Mapping[str, Any]], results: Sequence[M
     return {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
 
 
-def sarif_rule(rule_id: str, title: str, page: str, level: str) -> dict[str, Any]:
-    """A rule as a tool's driver has it; `page` says more about it."""
+def sarif_rule(rule_id: str, title: str, more: str, level: str) -> dict[str, Any]:
+    """A rule as a tool's driver has it; the command `more` says more about it."""
     return {
         "id": rule_id,
         "shortDescription": {"text": f"Finds {title}."},
-        "help": {"text": f"See {page}", "markdown": f"See [{page}]({page})"},
+        "help": {"text": more, "markdown": f"`{more}`"},
         "defaultConfiguration": {"level": level},
     }
 

@@ -103,6 +103,11 @@ def some(texts: Sequence[str], most: int = 8, *, between: str = ", ") -> str:
     return shown if len(texts) <= most else f"{shown} and {len(texts) - most} more"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 key`, `3 keys`: for a noun whose plural has an s."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def place_of(error: BaseException) -> str:
     """`module.py:123` of where an exception was raised: what may be said of a bug, unlike its text."""
     frames = traceback.extract_tb(error.__traceback__)

@@ -25,6 +25,7 @@ FOUNDATION = {
     "eso_version",
     "template_advice",
     "code_scanning",
+    "explanations",
 }
 
 # part of the package -> the other parts that it may import. `cli` may import everything.
@@ -39,6 +40,7 @@ MAY_IMPORT = {
     "webhook": {"errors", "names"},
     "eso_version": {"errors", "names"},
     "code_scanning": {"__init__"},
+    "explanations": {"errors", "names"},
     "template_advice": {"errors", "names", "golang"},
     "editor": {"errors"},
     "git": {"errors"},

@@ -44,6 +44,7 @@ _COMMANDS: Final = {
     "sync": ("sync", "Print what makes ESO refresh apps at once, or --run it."),
     "validate": ("validate", "Build overlays with Kustomize and validate every manifest."),
     "lint": ("lint", "Check manifests for what a schema cannot see."),
+    "explain": ("explain", "Print the page about a finding of review or lint."),
     "schema": ("schema", "Print the JSON Schema of an app's file, for editors."),
     "schemas": ("schemas", "Manage the schemas that `arcan validate` uses."),
     "simulate": ("simulate", "Run manifests through an emulator of ESO against a live server."),

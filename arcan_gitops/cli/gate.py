@@ -17,7 +17,7 @@ from arcan_gitops.cli.options import format_option
 from arcan_gitops.cli.output import say, show, show_finding
 from arcan_gitops.cli.root import REALMS, at_root
 from arcan_gitops.cli.sops_binary import document_opener, sops_binary_options
-from arcan_gitops.errors import ArcanError, some
+from arcan_gitops.errors import ArcanError, counted, some
 from arcan_gitops.git import Git
 from arcan_gitops.realms import Demands, RealmTree, Repository, Selection, Snapshot
 from arcan_gitops.realms.opening import Opener
@@ -130,7 +130,7 @@ class _Report:
 
     def print_text(self) -> None:
         for place in self.places:
-            click.echo(f"{place.realm}/{place.environment}: verified, {_keys(place.keys)}")
+            click.echo(f"{place.realm}/{place.environment}: verified, {counted(place.keys, 'key')}")
             for line in _lines(place):
                 show(f"  {line}")
         for problem in self.problems:
@@ -140,8 +140,9 @@ class _Report:
             show(f"  hint: {_CHANGE} arcan secret set {found.realm} {found.key} --env {found.environment}")
         changed = sum(len(place.changed) + len(place.added) for place in self.places if place.known_before)
         say(
-            f"{len(self.places)} environments verified, {changed} values new or changed, "
-            f"{len(self.in_clear)} in clear, {len(self.problems)} problems"
+            f"{counted(len(self.places), 'environment')} verified, "
+            f"{counted(changed, 'value')} new or changed, "
+            f"{len(self.in_clear)} in clear, {counted(len(self.problems), 'problem')}"
         )
 
     def print_json(self) -> None:
@@ -183,7 +184,8 @@ def _lines(place: PlaceChange) -> Iterator[str]:
     if place.rotated and not place.changed:
         yield "it has a new data key, and every value that was there before is the same"
     elif place.rotated:
-        yield f"it has a new data key, and {_keys(len(place.changed))} with another value: no plain rotation"
+        keys = counted(len(place.changed), "key")
+        yield f"it has a new data key, and {keys} with another value: no plain rotation"
     for names, what in (
         (place.changed, "the value changed"),
         (place.added, "new"),
@@ -195,10 +197,6 @@ def _lines(place: PlaceChange) -> Iterator[str]:
             yield f"{what}: {some(names, _MOST)}"
     for key, others in place.equal.items():
         yield f"{key}: has the same value in {some(others, _MOST)}"
-
-
-def _keys(count: int) -> str:
-    return f"{count} key{'' if count == 1 else 's'}"
 
 
 def _name(found: InClear) -> str:

@@ -11,6 +11,7 @@ from arcan_gitops.cli.options import format_option
 from arcan_gitops.cli.output import warn
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.eso_version import EsoVersion, unknown_version
+from arcan_gitops.explanations import command
 from arcan_gitops.lint.check import ALL_RULES, rule_id
 from arcan_gitops.lint.check import lint as lint_sources
 from arcan_gitops.lint.reading import Source, files_under, read_file
@@ -92,7 +93,7 @@ def _sources(paths: tuple[Path, ...]) -> list[Source]:
 
 @lint.command()
 def rules() -> None:
-    """List the rules, and the page about each."""
+    """List the rules, and what prints the page about each."""
     width = max(len(rule.title) for rule in ALL_RULES)
     for rule in ALL_RULES:
-        click.echo(f"{rule.id}  {rule.severity:<7}  {rule.title:<{width}}  {rule.page}")
+        click.echo(f"{rule.id}  {rule.severity:<7}  {rule.title:<{width}}  {command(rule.id)}")

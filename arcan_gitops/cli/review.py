@@ -38,7 +38,7 @@ def review(base: str | None, head: str | None, style: str, fail_on: str, facts_o
 
     BASE is a commit (default: the default branch), and what is compared is where HEAD left it; HEAD is a
     commit (default: the working tree). Takes no identity, asks no network, shows no value, and runs
-    nothing of the branch. Each finding has a page in docs/review.
+    nothing of the branch. 'arcan explain ARR103' says what a finding means.
     """
     found = reviewed(base, head)
     if not facts_only:

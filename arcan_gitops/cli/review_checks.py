@@ -1,154 +1,98 @@
-"""What the checks that read files find in a branch: in the working tree, or in an export of its commit."""
+"""What the checks that read files find in a branch, and did not find where the branch began.
+
+They run on the working tree, or on an export of its commit; and where they find something, on an export of
+the base too. What the base has equally is no fault of the branch: it is told in one line for each check.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from arcan_gitops.cli.generate_plan import plan_overlays
+from arcan_gitops.cli.review_files import STALE, Problem, generated, linted, realms_checked, validated
 from arcan_gitops.cli.root import CLUSTERS, KUSTOMIZE, REALMS, at_root
-from arcan_gitops.errors import ArcanError, SeveralErrors
-from arcan_gitops.eso_version import EsoVersion
-from arcan_gitops.lint.check import lint
-from arcan_gitops.lint.findings import Severity
-from arcan_gitops.lint.reading import files_under, read_file
-from arcan_gitops.overlay import Tree, compare, read_declared, read_settings
-from arcan_gitops.overlay.settings import SETTINGS_FILE
-from arcan_gitops.realms.check import check as check_realms
 from arcan_gitops.realms.sops_config import CONFIG_FILE
 from arcan_gitops.review.change import Change, found
 from arcan_gitops.review.export import exported
 from arcan_gitops.review.findings import Finding, Kind
+from arcan_gitops.review.objects import Tree
 from arcan_gitops.review.review import Review
-from arcan_gitops.validate.schemaset import eso_versions
 
 _MOST: Final = 20  # of one check that are told
-_GENERATED: Final = ("ARR101", "ARR105", "ARR106", "ARR107", "ARR108", "ARR109", "ARR122")
-_NO_ADVISORIES: Final = ("ARC060",)  # an ESO with a known vulnerability: no branch made it
+_WHY_STALE: Final = ("ARR101", "ARR105", "ARR106", "ARR107", "ARR108", "ARR109", "ARR122")
+_Check = Callable[[Path, Sequence[str]], Iterator[Problem]]
+# what each needs to have changed: realms, manifests, or either
+_REALMS: Final = (f"{REALMS}/", f"{CLUSTERS}/", CONFIG_FILE)
+_MANIFESTS: Final = (f"{KUSTOMIZE}/",)
+_CHECKS: Final[tuple[tuple[str, _Check, tuple[str, ...]], ...]] = (
+    ("arcan realm check", realms_checked, _REALMS),
+    ("arcan generate overlays --check", generated, _REALMS + _MANIFESTS),
+    ("arcan validate", validated, _MANIFESTS),
+    (f"arcan lint manifests {KUSTOMIZE}", linted, _MANIFESTS),
+)
 
 
 def checks(review: Review) -> Iterator[Finding]:
     """Those whose files differ; what a rule of the review has told already is not told twice."""
     change = review.change
     paths = tuple(change.paths)
-    realms = any(path.startswith((f"{REALMS}/", f"{CLUSTERS}/", CONFIG_FILE)) for path in paths)
-    manifests = any(path.startswith(f"{KUSTOMIZE}/") for path in paths)
-    if not realms and not manifests:
-        return
     told = {finding.path for finding in review.of(Kind.BROKEN)}
-    with _files(change) as root:
-        if realms:
-            yield from _bounded(_realm_check, change, root, told)
-        if not any(finding.rule.id in _GENERATED for finding in review.findings):
-            yield from _bounded(_generated, change, root, told)
-        if manifests:
-            yield from _bounded(_linted, change, root, told)
+    explained = any(finding.rule.id in _WHY_STALE for finding in review.findings)
+    problems: list[tuple[str, _Check, list[Problem]]] = []
+    with _files(change, change.head.tree) as root:
+        for command, check, prefixes in _CHECKS:
+            if not any(path.startswith(prefixes) for path in paths) or (check is generated and explained):
+                continue
+            if mine := list(check(root, paths)):
+                problems.append((command, check, mine))
+    if not problems:
+        return
+    with _files(change, change.base.tree) as root:
+        for command, check, mine in problems:
+            new, old = _apart(mine, check(root, paths))
+            yield from _told(change, told, new)
+            if old:
+                yield _before(command, old)
 
 
 @contextmanager
-def _files(change: Change) -> Iterator[Path]:
+def _files(change: Change, tree: Tree) -> Iterator[Path]:
     """The working tree itself, or the files of a commit."""
-    if change.head.tree.commit is None:
+    if tree.commit is None:
         yield at_root(".")
         return
-    wanted = (f"{REALMS}/", f"{CLUSTERS}/", f"{KUSTOMIZE}/", CONFIG_FILE)
-    with exported(change.objects, change.head.tree, wanted) as root:
+    with exported(change.objects, tree, _REALMS + _MANIFESTS) as root:
         yield root
 
 
-_Check = Callable[[Change, Path, set[str]], Iterator[Finding]]
+def _apart(mine: list[Problem], base: Iterator[Problem]) -> tuple[list[Problem], list[Problem]]:
+    """Those that are new, and those that the base has too; each of the base's counts once."""
+    known = Counter(problem.known_by for problem in base)
+    new, old = list[Problem](), list[Problem]()
+    for problem in mine:
+        known[problem.known_by] -= 1
+        (old if known[problem.known_by] >= 0 else new).append(problem)
+    return new, old
 
 
-def _bounded(check: _Check, change: Change, root: Path, told: set[str]) -> Iterator[Finding]:
-    for number, finding in enumerate(check(change, root, told)):
-        if number == _MOST:
-            return
-        yield finding
-
-
-def _shown(text: str, root: Path) -> str:
-    """One line, with the paths of the repository and not of where it was looked at."""
-    prefix = "" if str(root) == "." else f"{root}/"
-    return " ".join((text.replace(prefix, "") if prefix else text).split())
-
-
-def _path_of(message: str) -> str:
-    return message.partition(": ")[0].partition(":")[0]
-
-
-def _realm_check(change: Change, root: Path, told: set[str]) -> Iterator[Finding]:
-    if not (root / REALMS).is_dir():
-        return
-    before = change.base.problems
-    for problem in check_realms(root / REALMS, root / CLUSTERS).problems:
-        message = _shown(problem.message, root)
-        path = _path_of(message)
-        if path in told or path in before:
-            continue
-        hint = _shown(problem.hint or "arcan realm check", root)
+def _told(change: Change, told: set[str], problems: list[Problem]) -> Iterator[Finding]:
+    fresh = [each.finding for each in problems if each.rule == "ARR119" or each.finding.path not in told]
+    stale = [finding for finding in fresh if finding.message.endswith(STALE)]
+    if len(stale) > 1:  # which one command mends: told at the first
+        first = replace(stale[0], message=f"{stale[0].path} and {len(stale) - 1} more: {STALE}")
+        fresh = [first, *(finding for finding in fresh if finding not in stale)]
+    for finding in fresh[:_MOST]:
+        hint = finding.next
         if change.rules_changed and "updatekeys" in hint:
             hint = "first have the owners agree to the rule, which this branch changes"
-        yield found("ARR120", message, hint, path)
+        yield found(finding.rule.id, finding.message, hint, finding.path, finding.line)
 
 
-def _generated(change: Change, root: Path, told: set[str]) -> Iterator[Finding]:
-    del told
-    kustomize = root / KUSTOMIZE
-    if not (kustomize / SETTINGS_FILE).is_file():
-        return
-    try:
-        plan = plan_overlays(
-            root / REALMS, kustomize, root / CLUSTERS, read_settings(kustomize), read_declared(kustomize)
-        )
-        parts = plan.generated()
-        stale = [
-            str(path)
-            for part in parts
-            for path in _stale(part.root, part.tree, part.command, shared=part.shared)
-        ]
-    except ArcanError as error:
-        problems = error.problems if isinstance(error, SeveralErrors) else (error,)
-        for problem in problems:
-            message = _shown(problem.message, root)
-            hint = _shown(problem.hint or "arcan generate overlays", root)
-            yield found("ARR119", message, hint, _path_of(message))
-        return
-    del change
-    if stale:
-        more = f" and {len(stale) - 1} more" if len(stale) > 1 else ""
-        yield found(
-            "ARR119",
-            f"{_shown(stale[0], root)}{more}: not what the declared apps ask for now",
-            "arcan generate overlays, and commit the result",
-            _shown(stale[0], root),
-        )
-
-
-def _stale(root: Path, tree: Tree, command: str, *, shared: bool) -> list[Path]:
-    compared = compare(root, tree, command=command, shared=shared)
-    names = sorted(compared.present.keys() | tree.keys())
-    return [root / name for name in names if compared.present.get(name) != tree.get(name)]
-
-
-def _linted(change: Change, root: Path, told: set[str]) -> Iterator[Finding]:
-    """Of the files that differ; each is judged together with all others."""
-    folder = root / KUSTOMIZE
-    if not folder.is_dir():
-        return
-    differing = set(change.paths)
-    report = lint(
-        [read_file(path) for path in files_under(folder)],
-        EsoVersion.parse(eso_versions()[-1]),
-        ignored=_NO_ADVISORIES,
-    )
-    for finding in report.findings:
-        if finding.severity is not Severity.ERROR or finding.place is None:
-            continue
-        path = _shown(finding.place.path, root)
-        if path in differing and path not in told:
-            message = f"{finding.rule}: {_shown(finding.message, root)}"
-            yield found(
-                "ARR121", message, f"{_shown(finding.hint, root)} [{finding.page}]", path, finding.place.line
-            )
+def _before(command: str, problems: list[Problem]) -> Finding:
+    first, more = problems[0].finding, len(problems) - 1
+    others = f" (and {more} more)" if more else ""
+    return found("ARR315", f"not by this branch: {first.message}{others}", command, first.path, first.line)

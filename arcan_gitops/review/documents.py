@@ -77,8 +77,11 @@ class Document:
 
     @property
     def sealed(self) -> tuple[Any, ...]:
-        """What one MAC is of: the leaves in their order, the time, and what it covers."""
-        return self.leaves, self.lastmodified, self.rule, self.mac_only
+        """The MAC, and what it is of: the leaves in their order, the time, and what it covers.
+
+        Without the MAC, two versions of one second would be the same where a merge mixed them.
+        """
+        return self.leaves, self.lastmodified, self.rule, self.mac_only, self.mac
 
     @property
     def clear(self) -> tuple[Path, ...]:

@@ -75,6 +75,7 @@ _TITLES: Final = {
     "ARR120": "what `arcan realm check` refuses",
     "ARR121": "what `arcan lint` refuses",
     "ARR122": "a key that goes without its record",
+    "ARR123": "what `arcan validate` refuses",
     "ARR201": "somebody who can open a document",
     "ARR202": "a rule that names somebody",
     "ARR203": "a token that opens more",
@@ -105,6 +106,7 @@ _TITLES: Final = {
     "ARR312": "realms, environments, apps and overlays that come or go",
     "ARR313": "access that ends",
     "ARR314": "what could not be seen",
+    "ARR315": "what was so before",
 }
 _KINDS: Final = {"1": Kind.BROKEN, "2": Kind.GAIN, "3": Kind.NOTE}
 RULES: Final = {name: Rule(name, _KINDS[name[3]], title) for name, title in _TITLES.items()}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from arcan_gitops.errors import some
+from arcan_gitops.errors import counted, some
 from arcan_gitops.git import LoggedCommit
 from arcan_gitops.review.change import Change, by_place, found
 from arcan_gitops.review.findings import Finding, Kind
@@ -153,15 +153,15 @@ def _made(made: Sequence[object]) -> list[object]:
 def _sentence(review: Review) -> Iterator[str]:
     broken, gains = review.of(Kind.BROKEN), review.of(Kind.GAIN)
     if broken:
-        yield f"{_number(len(broken), 'thing')} would break"
+        yield f"{counted(len(broken), 'thing')} would break"
     counts = Counter(each.what for each in review.keys)
     changed = counts[What.CHANGED] + counts[What.ANEW]
     said = []
     if changed:
-        said.append(f"{_number(changed, 'secret')} {'changes' if changed == 1 else 'change'}")
+        said.append(f"{counted(changed, 'secret')} {'changes' if changed == 1 else 'change'}")
     for what, word in ((What.NEW, "new"), (What.GONE, "gone"), (What.RENAMED, "renamed")):
         if counts[what]:
-            said.append(f"{_number(counts[what], 'secret') if not said else counts[what]} {word}")
+            said.append(f"{counted(counts[what], 'secret') if not said else counts[what]} {word}")
     if said:
         places = list(dict.fromkeys(str(each.place) for each in review.keys))
         yield f"{', '.join(said)} in {some(places, 2)}"
@@ -170,10 +170,6 @@ def _sentence(review: Review) -> Iterator[str]:
     if review.secrets:
         clusters = {place.cluster for place in review.secrets}
         follow = "follows" if len(review.secrets) == 1 else "follow"
-        number = _number(len(review.secrets), "Kubernetes Secret")
-        yield f"{number} on {_number(len(clusters), 'cluster')} {follow}"
-    yield "nobody gains access" if not gains else f"{_number(len(gains), 'gain')} to agree to"
-
-
-def _number(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+        number = counted(len(review.secrets), "Kubernetes Secret")
+        yield f"{number} on {counted(len(clusters), 'cluster')} {follow}"
+    yield "nobody gains access" if not gains else f"{counted(len(gains), 'gain')} to agree to"

@@ -54,7 +54,7 @@ def test_a_finding_is_a_line_with_file_line_and_rule_and_one_with_what_to_do(arc
     assert ran.out == (
         "store.yaml:10: error ARC030: SecretStore api: no timeout: a server that hangs stops ESO's only worker, "
         "and with it every ExternalSecret\n"
-        "    add timeout: 10s  [docs/lint/ARC030.md]\n"
+        "    add timeout: 10s  [arcan explain ARC030]\n"
         "\n"
         "1 error, 0 warnings in 1 manifest of 1 file (ESO 2.9.0; known up to 2.9.0)\n"
     )
@@ -163,7 +163,7 @@ def test_github_annotations_escape_what_would_end_them(arcan: Arcan) -> None:
     assert first.startswith(
         "::error file=a%2Cb%3Ac.yaml,line=10,title=ARC030::SecretStore x%250A::y: no timeout"
     )
-    assert first.endswith("%0Aadd timeout: 10s%0Adocs/lint/ARC030.md")
+    assert first.endswith("%0Aadd timeout: 10s%0Aarcan explain ARC030")
     assert second.startswith("1 error")
 
 
@@ -180,7 +180,7 @@ def test_the_rules_are_listed(arcan: Arcan) -> None:
     assert ran.status == 0
     for rule, line in zip(ALL_RULES, ran.out.splitlines(), strict=True):
         assert line.split()[:2] == [rule.id, rule.severity]
-        assert line.endswith(rule.page)
+        assert line.endswith(f"arcan explain {rule.id}")
 
 
 def test_the_output_of_kustomize_can_be_piped_in(arcan: Arcan) -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from arcan_gitops.bootstrap.refreshes import Refresh
 from arcan_gitops.cli import arcan
+from arcan_gitops.explanations import FILE
 from arcan_gitops.names import Namespace, ObjectName
 from arcan_gitops.overlay import App, Settings
 from arcan_gitops.overlay.ca import EmbeddedCa
@@ -354,6 +355,15 @@ def test_the_reference_of_the_command_line_equals_the_help(request: pytest.Fixtu
         parts.append(f"## {' '.join(('arcan', *path))}\n\n```text\n{text.strip()}\n```\n")
     text = "\n".join(parts)
     path = ROOT / "docs" / "cli.md"
+    if request.config.getoption("--rewrite-golden"):
+        path.write_text(text)
+    assert path.read_text() == text, "run: pytest tests/docs --rewrite-golden"
+
+
+def test_the_pages_that_arcan_explain_prints_are_those_of_docs(request: pytest.FixtureRequest) -> None:
+    pages = [*sorted((ROOT / "docs/lint").glob("ARC*.md")), *sorted((ROOT / "docs/review").glob("ARR*.md"))]
+    text = "\n".join(page.read_text() for page in pages)
+    path = ROOT / "arcan_gitops" / FILE
     if request.config.getoption("--rewrite-golden"):
         path.write_text(text)
     assert path.read_text() == text, "run: pytest tests/docs --rewrite-golden"

@@ -236,7 +236,7 @@ FAULTS = [
     Fault("store-ready", "never looked at", lambda s: s.store.pop("status"), "no condition Ready",
           "kubectl describe secretstore arcan -n shop", Severity.WARNING),
     Fault("manifests", "no entry", lambda s: s.external["spec"].update(data=[]), "cannot work", "kubectl describe externalsecret"),
-    Fault("manifests", "a token in clear", lambda s: s.webhook["headers"].update({"X-Token": "hunter2"}), "(ARC032)", "arcan lint rules"),
+    Fault("manifests", "a token in clear", lambda s: s.webhook["headers"].update({"X-Token": "hunter2"}), "(ARC032)", "arcan explain ARC032"),
     Fault("token-secret", "not there", lambda s: s.remove("Secret", "shop", "arcan-credentials"), "is not there",
           "arcan bootstrap prod"),
     Fault("token-secret", "in another namespace", all_of(to_cluster_store(), lambda s: s.objects.update({

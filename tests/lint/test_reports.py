@@ -19,7 +19,7 @@ def test_findings_that_say_the_same_share_their_message_and_hint() -> None:
     assert len(lines) == 6 + 1 + 2
     assert lines[0].startswith("a.yaml:10: error ARC030: SecretStore s0: no timeout: ")
     assert lines[1] == "a.yaml:28: error ARC030: SecretStore s1: the same"
-    assert lines[6].endswith("[docs/lint/ARC030.md]")
+    assert lines[6].endswith("[arcan explain ARC030]")
     assert lines[-1].startswith("6 errors, 0 warnings in 6 manifests")
 
 

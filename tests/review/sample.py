@@ -166,6 +166,7 @@ class Sample:
     def start(self, branch: str = "topic") -> None:
         """The work tree as it is at `main`, on a new branch of this name."""
         self.repository.git("checkout", "--quiet", "--force", "-B", branch, self.main)
+        self.repository.git("branch", "--force", "main", self.main)
         self.repository.git("clean", "--quiet", "--force", "-d", "-x")
 
     def sh(self, script: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from arcan_gitops.review.documents import _comments
 from arcan_gitops.review.reports import FORMATS
 from arcan_gitops.review.reports.as_markdown import MAX_CHARACTERS, code
-from arcan_gitops.review.rules.clear import _conflict, what_is_secret
+from arcan_gitops.review.rules.clear import _conflict, secrets_in
 from tests.review.sample import CANARY, Sample
 
 NAMES = [
@@ -131,7 +131,7 @@ def test_reading_a_file_that_is_made_to_be_slow_takes_one_pass() -> None:
         b"# a\n" * 200_000,
         b"kind: Secret\ndata:\n" * 50_000,
     ):
-        assert what_is_secret(text, "a.yaml") == []
+        assert secrets_in(text, "a.yaml") == []
         assert _conflict(text) is None
     assert len(_comments(b"# a\n" * 100_000 + b"# b\n")) == 2
 

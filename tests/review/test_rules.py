@@ -7,7 +7,7 @@ import json
 import pytest
 
 from arcan_gitops.review.owners import Owners
-from arcan_gitops.review.rules.clear import what_is_secret
+from arcan_gitops.review.rules.clear import secrets_in
 from arcan_gitops.review.rules.keys import _renamed
 from tests.review.sample import Sample
 
@@ -108,7 +108,7 @@ def test_the_last_line_that_matches_counts_also_where_it_names_nobody() -> None:
     ],
 )
 def test_what_looks_like_a_secret_and_is_none_is_not_told(text: str) -> None:
-    assert what_is_secret(text.encode(), "a.yaml") == []
+    assert secrets_in(text.encode(), "a.yaml") == []
 
 
 def test_a_document_that_was_moved_long_ago_is_not_told_again(sample: Sample) -> None:

@@ -12,6 +12,7 @@ from arcan_gitops.eso import Cluster, Namespace, NotSupported
 from arcan_gitops.eso.conditions import require_allowed
 from arcan_gitops.eso.objects import StoreId, StoreKind
 from arcan_gitops.eso_version import NEWEST
+from arcan_gitops.explanations import command
 from arcan_gitops.golang.errors import GoError
 from arcan_gitops.lint.check import lint
 from arcan_gitops.lint.findings import Severity
@@ -138,10 +139,7 @@ def manifests(facts: Facts) -> Iterator[Found | NotDone]:
             named, _, what = finding.message.partition(": ")
             kind, _, name = named.partition(" ")
             of = _concerned(kind, name, facts)
-            hint = f"{finding.hint}: {finding.page}"
-            yield error(
-                named, f"{what} ({finding.rule}). {hint}", f"arcan lint rules | grep {finding.rule}", of=of
-            )
+            yield error(named, f"{what} ({finding.rule}). {finding.hint}", command(finding.rule), of=of)
 
 
 # what another check says, or asks for objects that are not looked at here

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from arcan_gitops.code_scanning import sarif_location, sarif_log, sarif_rule
+from arcan_gitops.explanations import command
 from arcan_gitops.lint.check import ALL_RULES
 from arcan_gitops.lint.findings import Finding, Report
 
@@ -15,7 +16,7 @@ from arcan_gitops.lint.findings import Finding, Report
 def render(report: Report) -> str:
     """One run with every rule, and a result a finding; one about the run itself has no location."""
     numbers = {rule.id: number for number, rule in enumerate(ALL_RULES)}
-    rules = [sarif_rule(rule.id, rule.title, rule.page, rule.severity.value) for rule in ALL_RULES]
+    rules = [sarif_rule(rule.id, rule.title, command(rule.id), rule.severity.value) for rule in ALL_RULES]
     results = [_result(finding, numbers[finding.rule]) for finding in report.findings]
     return json.dumps(sarif_log("arcan lint", rules, results), indent=2, ensure_ascii=False) + "\n"
 

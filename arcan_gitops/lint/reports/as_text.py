@@ -7,11 +7,12 @@ from collections.abc import Iterable
 
 from arcan_gitops.errors import printable
 from arcan_gitops.eso_version import NEWEST
+from arcan_gitops.explanations import command
 from arcan_gitops.lint.findings import Finding, Report, Severity
 
 
 def render(report: Report) -> str:
-    """`file:line: severity RULE: message`, then an indented line with the hint and the page.
+    """`file:line: severity RULE: message`, then an indented line with the hint and what says more.
 
     Findings that say the same of several objects stand together, with the message and the hint once.
     """
@@ -21,7 +22,7 @@ def render(report: Report) -> str:
             where = str(finding.place) if finding.place is not None else "arcan"
             said = finding.message if number == 0 else f"{finding.message.partition(': ')[0]}: the same"
             lines.append(one_line(f"{where}: {finding.severity} {finding.rule}: {said}"))
-        lines.append(one_line(f"    {findings[0].hint}  [{findings[0].page}]"))
+        lines.append(one_line(f"    {findings[0].hint}  [{command(findings[0].rule)}]"))
     return "\n".join([*lines, *([""] if lines else []), summary(report)]) + "\n"
 
 

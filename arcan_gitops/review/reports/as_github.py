@@ -6,6 +6,7 @@ from typing import Final
 
 from arcan_gitops.code_scanning import workflow_command
 from arcan_gitops.errors import printable
+from arcan_gitops.explanations import command
 from arcan_gitops.review.findings import Finding, Kind
 from arcan_gitops.review.review import Review
 
@@ -22,5 +23,5 @@ def _command(finding: Finding) -> str:
     if finding.path:
         properties = {"file": finding.path.lstrip("/"), "line": str(max(1, finding.line)), **properties}
     shown = {name: printable(value) for name, value in properties.items()}
-    text = f"{printable(finding.message)}\n{printable(finding.next)}\n{finding.rule.page}"
+    text = f"{printable(finding.message)}\n{printable(finding.next)}\n{command(finding.rule.id)}"
     return workflow_command(_LEVELS[finding.kind], shown, text)

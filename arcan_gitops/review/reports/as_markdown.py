@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from arcan_gitops.errors import printable, some
+from arcan_gitops.explanations import command
 from arcan_gitops.review.findings import Finding, Kind
 from arcan_gitops.review.review import Review
 
@@ -35,7 +36,7 @@ def render(review: Review) -> str:
         parts += ["</details>", ""]
     parts += [
         f"`arcan review` of {code(review.base)} to {code(review.head)}; no key was used, no value is "
-        "shown. Each id has a page in `docs/review`."
+        f"shown. What an id means: `{command('ID')}`."
     ]
     text = "\n".join(parts) + "\n"
     if len(text) < MAX_CHARACTERS:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from arcan_gitops.errors import printable, some
-from arcan_gitops.review.findings import PAGES, Kind
+from arcan_gitops.explanations import command
+from arcan_gitops.review.findings import Kind
 from arcan_gitops.review.review import Review
 
 
@@ -24,5 +25,5 @@ def render(review: Review) -> str:
         former = f" (was {each.old})" if each.old else ""
         lines.append(f"  {each.place} {each.key}: {each.what}{former} -> {some(secrets, 4) or 'no app'}")
     if review.findings:
-        lines += ["", f"each id has a page: {PAGES}/{review.findings[0].rule.id}.md"]
+        lines += ["", f"what an id means: {command(review.findings[0].rule.id)}"]
     return "\n".join(map(printable, lines)).rstrip("\n") + "\n"

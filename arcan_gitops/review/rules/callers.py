@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from arcan_gitops.access import format_time
 from arcan_gitops.errors import some
 from arcan_gitops.review.change import Change, found
 from arcan_gitops.review.findings import Finding
+from arcan_gitops.review.made import Made
 from arcan_gitops.review.readers import Caller, Kind
 from arcan_gitops.review.state import CLUSTERS
 
@@ -114,17 +115,17 @@ def _changed(change: Change, old: Caller, new: Caller) -> Iterator[Finding]:
         )
 
 
-def _used_by(change: Change, caller: Caller) -> list[str]:
+def _used_by(caller: Caller, by: Sequence[Made]) -> list[str]:
     return [
         f"{made.place} on {made.place.cluster} (app {made.app})"
-        for made in change.made_after
+        for made in by
         if made.realm == caller.realm and made.reader == caller.name
     ]
 
 
 def _gone(change: Change, caller: Caller) -> Iterator[Finding]:
     left = [other for other in change.callers_after.values() if _is_next(other, caller)]
-    users = _used_by(change, caller)
+    users = _used_by(caller, change.made_after)
     if users and not left:
         yield found(
             "ARR108",
@@ -150,9 +151,13 @@ def _ended(change: Change) -> Iterator[Finding]:
         if name in lives or name in told or caller.kind is not Kind.TOKEN:
             continue
         before = change.callers_before.get((caller.kind, caller.realm, caller.id))
-        users = _used_by(change, caller)
-        was_used = any(m.realm == caller.realm and m.reader == caller.name for m in change.made_before)
-        if users and not (before is not None and before.expires == caller.expires and was_used):
+        was_so = before is not None and before.expires == caller.expires
+        users = [
+            user
+            for user in _used_by(caller, change.made_after)
+            if not was_so or user not in _used_by(caller, change.made_before)
+        ]
+        if users:
             told.add(name)
             assert caller.expires is not None
             yield found(

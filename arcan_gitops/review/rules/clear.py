@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from arcan_gitops.access import token_id
@@ -33,7 +35,8 @@ _SECRET_KIND: Final = re.compile(rb"(?m)^[ \t]*[\"']?kind[\"']?\s*:\s*[\"']?Secr
 _DATA: Final = re.compile(rb"(?m)^(?:string)?[dD]ata:\s*(?:\{\s*[^}\s]|\n(?:[ ]*#[^\n]*\n)*[ ]+\S+:\s*\S)")
 _BASE64: Final = re.compile(rb"(?:[A-Za-z0-9+/]{4}){15,}[A-Za-z0-9+/]{0,4}={0,2}")
 _SIDES: Final = tuple(re.compile(text, re.MULTILINE) for text in (rb"^<{7} ", rb"^={7}\r?$", rb"^>{7} "))
-_MAX_RUNS: Final = 200  # of Base64 in one file that are looked into
+_MAX_RUNS: Final = 200  # of one kind in one file that are looked into
+_LOOKED_AT: Final = 200  # bytes by which one private key is told from another
 
 
 def clear(change: Change) -> Iterator[Finding]:
@@ -65,11 +68,13 @@ def _secrets(change: Change) -> Iterator[Finding]:
             if entry is not None and entry.blob not in old:
                 blobs.setdefault(entry.blob, (path.removeprefix(folder), commit.id))
     change.objects.load(blobs)
+    known = _known(change)
     for blob, (path, commit_id) in blobs.items():
         if blob in told:
             continue
         told.add(blob)
-        what = what_is_secret(change.objects.data(blob) or b"", path)
+        found_here = secrets_in(change.objects.data(blob) or b"", path)
+        what = list(dict.fromkeys(kind for kind, text in found_here if (kind, text) not in known))
         if not what:
             continue
         here = (
@@ -84,40 +89,64 @@ def _secrets(change: Change) -> Iterator[Finding]:
         )
 
 
-def what_is_secret(data: bytes, path: str) -> list[str]:
-    """What a content holds that must not be in Git, by its kind; never the text itself."""
+def _known(change: Change) -> set[tuple[str, str]]:
+    """What the base holds in the files that the branch changes, moves or takes out: that is in Git already,
+    and not by this branch.
+    """
+    entries = {path: change.base.tree.files[path] for path in change.paths if path in change.base.tree.files}
+    change.objects.load(entry.blob for entry in entries.values())
+    return {
+        each
+        for path, entry in entries.items()
+        for each in secrets_in(change.objects.data(entry.blob) or b"", path)
+    }
+
+
+def secrets_in(data: bytes, path: str) -> list[tuple[str, str]]:
+    """What a content holds that must not be in Git: its kind, and a digest of the text that shows it, by
+    which the same one is known; never the text itself.
+    """
     plain = data.replace(b"\0", b"")  # of UTF-16, what is ASCII stays
-    kinds = list(dict.fromkeys(_kinds(plain)))
+    kinds = list(_kinds(plain))
     for run in list(_BASE64.finditer(plain))[:_MAX_RUNS]:
         try:
             decoded = base64.b64decode(run[0][: len(run[0]) // 4 * 4])
         except binascii.Error:
             continue
-        kinds += [f"{kind} (in Base64)" for kind in _kinds(decoded) if kind not in kinds]
-    if path.endswith((".yaml", ".yml", ".json")) and _holds_secret(plain):
-        kinds.append("a Kubernetes Secret with its values")
+        plainly = {kind for kind, _ in kinds}
+        kinds += [(f"{kind} (in Base64)", digest) for kind, digest in _kinds(decoded) if kind not in plainly]
+    if path.endswith((".yaml", ".yml", ".json")):
+        kinds += [("a Kubernetes Secret with its values", _digest(part)) for part in _secret_objects(plain)]
     return list(dict.fromkeys(kinds))
 
 
-def _kinds(data: bytes) -> Iterator[str]:
+def _kinds(data: bytes) -> Iterator[tuple[str, str]]:
     for kind, pattern in _SECRETS:
-        if pattern.search(data):
-            yield kind
-    if any(token_id(text.decode("ascii")) is not None for text in _TOKEN.findall(data)):
-        yield "an Arcan token"
+        for match in islice(pattern.finditer(data), _MAX_RUNS):
+            body = data[match.end() : match.end() + _LOOKED_AT].partition(b"-----END")[0]
+            yield kind, _digest(match[0] + body if kind.endswith("private key") else match[0])
+    for text in _TOKEN.findall(data):
+        if token_id(text.decode("ascii")) is not None:
+            yield "an Arcan token", _digest(text)
 
 
-def _holds_secret(data: bytes) -> bool:
+def _secret_objects(data: bytes) -> Iterator[bytes]:
     for part in re.split(rb"(?m)^---", data):
         if _SECRET_KIND.search(part) and _DATA.search(part) and b"ENC[" not in part:
-            return True
-    return False
+            yield part.strip()
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()
 
 
 def _conflicts(change: Change) -> Iterator[Finding]:
     for path in change.paths:
         data = change.data(path)
         if data is not None and (at := _conflict(data)) is not None:
+            before = change.base.tree.files.get(path)
+            if before is not None and _marks(data) <= _marks(change.objects.data(before.blob) or b""):
+                continue  # they were there
             line = data.count(b"\n", 0, at) + 1
             yield found(
                 "ARR105",
@@ -141,6 +170,10 @@ def _conflict(data: bytes) -> int | None:
             return None
         start, at = match.start() if start is None else start, match.end()
     return start
+
+
+def _marks(data: bytes) -> int:
+    return len(_SIDES[0].findall(data))
 
 
 def _in_document(change: Change, each: Changed) -> Iterator[Finding]:

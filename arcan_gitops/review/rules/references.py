@@ -17,10 +17,10 @@ from arcan_gitops.review.state import APPS, KUSTOMIZE, OVERLAYS, REALMS, State
 
 def references(change: Change) -> Iterator[Finding]:
     """Only what this branch leaves open: what was open before is no change."""
-    old = {problem for problem, _ in _open(change.base, change.made_before)}
+    old = {(problem, made.app, made.place) for problem, made in _open(change.base, change.made_before)}
     apart: dict[tuple[str, str], list[Made]] = {}
     for problem, made in _open(change.head, change.made_after):
-        if problem not in old:
+        if (problem, made.app, made.place) not in old:
             apart.setdefault(problem, []).append(made)
     for (what, name), users in apart.items():
         path, _, line = users[0].where.rpartition(":")
