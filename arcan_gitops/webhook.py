@@ -56,9 +56,12 @@ _ACTION: Final = re.compile(r"\{\{.*?(?:\}\}|\Z)", re.DOTALL)
 _AROUND_CREDENTIAL: Final = re.compile(r"\A\s*[A-Za-z-]+\s+|[A-Za-z0-9_.-]+=", re.ASCII)
 
 
+_COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
+
+
 def version_of_all(keys: Mapping[str, str]) -> str:
     """The version of all keys of an environment together, from the version of each: 12 hexadecimal digits."""
-    text = json.dumps(sorted(keys.items()), separators=(",", ":"))
+    text = _COMPACT.encode(sorted(keys.items()))
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:VERSION_DIGITS]
 
 

@@ -10,6 +10,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from arcan_gitops.errors import ArcanError, some
 from arcan_gitops.names import EnvironmentName, InvalidName, KeyName, RealmName, place_name
@@ -62,12 +63,19 @@ class Audience:
     @classmethod
     def of(cls, metadata: Metadata) -> Audience:
         """What a document says of it; nothing authenticates that."""
-        groups = sorted(
-            (sorted({" ".join(each.split()[:2]) for each in group.recipients}), sorted(group.others))
-            for group in metadata.groups
-        )
-        digest = hashlib.sha256(repr((metadata.groups_needed, groups)).encode()).digest()
-        return cls(digest, sum(len(names) for names, _ in groups))
+        recipients = tuple((group.recipients, group.others) for group in metadata.groups)
+        return _audience(metadata.groups_needed, recipients)
+
+
+@lru_cache(maxsize=256)
+def _audience(needed: int, groups: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]) -> Audience:
+    """The audience of key groups, each of recipients and of types of other keys."""
+    named = sorted(
+        (sorted({" ".join(each.split()[:2]) for each in recipients}), sorted(others))
+        for recipients, others in groups
+    )
+    digest = hashlib.sha256(repr((needed, named)).encode()).digest()
+    return Audience(digest, sum(len(names) for names, _ in named))
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,12 +84,14 @@ class Repository:
 
     def _unused(self) -> list[ArcanError]:
         """A problem where a pattern selects nothing. A folder that cannot be read is a problem of `_load`."""
+        if not self._selection.patterns:
+            return []
         try:
             documents, _ = self._tree.scan_all()
         except CannotRead:
             return []
         try:
-            self._selection.require_each_used([(file.realm, file.environment) for file in documents])
+            self._selection.require_each_used({(file.realm, file.environment) for file in documents})
         except BadSelection as error:
             return [error]
         return []

@@ -6,6 +6,7 @@ Source: getsops/sops sops.go (GetDataKeyWithKeyServices).
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Final
 
 from arcan_gitops.errors import some
@@ -30,7 +31,7 @@ def data_key(metadata: Metadata, identities: Identities) -> bytes:
     combined. Raises `NoMatchingIdentity`, saying which recipients the document has and which we hold, and
     `Unsupported` where a key type that is not native could open it.
     """
-    digest = _digest(metadata)
+    digest = _digest(metadata.shamir_threshold, metadata.groups)
     known = identities.data_keys.get(digest)
     if known is not None:
         return known
@@ -72,10 +73,11 @@ def require_entries(metadata: Metadata, identities: Identities) -> None:
 _REWRAP: Final = "somebody who opens the document wraps it anew: arcan realm rotate"
 
 
-def _digest(metadata: Metadata) -> bytes:
+@lru_cache(maxsize=64)
+def _digest(shamir_threshold: int, groups: tuple[KeyGroup, ...]) -> bytes:
     """Names the wrapped keys: SOPS makes new ones on 'rotate' and 'updatekeys', and on nothing else."""
-    wrapped = [[(key.recipient, key.enc) for key in group.age] for group in metadata.groups]
-    return hashlib.sha256(repr((metadata.shamir_threshold, wrapped)).encode()).digest()
+    wrapped = [[(key.recipient, key.enc) for key in group.age] for group in groups]
+    return hashlib.sha256(repr((shamir_threshold, wrapped)).encode()).digest()
 
 
 def _part(group: KeyGroup, identities: Identities) -> bytes | None:

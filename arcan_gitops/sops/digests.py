@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any, Final
 
 from arcan_gitops.sops.binding import without_place
@@ -43,7 +44,7 @@ def digests(data: bytes, *, format: str = "yaml", limits: Limits = DEFAULT_LIMIT
 
 def digests_of(trees: Sequence[Mapping[str, Any]]) -> Digests:
     """The digests of the encrypted trees of a document, without their `sops` blocks."""
-    keys = {key: _digest([key, value]) for tree in trees for key, value in without_place(tree).items()}
+    keys = {key: _digest(key, value) for tree in trees for key, value in without_place(tree).items()}
     return Digests(keys, digest_of_all(keys))
 
 
@@ -54,5 +55,7 @@ def digest_of_all(keys: Mapping[str, str]) -> str:
     return version_of_all(keys)
 
 
-def _digest(value: Any) -> str:
-    return hashlib.sha256(_ENCODER.encode(value).encode("ascii")).hexdigest()[:VERSION_DIGITS]
+def _digest(key: str, value: Any) -> str:
+    """The digest of a key and its value as a list in JSON: both are texts nearly always."""
+    text = f"[{_quoted(key)},{_quoted(value)}]" if type(value) is str else _ENCODER.encode([key, value])
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:VERSION_DIGITS]

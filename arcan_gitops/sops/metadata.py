@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -130,10 +131,29 @@ class Metadata:
         """The key types that are not age, sorted."""
         return tuple(sorted({name for group in self.groups for name in group.others}))
 
+    def of_a_twin(self, lastmodified: str, mac: str, mac_aad: bytes) -> Metadata:
+        """What a block says that differs in nothing but these."""
+        rule, mac_only, groups = self.rule, self.mac_only_encrypted, self.groups
+        return Metadata(
+            self.version, lastmodified, mac, mac_aad, rule, mac_only, groups, self.shamir_threshold
+        )
+
     @property
     def groups_needed(self) -> int:
         """How many groups have to open: several are parts of a secret, which are two at least."""
         return 1 if len(self.groups) == 1 else max(2, self.shamir_threshold)
+
+
+class WrittenBlock(dict[str, Any]):
+    """A `sops` block of whose text all is `same` but its `lastmodified` and its `mac`: two blocks with one
+    `same` differ in nothing else.
+    """
+
+    __slots__ = ("same",)
+
+    def __init__(self, same: tuple[bytes, ...]) -> None:
+        super().__init__()
+        self.same = same
 
 
 def split(trees: Sequence[dict[str, Any]]) -> Metadata:
@@ -149,9 +169,29 @@ def split(trees: Sequence[dict[str, Any]]) -> Metadata:
             hint="encrypt it; if it was ever pushed, change its secrets",
         )
     block = blocks[0]
+    if type(block) is WrittenBlock:
+        return _read_written(block)
     if type(block) is not dict:
         raise Malformed("sops: must be a mapping")
     return _read(block)
+
+
+_KNOWN: Final[dict[tuple[bytes, ...], Metadata]] = {}  # by `WrittenBlock.same`, of sound blocks
+_MOST_KNOWN: Final = 256
+
+
+def _read_written(block: WrittenBlock) -> Metadata:
+    """`_read`, which is done once for the many files of an environment that have one `age` block."""
+    known = _KNOWN.get(block.same)
+    if known is not None:
+        with suppress(SopsError):  # `_read` tells it
+            time, mac = _text(block, "lastmodified"), _text(block, "mac")
+            return known.of_a_twin(time, mac, _mac_aad(_time(time, "sops.lastmodified")))
+    known = _read(block)
+    if len(_KNOWN) >= _MOST_KNOWN:
+        _KNOWN.clear()
+    _KNOWN[block.same] = known
+    return known
 
 
 class _Findings:
@@ -192,7 +232,7 @@ def _read(block: Mapping[str, Any]) -> Metadata:
         version=version,
         lastmodified=lastmodified,
         mac=mac,
-        mac_aad=_FRACTION.sub("", time).encode(),
+        mac_aad=_mac_aad(time),
         rule=rule,
         mac_only_encrypted=mac_only,
         groups=groups,
@@ -210,7 +250,7 @@ def _version(block: Mapping[str, Any]) -> str:
 
 
 def _rule(block: Mapping[str, Any]) -> tuple[str, str]:
-    given = [name for name in RULES if _optional_text(block, name)]
+    given = [name for name in RULES if name in block and _optional_text(block, name)]
     if len(given) > 1:
         raise Malformed(f"sops: more than one selection rule: {', '.join(given)}")
     return (given[0], block[given[0]]) if given else DEFAULT_RULE
@@ -267,6 +307,10 @@ def _time(text: str, field: str) -> str:
     return time
 
 
+def _mac_aad(time: str) -> bytes:
+    return _FRACTION.sub("", time).encode()
+
+
 def _groups(block: Mapping[str, Any], findings: _Findings) -> tuple[KeyGroup, ...]:
     """The flat lists are one group; `key_groups` counts only where all flat lists are empty."""
     flat = _group(block, "sops", findings)
@@ -293,7 +337,7 @@ def _group(block: Mapping[str, Any], where: str, findings: _Findings) -> KeyGrou
     others = tuple(
         name
         for name, fields in _OTHER_KEYS.items()
-        if findings.of(partial(_other_keys, block, name, fields, where), True)
+        if name in block and findings.of(partial(_other_keys, block, name, fields, where), True)
     )
     entries = findings.of(lambda: _mappings(block, "age", where), [{}])
     if len(entries) > MAX_RECIPIENTS:

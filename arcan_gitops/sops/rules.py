@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from arcan_gitops.golang.errors import GoError
 from arcan_gitops.golang.regexp import TooComplex, compile_pattern
@@ -41,8 +41,18 @@ def selection(rule: tuple[str, str]) -> Selection:
         raise Unsupported(f"sops.{name}: selection by comments is not read natively", hint=NEEDS_BINARY)
     encrypts = name.startswith("encrypted_")
     if name.endswith("_suffix"):
-        return Selection(lambda component: component.endswith(argument), encrypts)
+        return _by_suffix(argument, encrypts)
     return Selection(regular_expression(argument, f"sops.{name}"), encrypts)
+
+
+@lru_cache(maxsize=64)
+def _by_suffix(suffix: str, encrypts: bool) -> Selection:
+    return Selection(lambda component: component.endswith(suffix), encrypts)
+
+
+@lru_cache(maxsize=64)
+def _program(pattern: str) -> Any:
+    return compile_pattern(pattern, memory=_MAX_PATTERN_MEMORY)
 
 
 def regular_expression(pattern: str, where: str) -> Callable[[str], bool]:
@@ -53,7 +63,7 @@ def regular_expression(pattern: str, where: str) -> Callable[[str], bool]:
     if len(pattern) > _MAX_PATTERN:
         raise TooLarge(f"{where}: more than {_MAX_PATTERN} characters")
     try:
-        program = compile_pattern(pattern, memory=_MAX_PATTERN_MEMORY)
+        program = _program(pattern)
     except TooComplex:
         raise TooLarge(f"{where}: a pattern that takes too much memory") from None
     except GoError:
