@@ -49,7 +49,7 @@ class Drift:
 
     def __str__(self) -> str:
         parts = [f"lacks {short_recipient(name)}" for name in self.lacking]
-        parts += [f"has {short_recipient(name)} too many" for name in self.surplus]
+        parts += [f"has {short_recipient(name)}, whom the rule does not name" for name in self.surplus]
         return "; ".join([*parts, *filter(None, [self.grouping, self.threshold, self.selection])])
 
 

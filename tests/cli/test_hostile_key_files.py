@@ -62,7 +62,10 @@ def test_a_recipient_that_is_added_in_a_file_alone_is_told_without_a_key_and_rea
     )
     checked = arcan("check", "realms")
     assert checked.status == 1
-    assert f"A.sops.yaml: its recipients are not those of .sops.yaml: has {ci} too many" in checked.out
+    assert (
+        f"A.sops.yaml: its recipients are not those of .sops.yaml: has {ci}, whom the rule does not name"
+        in checked.out
+    )
     assert not arcan.opens(path, "ci")
     assert arcan("rotate", "shop", held="bob").status == 0
     assert arcan("check", "realms").status == 0

@@ -90,7 +90,7 @@ def test_recipients_other_than_those_of_sops_yaml_are_found(files: RealmFiles) -
     files.write("shop", "prod", "A: x\n", recipient=stranger)
     output = check(files.root)
     assert f"lacks {files.recipient}" in output
-    assert f"has {stranger} too many" in output
+    assert f"has {stranger}, whom the rule does not name" in output
     assert "arcan realm updatekeys shop --env prod" in output
 
 

@@ -46,7 +46,7 @@ def test_a_document_for_whom_its_rule_says_does_not_drift() -> None:
 def test_who_is_lacking_and_who_is_too_many_is_said() -> None:
     found = drift(metadata((A, B)), rule(f"age: '{A},{C}'"))
     assert found == Drift(lacking=(C,), surplus=(B,))
-    assert str(found) == f"lacks {C}; has {B} too many"
+    assert str(found) == f"lacks {C}; has {B}, whom the rule does not name"
 
 
 def test_the_comment_of_an_ssh_key_makes_no_difference() -> None:

@@ -387,6 +387,27 @@ HOSTILE: Final = (
         ("ARR114",),
     ),
     PullRequest(
+        "a dotenv file with a value",
+        "printf 'STRIPE_KEY=%s\\n' hunter2-canary-9f8a7b > .env",
+        ("ARR114",),
+    ),
+    PullRequest(
+        "a value in a README that was removed again",
+        "printf 'DATABASE_URL=postgres://shop:%s@db.shop.svc/shop\\n' hunter2-canary-9f8a7b >> README.md\n"
+        "git commit -q -a -m k\ngit checkout -q HEAD~1 -- README.md\ngit commit -q -m k",
+        ("ARR114",),
+    ),
+    PullRequest("a realm is deleted", "git rm -q -r realms/platform", ("ARR108",), ("ARR211",)),
+    PullRequest(
+        "an app's file can be read no more",
+        "printf 'nonsense: [' > kustomize/apps/billing.yaml",
+        ("ARR106",),
+        ("ARR109", "ARR312"),
+    ),
+    PullRequest(
+        "the tokens of a realm are deleted", "rm realms/production/tokens.yaml", ("ARR108",), ("ARR107",)
+    ),
+    PullRequest(
         "an identity that was removed again",
         "printf 'AGE-SECRET-KEY-1%058d\\n' 0 > k\ngit add k\ngit commit -q -m k\ngit rm -q k\ngit commit -q -m k",
         ("ARR114",),

@@ -233,7 +233,10 @@ def _names(change: Change) -> Iterator[Finding]:
     for name in sorted(new - old):
         yield found("ARR312", f"app {name} is new", "arcan generate overlays", f"{APPS}{name}.yaml")
     for name in sorted(old - new):
-        yield found("ARR312", f"app {name} is gone", f"arcan app remove {name}", f"{APPS}{name}.yaml")
+        if (
+            path := f"{APPS}{name}.yaml"
+        ) not in change.head.problems:  # else it is there, and nobody can read it
+            yield found("ARR312", f"app {name} is gone", f"arcan app remove {name}", path)
     for realm, environment in sorted(change.head.index.keys() - change.base.index.keys()):
         yield found(
             "ARR312",

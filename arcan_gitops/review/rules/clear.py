@@ -7,7 +7,8 @@ import binascii
 import hashlib
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import islice
 from typing import Final
 
@@ -16,6 +17,7 @@ from arcan_gitops.errors import some
 from arcan_gitops.review.change import Change, Changed, found
 from arcan_gitops.review.documents import place_of
 from arcan_gitops.review.findings import Finding
+from arcan_gitops.review.plain_values import given
 from arcan_gitops.review.state import KUSTOMIZE, REALMS
 
 _TOKEN: Final = re.compile(rb"arc_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}")
@@ -68,12 +70,13 @@ def _secrets(change: Change) -> Iterator[Finding]:
             if entry is not None and entry.blob not in old:
                 blobs.setdefault(entry.blob, (path.removeprefix(folder), commit.id))
     change.objects.load(blobs)
-    known = _known(change)
+    is_key = _is_key(change)
+    known = _known(change, is_key)
     for blob, (path, commit_id) in blobs.items():
         if blob in told:
             continue
         told.add(blob)
-        found_here = secrets_in(change.objects.data(blob) or b"", path)
+        found_here = _held(change.objects.data(blob) or b"", path, is_key)
         what = list(dict.fromkeys(kind for kind, text in found_here if (kind, text) not in known))
         if not what:
             continue
@@ -89,7 +92,30 @@ def _secrets(change: Change) -> Iterator[Finding]:
         )
 
 
-def _known(change: Change) -> set[tuple[str, str]]:
+def _is_key(change: Change) -> Callable[[str], bool]:
+    """Whether a realm has a key of that name, before or after."""
+
+    @cache  # of a large repository it takes seconds, and nearly no file asks
+    def keys() -> frozenset[str]:
+        return frozenset(
+            key
+            for state in (change.base, change.head)
+            for realm, environment in state.index
+            for key in state.keys(realm, environment)
+        )
+
+    return lambda name: name in keys()
+
+
+def _held(data: bytes, path: str, is_key: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+    """What a file holds that must not be in Git, as of `secrets_in`, and values by their names."""
+    yield from secrets_in(data, path)
+    if not path.startswith((REALMS, KUSTOMIZE)):  # documents have rules; apps name keys beside other names
+        for name, value in given(data, path, is_key):
+            yield f"a value for {name}", _digest(value)
+
+
+def _known(change: Change, is_key: Callable[[str], bool]) -> set[tuple[str, str]]:
     """What the base holds in the files that the branch changes, moves or takes out: that is in Git already,
     and not by this branch.
     """
@@ -98,7 +124,7 @@ def _known(change: Change) -> set[tuple[str, str]]:
     return {
         each
         for path, entry in entries.items()
-        for each in secrets_in(change.objects.data(entry.blob) or b"", path)
+        for each in _held(change.objects.data(entry.blob) or b"", path, is_key)
     }
 
 

@@ -16,13 +16,18 @@ def realms(change: Change) -> Iterator[Finding]:
     """Everything that a document may do from now on, and must not have done before."""
     for realm in sorted(change.base.realm_settings.keys() | change.head.realm_settings.keys()):
         path = f"{REALMS}{realm}/{REALM_FILE}"
-        if path in change.head.problems:
+        if path in change.head.problems or not _is_there(change, realm):
             continue
         is_new = realm not in change.base.realms and realm not in change.base.realm_settings
         old = change.base.realm_settings.get(realm, RealmSettings())
         new = change.head.realm_settings.get(realm, RealmSettings())
         for message in _more(old, new, is_new):
             yield found("ARR211", f"realm {realm}: {message}", change.restore(path), path)
+
+
+def _is_there(change: Change, realm: str) -> bool:
+    """Whether the realm is there still: one that is gone allows nothing."""
+    return realm in change.head.realms or realm in change.head.realm_settings
 
 
 def _more(old: RealmSettings, new: RealmSettings, is_new: bool) -> Iterator[str]:

@@ -186,7 +186,11 @@ def _told(change: Change, differs: Drift | str) -> str:
     if isinstance(differs, str):
         return differs
     parts = [f"lacks {_named(change, list(differs.lacking))}"] if differs.lacking else []
-    parts += [f"has {_named(change, list(differs.surplus))} too many"] if differs.surplus else []
+    parts += (
+        [f"has {_named(change, list(differs.surplus))}, whom the rule does not name"]
+        if differs.surplus
+        else []
+    )
     return "; ".join([*parts, *filter(None, [differs.grouping, differs.threshold])])
 
 

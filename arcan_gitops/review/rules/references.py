@@ -18,9 +18,11 @@ from arcan_gitops.review.state import APPS, KUSTOMIZE, OVERLAYS, REALMS, State
 def references(change: Change) -> Iterator[Finding]:
     """Only what this branch leaves open: what was open before is no change."""
     old = {(problem, made.app, made.place) for problem, made in _open(change.base, change.made_before)}
+    # that such a one is taken out, and by whom it is used, is told where callers are compared
+    callers = {(str(c.kind), _caller(c.name, c.realm)) for c in change.callers_before.values()}
     apart: dict[tuple[str, str], list[Made]] = {}
     for problem, made in _open(change.head, change.made_after):
-        if (problem, made.app, made.place) not in old:
+        if problem not in callers and (problem, made.app, made.place) not in old:
             apart.setdefault(problem, []).append(made)
     for (what, name), users in apart.items():
         path, _, line = users[0].where.rpartition(":")
@@ -61,7 +63,7 @@ def _open(state: State, made: tuple[Made, ...]) -> Iterator[tuple[tuple[str, str
             continue
         if each.reader not in known.get(each.realm, set()):
             kind = "account" if "/" in each.reader else "token"
-            yield (kind, f"{each.reader} of realm {each.realm}"), each
+            yield (kind, _caller(each.reader, each.realm)), each
         keys = state.keys(each.realm, each.environment)
         places = state.index[each.realm, each.environment]
         if any(state.paths[place] in state.problems for place in places):
@@ -69,6 +71,10 @@ def _open(state: State, made: tuple[Made, ...]) -> Iterator[tuple[tuple[str, str
         for key in sorted(set((each.keys or {}).values())):
             if key not in keys:
                 yield ("key", f"{key} of {where}"), each
+
+
+def _caller(name: str, realm: str) -> str:
+    return f"{name} of realm {realm}"
 
 
 def _was_there(change: Change, what: str, name: str) -> bool:
@@ -80,7 +86,7 @@ def _was_there(change: Change, what: str, name: str) -> bool:
     if what == "environment":
         realm, _, environment = name.partition("/")
         return (realm, environment) in base.index
-    return False  # of callers that go, their own rule tells
+    return False
 
 
 def _vanishing(change: Change) -> Iterator[Finding]:
