@@ -22,7 +22,7 @@ help:
 	@echo 'make merge-law       1,000 pairs of branches that change different keys merge: ARGS="--pairs 100" for fewer'
 	@echo 'make soak            a server under 1,000,000 reads and 1,000 reloads: ARGS="--requests 10000" for fewer'
 	@echo 'make bench-serve     how fast secrets are served, beside OpenBao, nginx and plain Granian: needs wrk'
-	@echo 'make faults          10,000 faults, none of which gives a 404: ARGS="--seed 7" draws the same again'
+	@echo 'make faults          10,000 faults in each layout, none of which gives a 404: ARGS="--seed 7" draws the same again'
 	@echo 'make bench-sops      how fast documents are read, beside the real sops and libyaml'
 	@echo 'make bench-generate  how fast overlays are generated, beside kustomize build of the same'
 	@echo 'make bench-review    how fast a branch is reviewed: 11,000 documents, 2,000 commits'
