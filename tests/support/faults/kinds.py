@@ -17,7 +17,12 @@ from tests.support.faults.written import KEYS
 
 
 def _below(world: World, length: int) -> int:
-    """One of the numbers below `length`, with one draw: how long a stanza is, is drawn too, by others."""
+    """One of the numbers below `length`, with one draw: how long a stanza is, is drawn too, by others.
+
+    Raises `ValueError` where there is none.
+    """
+    if not length:
+        raise ValueError
     return int(world.random.random() * length)
 
 
