@@ -171,15 +171,18 @@ def copies(seals: Mapping[Unit, Seal]) -> tuple[dict[Unit, ArcanError], list[str
     return refused, told
 
 
-def _widened(units: Sequence[Unit], seals: Mapping[Unit, Seal]) -> dict[Unit, ArcanError]:
-    """Those of the key files with one data key whose recipients are not those that most of them have; where
-    no most have, the fewest.
+def audience_that_counts(audiences: Sequence[Audience | None]) -> Audience | None:
+    """Whose recipients count among key files with one data key: those that most of them have; where no most
+    have, the fewest.
     """
-    many = Counter(seals[unit].audience for unit in units)
-    if len(many) == 1:
-        return {}
-    most = max(many, key=lambda each: (many[each], -each.recipients if each is not None else 0))
-    first = next(unit for unit in units if seals[unit].audience == most)
+    many = Counter(audiences)
+    return max(many, key=lambda each: (many[each], -each.recipients if each is not None else 0))
+
+
+def _widened(units: Sequence[Unit], seals: Mapping[Unit, Seal]) -> dict[Unit, ArcanError]:
+    """Those of the key files with one data key whose recipients are not those that count."""
+    counts = audience_that_counts([seals[unit].audience for unit in units])
+    first = next(unit for unit in units if seals[unit].audience == counts)
     return {
         unit: Widened(
             f"{unit_name(unit)}: has the data key of {unit_name(first)} and other recipients, who could open "
@@ -187,7 +190,7 @@ def _widened(units: Sequence[Unit], seals: Mapping[Unit, Seal]) -> dict[Unit, Ar
             hint=f"give it its own: arcan realm rotate {unit[0]} --env {unit[1]}",
         )
         for unit in units
-        if seals[unit].audience != most
+        if seals[unit].audience != counts
     }
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 from arcan_gitops.access import AccountRecord, Policy, TokenRecord, read_tokens_file
 from arcan_gitops.errors import ArcanError, some
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
-from arcan_gitops.realms.binding import Audience, NotBound, Widened
+from arcan_gitops.realms.binding import NotBound
 from arcan_gitops.realms.cluster_checks import cluster_problems
 from arcan_gitops.realms.layout import alike, is_key_file, parsed_stem
 from arcan_gitops.realms.manifests import explained, manifest_problem
 from arcan_gitops.realms.recipients import drift, wrong_recipients
 from arcan_gitops.realms.removals import there_again
 from arcan_gitops.realms.settings import RealmSettings
+from arcan_gitops.realms.shared_keys import SharedKeys
 from arcan_gitops.realms.sops_config import NoRule, SopsConfig
 from arcan_gitops.realms.tree import (
     DOCUMENT_SUFFIX,
@@ -71,7 +72,8 @@ def check(path: Path, clusters: Path | None = None) -> Report:
         run.all()
         if clusters is not None:
             run.clusters(clusters)
-    return Report(run.checked, tuple(run.problems), run.without_config, tuple(run.warnings))
+    problems = (*run.problems, *run.shared_keys.problems())
+    return Report(run.checked, problems, run.without_config, tuple(run.warnings))
 
 
 def _is_realm(folder: Path) -> bool:
@@ -117,7 +119,7 @@ class _Run:
 
     def __init__(self, tree: RealmTree) -> None:
         self._tree = tree
-        self._wrapped: dict[str, tuple[DocumentFile, Audience]] = {}
+        self.shared_keys = SharedKeys()
         self._said: set[str] = set()
         self._records: dict[RealmName, tuple[TokenRecord, ...]] = {}
         self._accounts: list[tuple[Path, AccountRecord]] = []
@@ -217,7 +219,7 @@ class _Run:
             self._said |= {problem.message for problem in problems}
             if outlined is not None:
                 keys.setdefault(document.environment, []).extend(outlined.keys)
-                self.problems += _copies(document, outlined, self._wrapped)
+                self.shared_keys.add(document, outlined)
                 if document.key is None:
                     self.warnings += _alike(document, outlined)
         for environment, there in keys.items():
@@ -266,26 +268,6 @@ def _document(
         except (NoRule, InvalidFile) as error:
             problems.append(error)
     return problems, outlined
-
-
-def _copies(
-    document: DocumentFile, outlined: Outline, wrapped: dict[str, tuple[DocumentFile, Audience]]
-) -> list[ArcanError]:
-    """A data key is random for each document: two that share a wrapped one are copies, or key files of one
-    environment for the same recipients.
-    """
-    audience = Audience.of(outlined.metadata)
-    rotate = f"'arcan realm rotate {document.realm} --env {document.environment}'"
-    for group in outlined.metadata.groups:
-        for key in group.age:
-            first, its = wrapped.setdefault("".join(key.enc.split()), (document, audience))
-            if first.place != document.place:
-                problem = f"{document.path}: has the data key of {first.path}, document of another place"
-                return [ArcanError(problem, hint=f"if this is intended, give it its own data key: {rotate}")]
-            if its != audience:
-                problem = f"{document.path}: has the data key of {first.path} and other recipients, who could"
-                return [Widened(f"{problem} open both", hint=f"give it its own data key: {rotate}")]
-    return []
 
 
 def _alike(document: DocumentFile, outlined: Outline) -> Iterator[ArcanError]:

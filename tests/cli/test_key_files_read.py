@@ -226,3 +226,18 @@ def test_the_catalogue_has_the_keys_and_versions_of_either_layout(files: Files):
     whole = sops.digests(files.document.read_bytes())
     dev = found.contents[RealmName("shop"), EnvironmentName("dev")]
     assert (dev.version, dict(dev.keys)) == (whole.document, dict(whole.keys))
+
+
+def test_of_files_with_one_data_key_the_one_with_other_recipients_is_told_and_not_the_others(
+    arcan: RealmCommand, files: Files
+):
+    with one_data_key():
+        put_keys(files, "shop/prod", {"A": "a", "B": "b", "C": "c"})
+        data = files.key("B").read_bytes()
+        put_key(files, "shop/prod", "A", "a", recipients=(files.recipient, new_identity()[1]))
+    armored = re.compile(rb"-----BEGIN AGE.*?END AGE ENCRYPTED FILE-----", re.DOTALL)
+    [wrapped] = armored.findall(data)
+    files.key("A").write_bytes(armored.sub(wrapped, files.key("A").read_bytes(), count=1))
+    result = arcan("check")
+    assert "prod/A.sops.yaml: has the data key of realms/shop/prod/B.sops.yaml and other" in result.out
+    assert "prod/B.sops.yaml: has" not in result.err + result.out
