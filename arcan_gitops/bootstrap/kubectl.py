@@ -44,9 +44,11 @@ class Kubectl:
         """The same for a command whose output is wanted, and is shown nowhere."""
         return self._run(arguments, environment, subprocess.PIPE) or b""
 
-    def answer(self, arguments: Sequence[str], environment: Mapping[str, str]) -> Answer:
-        """The same for a command that may fail: nothing of it goes to standard error. Raises `ArcanError`."""
-        done = self._completed(arguments, environment, subprocess.PIPE, subprocess.PIPE)
+    def answer(self, arguments: Sequence[str], environment: Mapping[str, str], data: bytes = b"") -> Answer:
+        """The same for a command that may fail, with `data` as its standard input: nothing of it goes to
+        standard error. Raises `ArcanError`.
+        """
+        done = self._completed(arguments, environment, subprocess.PIPE, subprocess.PIPE, data)
         return Answer(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
 
     def _run(self, arguments: Sequence[str], environment: Mapping[str, str], stdout: int) -> bytes | None:
@@ -57,12 +59,17 @@ class Kubectl:
         return done.stdout
 
     def _completed(
-        self, arguments: Sequence[str], environment: Mapping[str, str], stdout: int, stderr: int | None
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        stdout: int,
+        stderr: int | None,
+        data: bytes = b"",
     ) -> subprocess.CompletedProcess[bytes]:
         try:
             return subprocess.run(
                 [self.program, *arguments],
-                stdin=subprocess.DEVNULL,
+                input=data,
                 stdout=stdout,
                 stderr=stderr,
                 timeout=_TIMEOUT_SECONDS,

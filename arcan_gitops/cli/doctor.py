@@ -17,7 +17,7 @@ from arcan_gitops.cli.address import ADDRESS
 from arcan_gitops.cli.catalogue import load_catalogue
 from arcan_gitops.cli.environment import for_other_programs
 from arcan_gitops.cli.options import format_option, kustomize_option, realms_option
-from arcan_gitops.cli.output import warn
+from arcan_gitops.cli.output import say, warn
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.project import OVERLAY, context_option, find_overlay, overlays_of
 from arcan_gitops.deploy.image import Image
@@ -114,12 +114,13 @@ def doctor(
         namespace=None if namespace is None else str(namespace),
         repository=_repository(realms, kustomize_dir, overlay),
         context=context or "",
+        say=say,
     )
     if in_cluster:
         click.echo(emit(_job(facts, image)), nl=False)
         return
     if not no_network:
-        facts = probe(facts, connect_to)
+        facts = probe(facts, connect_to, say)
     if audit_log is not None:
         facts = _with_audit(facts, audit_log)
     report = examine(facts, CHECKS)
@@ -135,8 +136,8 @@ class _Runs:
         self._kubectl = Kubectl.find()
         self._environment = for_other_programs()
 
-    def answer(self, arguments: Sequence[str]) -> Answer:
-        return self._kubectl.answer(arguments, self._environment)
+    def answer(self, arguments: Sequence[str], data: bytes = b"") -> Answer:
+        return self._kubectl.answer(arguments, self._environment, data)
 
 
 def _repository(realms: Path, kustomize_dir: Path, overlay: OverlayName | None) -> Repository | Unread:

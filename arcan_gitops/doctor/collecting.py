@@ -5,11 +5,10 @@ Of the Secrets that ESO makes, kubectl is asked for names and sizes only, by a t
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from arcan_gitops.doctor import providers
 from arcan_gitops.doctor.asking import ca_place, endpoint, token_places
@@ -26,18 +25,22 @@ from arcan_gitops.doctor.facts import (
     stores_named,
 )
 from arcan_gitops.doctor.findings import Place
-from arcan_gitops.doctor.reader import Reader
-from arcan_gitops.doctor.surroundings import with_installation, with_rights
+from arcan_gitops.doctor.many import listed, named, named_as
+from arcan_gitops.doctor.reader import Reader, together
+from arcan_gitops.doctor.surroundings import installation, may
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.eso import ConfigMap, KubernetesSecret, read_cluster
 from arcan_gitops.eso.objects import StoreId, StoreKind
 from arcan_gitops.eso.target import DATA_HASH_ANNOTATION
 
 ESO: Final = "external-secrets.io"
+MANAGED_LABEL: Final = "reconcile.external-secrets.io/managed=true"  # what ESO makes has it
+_WARNINGS: Final = "--field-selector=type=Warning,involvedObject.kind=ExternalSecret"
 
-# name, type, immutable, owner, hash, then each key and how long its base64 is
+# namespace, name, type, immutable, owner, hash, then each key and how long its base64 is
 _TARGET: Final = (
-    '{{define "one"}}{{.metadata.name}}\t{{.type}}\t{{with .immutable}}{{.}}{{end}}\t'
+    '{{define "one"}}{{.metadata.namespace}}\t{{.metadata.name}}\t{{.type}}\t'
+    "{{with .immutable}}{{.}}{{end}}\t"
     '{{range .metadata.ownerReferences}}{{if eq .kind "ExternalSecret"}}{{.name}}{{end}}{{end}}\t'
     '{{with .metadata.annotations}}{{with index . "' + DATA_HASH_ANNOTATION + '"}}{{.}}{{end}}{{end}}\t'
     "{{range $key, $value := .data}}{{$key}}={{len $value}} {{end}}\n{{end}}"
@@ -54,9 +57,12 @@ def collect(
     namespace: str | None = None,
     repository: Repository | Unread,
     context: str = "",
+    say: Callable[[str], object] = lambda line: None,
 ) -> Facts:
-    """The facts of one ExternalSecret, of those of a namespace, or of all. Raises `ArcanError` where the API
-    server cannot be reached, or not one ExternalSecret may be read.
+    """The facts of one ExternalSecret, of those of a namespace, or of all; of a long run `say` is told how
+    far it is.
+
+    Raises `ArcanError` where the API server cannot be reached, or not one ExternalSecret may be read.
     """
     groups = _groups(reader)
     facts = Facts(
@@ -64,24 +70,28 @@ def collect(
         groups=frozenset(groups), eso_versions=groups.get(ESO, ()),
     )  # fmt: skip
     if "v1" not in facts.eso_versions:
-        return with_installation(facts, reader)
-    facts = replace(facts, kinds=_kinds(reader), externals=_externals(reader, wanted, namespace))
+        return replace(facts, **installation(facts, reader))
+    externals = _externals(reader, wanted, namespace)
+    facts = replace(facts, kinds=_kinds(reader), externals=externals)
+    if facts.is_long:
+        say(f"reading what {len(externals)} ExternalSecrets use")
     facts = replace(facts, stores=_stores(reader, facts))
-    facts = _credentials(facts, reader)
-    places = {external.place[0] for external in facts.externals} | ({wanted[0]} if wanted else set())
+    near = sorted({external.place[0] for external in externals})
+    places = {*near, *((wanted[0],) if wanted else ())}
     if isinstance(repository, Repository) and wanted is None and namespace is None:
         places |= {place[0] for place in repository.declared}
-    facts = replace(
-        facts,
-        namespaces=_by_name(places, reader.objects("namespaces", *sorted(places)) if places else ()),
-        events={
-            each: reader.objects("events", "-n", each, "--field-selector=type=Warning")
-            for each in sorted({external.place[0] for external in facts.externals})
-        },
-        targets=_targets(facts, reader),
-        services=_services(facts, reader),
+    fields = together(
+        lambda: _credentials(facts, reader),
+        lambda: {"targets": _targets(facts, reader)},
+        lambda: {"namespaces": _namespaces(reader, places)},
+        lambda: {"events": listed(reader, "events", near, _WARNINGS)},
+        lambda: {"services": _services(facts, reader)},
+        lambda: installation(facts, reader),
     )
-    return with_rights(with_installation(facts, reader), reader)
+    facts = replace(facts, **{name: found for each in fields for name, found in each.items()})
+    if facts.is_long:
+        say(f"asking who may read Secrets in {len(near)} namespaces")
+    return replace(facts, may=may(reader, facts))
 
 
 def _groups(reader: Reader) -> dict[str, tuple[str, ...]]:
@@ -101,10 +111,10 @@ def _kinds(reader: Reader) -> Known[frozenset[str]]:
 
 def _externals(reader: Reader, wanted: Place | None, namespace: str | None) -> tuple[External, ...]:
     kind = f"externalsecrets.{ESO}"
+    words: tuple[str, ...] = ("-n", namespace) if namespace else ("-A",)
     if wanted is not None:
-        found = reader.objects(kind, wanted[1], "-n", wanted[0])
-    else:
-        found = reader.objects(kind, *(("-n", namespace) if namespace else ("-A",)))
+        words = (wanted[1], "-n", wanted[0])
+    found = reader.objects(kind, *words, "--show-managed-fields")  # for `seen`
     if isinstance(found, Unread):
         raise ArcanError(f"ExternalSecrets cannot be read: {found.why}", hint=found.command)
     return tuple(_external(one) for one in found)
@@ -131,29 +141,33 @@ def _stores(reader: Reader, facts: Facts) -> dict[StoreId, Known[StoreRead]]:
         if external.parsed is not None
         for identity in stores_named(external.parsed)
     }
+    spaces = sorted({identity.namespace for identity in wanted if identity.namespace})
+    there = _of_namespaces(reader, spaces)
+    if any(not identity.namespace for identity in wanted):
+        there[""] = _stores_of(reader.objects(f"clustersecretstores.{ESO}"))
     found: dict[StoreId, Known[StoreRead]] = {}
-    for namespace in sorted({identity.namespace for identity in wanted}):
-        here = [identity for identity in wanted if identity.namespace == namespace]
-        there = _stores_in(reader, namespace)
-        if isinstance(there, Unread):
-            found |= dict.fromkeys(here, there)
-            continue
-        found |= {identity: there.get(identity) for identity in here}
-        if any(identity not in there for identity in here):  # to say which there are, of the other kind too
-            others = {external.place[0] for external in facts.externals} if not namespace else {""}
-            for other in sorted({namespace} | others):
-                near = there if other == namespace else _stores_in(reader, other)
-                found = {**({} if isinstance(near, Unread) else near), **found}
+    for identity in wanted:
+        here = there[identity.namespace]
+        found[identity] = here if isinstance(here, Unread) else here.get(identity)
+    if None in found.values():  # to say which there are, of the other kind too
+        others = {external.place[0] for external in facts.externals} - there.keys()
+        there |= _of_namespaces(reader, sorted(others))
+        if "" not in there:
+            there[""] = _stores_of(reader.objects(f"clustersecretstores.{ESO}"))
+        for near in there.values():
+            found = {**({} if isinstance(near, Unread) else near), **found}
     return found
 
 
-def _stores_in(reader: Reader, namespace: str) -> dict[StoreId, StoreRead] | Unread:
-    """The SecretStores of a namespace, or all ClusterSecretStores."""
-    if namespace:
-        objects = reader.objects(f"secretstores.{ESO}", "-n", namespace)
-    else:
-        objects = reader.objects(f"clustersecretstores.{ESO}")
-    return objects if isinstance(objects, Unread) else {store.id: store for store in map(_store, objects)}
+def _of_namespaces(reader: Reader, namespaces: Sequence[str]) -> dict[str, dict[StoreId, StoreRead] | Unread]:
+    found = listed(reader, f"secretstores.{ESO}", namespaces)
+    return {namespace: _stores_of(objects) for namespace, objects in found.items()}
+
+
+def _stores_of(objects: Known[tuple[Object, ...]]) -> dict[StoreId, StoreRead] | Unread:
+    if isinstance(objects, Unread):
+        return objects
+    return {store.id: store for store in map(_store, objects or ())}
 
 
 def _store(found: Object) -> StoreRead:
@@ -166,7 +180,7 @@ def _store(found: Object) -> StoreRead:
     return StoreRead(identity, found, parsed)
 
 
-def _credentials(facts: Facts, reader: Reader) -> Facts:
+def _credentials(facts: Facts, reader: Reader) -> dict[str, Any]:
     secrets: set[Place] = set()
     maps: set[Place] = set()
     for store in facts.read_stores():
@@ -179,32 +193,18 @@ def _credentials(facts: Facts, reader: Reader) -> Facts:
                 (secrets if ca[0] == "Secret" else maps).add((ca[1], ca[2]))
         else:
             secrets |= {(place.namespace, place.secret) for place in providers.credentials(store, users)}
-    return replace(
-        facts,
-        secrets={place: _parsed_secret(found) for place, found in _named(reader, "secrets", secrets)},
-        config_maps={place: _parsed_map(found) for place, found in _named(reader, "configmaps", maps)},
+    found, authorities = together(
+        lambda: named(reader, "Secret", secrets), lambda: named(reader, "ConfigMap", maps)
     )
+    return {
+        "secrets": {place: _parsed_secret(one) for place, one in found.items()},
+        "config_maps": {place: _parsed_map(one) for place, one in authorities.items()},
+    }
 
 
-def _named(reader: Reader, kind: str, places: Iterable[Place]) -> Iterator[tuple[Place, Known[Object]]]:
-    """Objects by their names, one command a namespace: more rights than to those are not needed."""
-    by_namespace: defaultdict[str, list[str]] = defaultdict(list)
-    for namespace, name in sorted(places):
-        by_namespace[namespace].append(name)
-    for namespace, names in by_namespace.items():
-        objects = reader.objects(kind, *names, "-n", namespace)
-        if isinstance(objects, Unread) and len(names) > 1:  # rights may be to some of them
-            yield from (found for name in names for found in _named(reader, kind, [(namespace, name)]))
-            continue
-        there = _by_name(names, objects)
-        yield from (((namespace, name), there[name]) for name in names)
-
-
-def _by_name(names: Iterable[str], objects: tuple[Object, ...] | Unread) -> dict[str, Known[Object]]:
-    if isinstance(objects, Unread):
-        return dict.fromkeys(names, objects)
-    there = {one["metadata"]["name"]: one for one in objects}
-    return {name: there.get(name) for name in names}
+def _namespaces(reader: Reader, places: Iterable[str]) -> dict[str, Known[Object]]:
+    found = named(reader, "Namespace", (("", each) for each in places))
+    return {name: one for (_, name), one in found.items()}
 
 
 def _parsed_secret(found: Known[Object]) -> Known[KubernetesSecret]:
@@ -224,27 +224,18 @@ def _parsed_map(found: Known[Object]) -> Known[ConfigMap]:
 
 
 def _targets(facts: Facts, reader: Reader) -> dict[Place, Known[Target]]:
-    by_namespace: defaultdict[str, list[str]] = defaultdict(list)
-    for external in facts.externals:
-        by_namespace[external.place[0]].append(external.target)
-    found: dict[Place, Known[Target]] = {}
-    for namespace, names in sorted(by_namespace.items()):
-        chosen = sorted(set(names))
-        words = ("-n", namespace, "--ignore-not-found", "-o", f"go-template={_TARGET}")
-        printed = reader.text("get", "secrets", *chosen, *words)
-        if isinstance(printed, Unread):
-            unread = Unread(printed.why, f"kubectl get secrets -n {namespace}")
-            found |= {(namespace, name): unread for name in chosen}
-            continue
-        there = dict(map(_target, filter(None, printed.split("\n"))))
-        found |= {(namespace, name): there.get(name) for name in chosen}
-    return found
+    places = [(external.place[0], external.target) for external in facts.externals]
+    return named_as(reader, "Secret", places, f"go-template={_TARGET}", _sizes, MANAGED_LABEL)
 
 
-def _target(line: str) -> tuple[str, Target]:
-    name, kind, immutable, owner, data_hash, keys = (line.split("\t") + [""] * 6)[:6]
+def _sizes(printed: str) -> dict[Place, Target]:
+    return dict(map(_target, filter(None, printed.split("\n"))))
+
+
+def _target(line: str) -> tuple[Place, Target]:
+    namespace, name, kind, immutable, owner, data_hash, keys = (line.split("\t") + [""] * 7)[:7]
     sizes = {key: int(size) for key, _, size in (word.rpartition("=") for word in keys.split())}
-    return name, Target(kind, immutable == "true", owner, data_hash, sizes)
+    return (namespace, name), Target(kind, immutable == "true", owner, data_hash, sizes)
 
 
 def _services(facts: Facts, reader: Reader) -> dict[Place, Known[Object]]:
@@ -254,7 +245,7 @@ def _services(facts: Facts, reader: Reader) -> dict[Place, Known[Object]]:
         place = endpoint(store.parsed) if store.parsed is not None else None
         if place is not None and (service := service_of(place[1])) is not None:
             wanted.add(service)
-    return dict(_named(reader, "services", wanted))
+    return named(reader, "Service", wanted)
 
 
 def service_of(host: str) -> Place | None:

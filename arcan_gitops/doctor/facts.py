@@ -7,10 +7,12 @@ there are names of keys, and no value.
 from __future__ import annotations
 
 import shlex
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias, TypeVar
+from functools import cached_property
+from typing import Any, Final, TypeAlias, TypeVar
 
 from arcan_gitops.access import TokenRecord
 from arcan_gitops.doctor.dialling import Reached
@@ -22,6 +24,7 @@ from arcan_gitops.overlay import Catalogue
 
 Object: TypeAlias = Mapping[str, Any]
 T = TypeVar("T")
+_LONG: Final = 50  # ExternalSecrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A refresh that was tried from here; `outcome` is None where it is not emulated (`unknown` says why)."""
+    """A refresh that was tried from here; `outcome` is None where it is not emulated (`unknown` says why), or
+    a server was not reached before.
+    """
 
     outcome: Outcome | None
     asked: tuple[Asked, ...] = ()
@@ -129,6 +134,15 @@ class Repository:
 
 
 @dataclass(frozen=True, slots=True)
+class LogLine:
+    """What ESO's log says of a refresh of an ExternalSecret that failed; `time` is None where it has none."""
+
+    place: Place
+    time: datetime | None
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """`kubectl auth can-i VERB RESOURCE -n NAMESPACE --as=WHO`."""
 
@@ -138,7 +152,7 @@ class Question:
     namespace: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what is derived from it is kept in it
 class Facts:
     """What one run knows. A name that is no key of a mapping was not asked for."""
 
@@ -159,7 +173,7 @@ class Facts:
     deployments: Known[tuple[Object, ...]] = ()  # of ESO
     servers: Known[tuple[Object, ...]] = ()  # Deployments in namespace arcan
     pods: Known[tuple[Object, ...]] = ()  # of Deployments that are not available
-    log: Known[tuple[str, ...]] = ()  # lines of ESO's that name what is looked at
+    log: Known[tuple[LogLine, ...]] = ()  # of ESO, about what is looked at
     applications: Known[tuple[Object, ...]] = ()
     privileged: Known[tuple[Place, ...]] = ()  # service accounts with OpenShift's SCC `privileged`
     may: Mapping[Question, Known[bool]] = field(default_factory=dict)
@@ -181,8 +195,9 @@ class Facts:
             "annotate", "externalsecret", name, "-n", namespace, "force-sync=NOW", "--overwrite"
         )
         if isinstance(self.repository, Repository) and (app := self.repository.declared.get(external.place)):
-            context = f" --context {shlex.quote(self.context)}" if self.context else ""
-            return f"arcan sync {app} --overlay {self.repository.overlay} --run{context}"
+            context = ("--context", self.context) if self.context else ()
+            words = ("arcan", "sync", app, "--overlay", self.repository.overlay, "--run", *context)
+            return shlex.join(words)
         return command.replace("=NOW ", "=$(date +%s) ")
 
     def stores_of(self, external: External) -> Iterator[tuple[StoreId, Known[StoreRead]]]:
@@ -195,11 +210,33 @@ class Facts:
 
     def users_of(self, identity: StoreId) -> frozenset[Place]:
         """The ExternalSecrets that read a store."""
-        return frozenset(
-            external.place
-            for external in self.externals
-            if any(store == identity for store, _ in self.stores_of(external))
-        )
+        return self._users.get(identity, frozenset())
+
+    @cached_property
+    def _users(self) -> Mapping[StoreId, frozenset[Place]]:
+        users: defaultdict[StoreId, set[Place]] = defaultdict(set)
+        for external in self.externals:
+            for identity, _ in self.stores_of(external):
+                users[identity].add(external.place)
+        return {identity: frozenset(places) for identity, places in users.items()}
+
+    @property
+    def is_long(self) -> bool:
+        """Whether there is so much that people should see how far it is."""
+        return len(self.externals) >= _LONG
+
+    @cached_property
+    def by_place(self) -> Mapping[Place, External]:
+        """The ExternalSecrets by namespace and name."""
+        return {external.place: external for external in self.externals}
+
+    @cached_property
+    def in_namespace(self) -> Mapping[str, tuple[External, ...]]:
+        """The ExternalSecrets by namespace."""
+        found: defaultdict[str, list[External]] = defaultdict(list)
+        for external in self.externals:
+            found[external.place[0]].append(external)
+        return {namespace: tuple(externals) for namespace, externals in found.items()}
 
     def read_stores(self) -> Iterator[StoreRead]:
         """The stores that are there."""
@@ -217,6 +254,14 @@ def dig(found: Any, *path: str) -> Any:
     for step in path:
         found = found.get(step) if isinstance(found, Mapping) else None
     return found
+
+
+def moment(text: object) -> datetime | None:
+    """A time as Kubernetes writes it; None where it is none."""
+    try:
+        return datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    except ValueError:
+        return None
 
 
 def condition(found: Object, kind: str) -> Object:

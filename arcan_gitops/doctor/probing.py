@@ -8,12 +8,15 @@ answer's values go through the store's own jsonPath and the ExternalSecret's tem
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Final
 
 from arcan_gitops.doctor.asking import ca_place, endpoint, token_places
-from arcan_gitops.doctor.dialling import Reached, reach
-from arcan_gitops.doctor.facts import Asked, External, Facts, Read, Target, Unread, dig
+from arcan_gitops.doctor.dialling import Reached, Step, reach
+from arcan_gitops.doctor.facts import Asked, External, Facts, Read, StoreRead, Target, Unread, dig
+from arcan_gitops.doctor.findings import Place
 from arcan_gitops.eso import (
     CallFailed,
     Client,
@@ -30,26 +33,53 @@ from arcan_gitops.eso import (
     refresh,
 )
 
-_PATIENCE = 15.0
+_PATIENCE: Final = 15.0
+_AT_ONCE: Final = 8  # connections and refreshes
+_STEP: Final = 200  # refreshes between two lines of progress
 
 
-def probe(facts: Facts, connect_to: tuple[str, int] | None = None) -> Facts:
-    """The facts, with what came of every connection and every refresh that was tried from here."""
-    reached: dict[tuple[str, int], Reached | Unread] = {}
-    for store in facts.read_stores():
-        place = endpoint(store.parsed) if store.parsed is not None and facts.users_of(store.id) else None
-        if place is not None and place[0] == "https" and place[1:] not in reached:
-            reached[place[1:]] = reach(*place[1:], connect_to)
+def probe(
+    facts: Facts,
+    connect_to: tuple[str, int] | None = None,
+    say: Callable[[str], object] = lambda line: None,
+) -> Facts:
+    """The facts, with what came of every connection and every refresh that was tried from here, a few at a
+    time; of a long run `say` is told how far it is.
+    """
+    places = sorted({place for store in _used(facts) if (place := _https(store)) is not None})
     transport = NetTransport(connect_to=connect_to, patience=_PATIENCE)
-    reads = {external.place: tried(external, facts, transport) for external in facts.externals}
-    return replace(facts, reached=reached, reads=reads)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = pool.map(lambda place: reach(place[0], place[1], connect_to), places)
+        facts = replace(facts, reached=dict(zip(places, found, strict=True)))
+        reads: dict[Place, Read | Unread] = {}
+        tries = pool.map(lambda external: tried(external, facts, transport), facts.externals)
+        for external, read in zip(facts.externals, tries, strict=True):
+            if facts.is_long and len(reads) % _STEP == 0:
+                say(f"trying refreshes: {len(reads)} of {len(facts.externals)} are done")
+            reads[external.place] = read
+    return replace(facts, reads=reads)
+
+
+def _used(facts: Facts) -> Iterator[StoreRead]:
+    return (store for store in facts.read_stores() if facts.users_of(store.id))
+
+
+def _https(store: StoreRead) -> tuple[str, int] | None:
+    """Where a store's server is."""
+    place = endpoint(store.parsed) if store.parsed is not None else None
+    return place[1:] if place is not None and place[0] == "https" else None
 
 
 def tried(external: External, facts: Facts, transport: Transport) -> Read | Unread:
-    """One refresh; the Secret is not written."""
+    """One refresh; the Secret is not written. Where a server was not reached before, nothing is tried."""
     problem = next(_keeps(external, facts), None)
     if problem is not None:
         return problem
+    for _, store in facts.stores_of(external):
+        place = _https(store) if isinstance(store, StoreRead) else None
+        reached = facts.reached.get(place) if place is not None else None
+        if isinstance(reached, Reached) and reached.step is not Step.DONE:
+            return Read(None)
     assert external.parsed is not None  # or there would be a problem
     recording = _Recording(transport)
     try:
@@ -94,19 +124,26 @@ def _unread(store: Store, facts: Facts) -> Iterator[Unread]:
 
 def _cluster(external: External, facts: Facts) -> Cluster:
     namespace, _ = external.place
+    assert external.parsed is not None
     labels = dig(facts.namespaces.get(namespace), "metadata", "labels") or {}
     target = facts.targets.get((namespace, external.target))
-    secrets = [found for found in facts.secrets.values() if isinstance(found, KubernetesSecret)]
-    assert external.parsed is not None
+    stores = [
+        store.parsed
+        for _, store in facts.stores_of(external)
+        if isinstance(store, StoreRead) and store.parsed is not None
+    ]
+    places = {(place.namespace, place.secret) for store in stores for place in token_places(store)}
+    places |= {(ca[1], ca[2]) for store in stores if (ca := ca_place(store)) is not None}
+    secrets = [found for place in places if isinstance(found := facts.secrets.get(place), KubernetesSecret)]
+    maps = (facts.config_maps.get(place) for place in places)
     if isinstance(target, Target) and external.parsed.target.creation == "Merge":
         data = dict.fromkeys(target.keys, b"")
         secrets.append(KubernetesSecret(namespace, external.target, data, target.type))
-    stores = (store.parsed for store in facts.read_stores())
     return Cluster(
-        stores=tuple(store for store in stores if isinstance(store, Store)),
+        stores=tuple(stores),
         external_secrets=(external.parsed,),
         secrets=tuple(secrets),
-        config_maps=tuple(found for found in facts.config_maps.values() if isinstance(found, ConfigMap)),
+        config_maps=tuple(found for found in maps if isinstance(found, ConfigMap)),
         namespaces=(Namespace(namespace, dict(labels)),),
     )
 

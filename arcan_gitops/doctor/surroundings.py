@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from arcan_gitops.doctor.asking import token_places
-from arcan_gitops.doctor.facts import Facts, Known, Object, Question, Unread, dig
+from arcan_gitops.doctor.facts import Facts, Known, LogLine, Object, Question, Unread, dig, moment
 from arcan_gitops.doctor.findings import Place
-from arcan_gitops.doctor.reader import Reader
+from arcan_gitops.doctor.many import rights
+from arcan_gitops.doctor.reader import Reader, together
 from arcan_gitops.eso.objects import StoreKind
 
 ESO_LABEL: Final = "app.kubernetes.io/name=external-secrets"
@@ -17,35 +19,36 @@ SERVER_NAMESPACE: Final = "arcan"
 OPENSHIFT: Final = "security.openshift.io"
 ARGO_CD: Final = "argoproj.io"
 _PRIVILEGED: Final = "system:openshift:scc:privileged"
+_RBAC: Final = "rbac.authorization.k8s.io"
 _MOST_LINES: Final = 2000
 
 
-def with_installation(facts: Facts, reader: Reader) -> Facts:
-    """The facts, with the Deployments, what their pods and log say, and Argo CD's Applications."""
-    deployments = reader.objects("deployments.apps", "-A", "-l", ESO_LABEL)
+def installation(facts: Facts, reader: Reader) -> dict[str, Any]:
+    """More fields of the facts: the Deployments, what their pods and log say, and Argo CD's Applications."""
+    deployments, servers, applications, privileged = together(
+        lambda: reader.objects("deployments.apps", "-A", "-l", ESO_LABEL),
+        lambda: reader.objects("deployments.apps", "-n", SERVER_NAMESPACE),
+        lambda: reader.objects(f"applications.{ARGO_CD}", "-A") if ARGO_CD in facts.groups else (),
+        lambda: _bindings(reader) if OPENSHIFT in facts.groups else (),
+    )
     if isinstance(deployments, Unread):
         home = _home(facts)
         nearer = reader.objects("deployments.apps", "-n", home, "-l", ESO_LABEL)
         deployments = deployments if isinstance(nearer, Unread) else nearer
-    servers = reader.objects("deployments.apps", "-n", SERVER_NAMESPACE)
     pods: list[Object] = []
     for one in [*_all(deployments), *_all(servers)]:
         if not (dig(one, "status", "availableReplicas") or 0):
             labels = dig(one, "spec", "selector", "matchLabels") or {}
             selector = ",".join(f"{name}={value}" for name, value in labels.items())
             pods += _all(reader.objects("pods", "-n", one["metadata"]["namespace"], "-l", selector))
-    applications: Known[tuple[Object, ...]] = ()
-    if ARGO_CD in facts.groups:
-        applications = reader.objects(f"applications.{ARGO_CD}", "-A")
-    return replace(
-        facts,
-        deployments=deployments,
-        servers=servers,
-        pods=tuple(pods),
-        log=_log(facts, deployments, reader),
-        applications=applications,
-        privileged=_privileged(reader) if OPENSHIFT in facts.groups else (),
-    )
+    return {
+        "deployments": deployments,
+        "servers": servers,
+        "pods": tuple(pods),
+        "log": _log(facts, deployments, reader),
+        "applications": applications,
+        "privileged": _privileged(privileged),
+    }
 
 
 def _all(found: tuple[Object, ...] | Unread) -> tuple[Object, ...]:
@@ -70,8 +73,8 @@ def controller(deployments: Known[tuple[Object, ...]]) -> Object | None:
     return None
 
 
-def _log(facts: Facts, deployments: Known[tuple[Object, ...]], reader: Reader) -> Known[tuple[str, ...]]:
-    """ESO's lines about the one ExternalSecret, or about limits of a provider."""
+def _log(facts: Facts, deployments: Known[tuple[Object, ...]], reader: Reader) -> Known[tuple[LogLine, ...]]:
+    """ESO's lines about refreshes that failed, of the last hour."""
     found = controller(deployments)
     if found is None or not (dig(found, "status", "availableReplicas") or 0):
         return ()
@@ -80,17 +83,33 @@ def _log(facts: Facts, deployments: Known[tuple[Object, ...]], reader: Reader) -
     printed = reader.text("logs", "-n", metadata["namespace"], place, f"--tail={_MOST_LINES}", "--since=1h")
     if isinstance(printed, Unread):
         return printed
-    names = {external.place[1] for external in facts.externals}
-    lines = printed.split("\n")
-    return tuple(line for line in lines if "error" in line and any(name in line for name in names))
+    lines = (log_line(line) for line in printed.split("\n"))
+    return tuple(line for line in lines if line is not None and line.place in facts.by_place)
 
 
-def _privileged(reader: Reader) -> Known[tuple[Place, ...]]:
-    bindings = reader.objects("rolebindings.rbac.authorization.k8s.io", "-A")
+def log_line(text: str) -> LogLine | None:
+    """A line of ESO's (JSON, by zap); None where it is not about an ExternalSecret that failed."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    place = dig(found, "ExternalSecret", "namespace"), dig(found, "ExternalSecret", "name")
+    if dig(found, "level") != "error" or not all(isinstance(part, str) for part in place):
+        return None
+    at = found.get("ts")  # the chart's default is seconds since 1970
+    time = datetime.fromtimestamp(at, UTC) if isinstance(at, (int, float)) else moment(at)
+    return LogLine(place, time, str(found.get("error", "")))
+
+
+def _bindings(reader: Reader) -> tuple[Object, ...] | Unread:
+    return reader.objects(f"rolebindings.{_RBAC},clusterrolebindings.{_RBAC}", "-A")
+
+
+def _privileged(bindings: tuple[Object, ...] | Unread) -> Known[tuple[Place, ...]]:
     if isinstance(bindings, Unread):
         return bindings
     return tuple(
-        (subject.get("namespace") or one["metadata"]["namespace"], subject["name"])
+        (subject.get("namespace") or one["metadata"].get("namespace", ""), subject["name"])
         for one in bindings
         if dig(one, "roleRef", "name") == _PRIVILEGED
         for subject in one.get("subjects") or ()
@@ -98,20 +117,20 @@ def _privileged(reader: Reader) -> Known[tuple[Place, ...]]:
     )
 
 
-def with_rights(facts: Facts, reader: Reader) -> Facts:
-    """The facts, with what ESO may do where Secrets are made, and who else may read them."""
-    asked: list[Question] = []
+def may(reader: Reader, facts: Facts) -> dict[Question, Known[bool]]:
+    """What ESO may do where Secrets are made, and who else may read them."""
+    namespaces = sorted(facts.in_namespace)
     found = controller(facts.deployments)
     account = dig(found, "spec", "template", "spec", "serviceAccountName") if found is not None else None
-    for namespace in sorted({external.place[0] for external in facts.externals}):
-        if found is not None and account:
-            who = f"system:serviceaccount:{found['metadata']['namespace']}:{account}"
-            asked += [Question(who, verb, "secrets", namespace) for verb in ("get", "create", "update")]
-        asked.append(Question(everybody_of(namespace), "get", "secrets", namespace))
-    may: Mapping[Question, Any] = {
-        each: reader.may(each.verb, each.resource, each.namespace, each.who) for each in asked
-    }
-    return replace(facts, may=may)
+    eso: list[Question] = []
+    if found is not None and account:
+        who = f"system:serviceaccount:{found['metadata']['namespace']}:{account}"
+        eso = [Question(who, verb, "secrets", "") for verb in ("get", "create", "update")]
+        everywhere = rights(reader, eso) if len(namespaces) > 1 else {}
+        if not all(everywhere.get(each) is True for each in eso):
+            eso = [replace(each, namespace=namespace) for namespace in namespaces for each in eso]
+    others = [Question(everybody_of(namespace), "get", "secrets", namespace) for namespace in namespaces]
+    return rights(reader, [*eso, *others])
 
 
 def everybody_of(namespace: str) -> str:

@@ -40,7 +40,7 @@ class Manifests:
     external_secrets: tuple[ExternalSecret, ...]
     push_secrets: tuple[tuple[Object, Node], ...]
     secrets: tuple[Object, ...]
-    named: Mapping[tuple[str, str], tuple[Store, ...]]
+    named: Mapping[tuple[str, str], Mapping[str, list[Store]]]  # by kind and name, then by namespace
     kustomizations: Kustomizations
 
     @classmethod
@@ -56,10 +56,11 @@ class Manifests:
         ours = [obj for obj in objects if obj.group == ESO_GROUP]
         read = (ExternalSecret.read(obj) for obj in ours if obj.kind in EXTERNAL_SECRETS)
         stores = tuple(Store.read(obj) for obj in ours if obj.kind in STORES)
-        named: dict[tuple[str, str], tuple[Store, ...]] = {}
+        named: dict[tuple[str, str], dict[str, list[Store]]] = {}
         for store in stores:
-            key = (store.object.kind, store.object.name)
-            named[key] = (*named.get(key, ()), store)
+            namespace = "" if store.cluster else store.object.namespace
+            of_name = named.setdefault((store.object.kind, store.object.name), {})
+            of_name.setdefault(namespace, []).append(store)
         return cls(
             eso,
             tuple(not_yaml),
@@ -96,8 +97,9 @@ class Manifests:
         namespace = user.object.namespace if kind == "SecretStore" else ""
         if user.object.kind == "ClusterExternalSecret":
             namespace = ""
-        named = self.named.get((kind, ref.name), ())
-        fitting = [store for store in named if store.cluster or _same(store.object.namespace, namespace)]
+        named = self.named.get((kind, ref.name), {})
+        near = (namespace, "") if namespace else named  # without a namespace it may be in any
+        fitting = [store for each in near for store in named.get(each, ())]
         return _nearest(user.object, [(store.object.source, store) for store in fitting])
 
     def secret(self, store: Store, name: str, namespace: str) -> Object | None:
@@ -155,4 +157,6 @@ def _nearest(user: Object, candidates: list[tuple[str, T]]) -> T | None:
         same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(*folders, strict=False))
         return candidate[0] == user.source, sum(1 for _ in same)
 
-    return max(candidates, key=shared)[1] if candidates else None
+    if len(candidates) < 2:
+        return candidates[0][1] if candidates else None
+    return max(candidates, key=shared)[1]

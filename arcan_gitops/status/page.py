@@ -30,8 +30,9 @@ section { background: var(--panel); border: 1px solid var(--line); border-radius
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; font-weight: 600; padding: .25rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0;
-  border-top: 1px solid var(--line); overflow-wrap: break-word; }
+  border-top: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
+td, th[scope=row] { min-width: 5.5rem; white-space: normal; overflow-wrap: anywhere; }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; padding: 0; list-style: none; }
 a { color: inherit; }
 """
@@ -66,14 +67,14 @@ def _section(number: int, server: Server) -> str:
     ]
     if wrong:
         rows = (f"<tr><td>{_badge(one)}</td>{_cells(rest)}</tr>" for one, *rest in wrong)
-        parts.append(_table("Findings", ("Severity", "Where", "What"), rows))
+        parts.append(_table("Findings", name, ("Severity", "Where", "What"), rows))
     elif not problem:
         parts.append("<p>Nothing to report.</p>")
     if facts:
         rows = (
             f'<tr><th scope="row">{escape(about)}</th><td>{escape(said)}</td></tr>' for about, said in facts
         )
-        parts.append(_table("Server", (), rows))
+        parts.append(_table("Server", name, (), rows))
     if environments:
         rows = (
             f'<tr><th scope="row">{escape(row[0])}</th><td>{escape(row[1])}</td>'
@@ -81,15 +82,16 @@ def _section(number: int, server: Server) -> str:
             f"{_cells(row[3:])}</tr>"
             for row in environments
         )
-        parts.append(_table("Environments", ("Environment", "Keys", "State", "Since", "Why"), rows))
+        columns = ("Environment", "Keys", "State", "Since", "Why")
+        parts.append(_table("Environments", name, columns, rows))
     return "".join([*parts, "</section>\n"])
 
 
-def _table(caption: str, columns: Sequence[str], rows: Iterable[str]) -> str:
+def _table(caption: str, server: str, columns: Sequence[str], rows: Iterable[str]) -> str:
     """What is wider than the screen scrolls by itself, with the keyboard too."""
     head = "".join(f'<th scope="col">{column}</th>' for column in columns)
     return (
-        f'<div class="wide" tabindex="0" role="region" aria-label="{caption}"><table>'
+        f'<div class="wide" tabindex="0" role="region" aria-label="{caption}: {escape(server)}"><table>'
         f"<caption>{caption}</caption>"
         f"{f'<thead><tr>{head}</tr></thead>' if head else ''}<tbody>{''.join(rows)}</tbody></table></div>"
     )

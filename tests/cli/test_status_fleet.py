@@ -143,3 +143,12 @@ def test_every_table_can_be_scrolled_with_the_keyboard_and_has_headers() -> None
     assert text.count("<table>") == text.count('tabindex="0"') == text.count("<caption>") == 3
     assert '<html lang="en">' in text
     assert '<th scope="row">' in text
+
+
+def test_each_place_that_the_keyboard_reaches_has_a_name_of_its_own() -> None:
+    rows = [("production/prod", "1", "loaded", "", "")]
+    text = page("ok", [(name, "ok", "", (), [("a", "b")], rows) for name in ("one", 'two"><b>')])
+    parsed = _Page()
+    parsed.feed(text)
+    names = [attributes["aria-label"] for _, attributes in parsed.tags if "tabindex" in attributes]
+    assert names == ["Server: one", "Environments: one", 'Server: two"><b>', 'Environments: two"><b>']

@@ -75,7 +75,9 @@ class Scene:
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str, str], Object] = {}
-        self.denied: set[str] = set()  # kinds, `impersonate`, `logs`
+        self.denied: set[str] = set()  # kinds, `impersonate`, `reviews`, `logs`
+        self.broken = ""  # what kubectl says instead of objects by name
+        self.refused: set[tuple[str, str, str]] = set()  # single objects
         self.groups = {"external-secrets.io": ["v1"]}
         self.kinds = ["ExternalSecret", "SecretStore", "ClusterSecretStore"]
         self.allowed: Callable[[str, str, str], bool] = lambda who, verb, namespace: "default" not in who
@@ -88,6 +90,7 @@ class Scene:
         self.audit: dict[tuple[str, str, str], Object] = {}
         self.now = NOW
         self.calls: list[list[str]] = []
+        self.given: list[tuple[list[str], list[Object]]] = []  # commands with standard input
         self.record = TokenRecord(
             TOKEN.id, "shop", "read-only", None, None, NOW - timedelta(days=1), None, TOKEN.digest
         )
@@ -250,9 +253,15 @@ class Scene:
 
     # what kubectl does
 
-    def answer(self, arguments: Sequence[str]) -> Answer:
+    def answer(self, arguments: Sequence[str], data: bytes = b"") -> Answer:
         self.calls.append(list(arguments))
+        if data:
+            self.given.append((list(arguments), json.loads(data)["items"]))
         match list(arguments):
+            case ["create", "-f", "-", "-o", "json"]:
+                return self._review(json.loads(data)["items"])
+            case ["get", "-f", "-", "--ignore-not-found", "-o", form]:
+                return self._get_all(json.loads(data)["items"], form)
             case ["get", "--raw", "/apis"]:
                 groups = [
                     {"name": name, "versions": [{"version": one} for one in versions]}
@@ -263,7 +272,8 @@ class Scene:
                 return _json({"resources": [{"kind": kind} for kind in self.kinds]})
             case ["get", kind, *rest]:
                 return self._get(PLURALS[kind.partition(".")[0]], rest)
-            case ["auth", "can-i", verb, "secrets", "-n", namespace, who]:
+            case ["auth", "can-i", verb, "secrets", *where, who]:
+                namespace = where[1] if where[0] == "-n" else ""
                 if "impersonate" in self.denied:
                     return Answer(1, b"", "Error from server (Forbidden): users is forbidden")
                 return Answer(0, b"yes\n" if self.allowed(who, verb, namespace) else b"no\n", "")
@@ -273,10 +283,45 @@ class Scene:
                 return Answer(0, self.log.encode(), "")
         raise AssertionError(arguments)
 
+    def _review(self, reviews: Sequence[Object]) -> Answer:
+        """As kubectl prints several: one after the other."""
+        if "reviews" in self.denied:
+            return Answer(1, b"", "Error from server (Forbidden): localsubjectaccessreviews is forbidden")
+        text = ""
+        for review in reviews:
+            who, asked = review["spec"]["user"], review["spec"]["resourceAttributes"]
+            local = "Local" if asked["namespace"] else ""  # "": of all namespaces
+            assert review["kind"] == f"{local}SubjectAccessReview"
+            allowed = self.allowed(who, asked["verb"], asked["namespace"])
+            text += json.dumps({**review, "status": {"allowed": allowed}}, indent=4) + "\n"
+        return Answer(0, text.encode(), "")
+
+    def _get_all(self, wanted: Sequence[Object], form: str) -> Answer:
+        """Objects by their names; the refused ones are in the errors, and the others are printed."""
+        if self.broken:
+            return Answer(1, b"", self.broken)
+        found, error = [], ""
+        for one in wanted:
+            kind, name = one["kind"], one["metadata"]["name"]
+            namespace = one["metadata"].get("namespace", "")
+            if kind in self.denied or (kind, namespace, name) in self.refused:
+                error += (
+                    f'Error from server (Forbidden): {kind.lower()}s "{name}" is forbidden: User "{CANARY}"'
+                )
+                error += f' cannot get resource "x" in API group "" in the namespace "{namespace or name}"\n'
+            elif (kind, namespace, name) in self.objects:
+                found.append(self.objects[kind, namespace, name])
+        status = 1 if error else 0
+        if form.startswith("go-template="):
+            return Answer(status, "".join(map(_line, found)).encode(), error)
+        if len(wanted) == 1 or not found:
+            return Answer(status, json.dumps(found[0]).encode() if found else b"", error)
+        return Answer(status, json.dumps({"kind": "List", "items": found}).encode(), error)
+
     def _get(self, kind: str, rest: Sequence[str]) -> Answer:
-        if kind in self.denied:
+        if kind in self.denied or (f"{kind} -A" in self.denied and "-A" in rest):
             return Answer(1, b"", f'Error from server (Forbidden): {kind} is forbidden: "{CANARY}"')
-        names, namespace, selector = [], None, {}
+        names, namespace, selector, only = [], None, {}, ""
         words = iter(rest)
         for word in words:
             if word == "-n":
@@ -285,6 +330,8 @@ class Scene:
                 selector = dict(one.split("=") for one in next(words).split(","))
             elif word == "-o":
                 form = next(words)
+            elif word.startswith("--field-selector=metadata.name="):
+                only = word.rpartition("=")[2]
             elif not word.startswith("-"):
                 names.append(word)
         found = [
@@ -293,6 +340,7 @@ class Scene:
             if of_kind == kind
             and (namespace is None or place == namespace)
             and (not names or name in names)
+            and only in ("", name)
             and selector.items() <= one["metadata"].get("labels", {}).items()
         ]
         if form.startswith("go-template="):
@@ -312,9 +360,8 @@ def _line(one: Object) -> str:
     data_hash = one["metadata"].get("annotations", {}).get("reconcile.external-secrets.io/data-hash", "")
     keys = "".join(f"{key}={len(text)} " for key, text in one.get("data", {}).items())
     immutable = "true" if one.get("immutable") else ""
-    return (
-        "\t".join((one["metadata"]["name"], one["type"], immutable, "".join(owners), data_hash, keys)) + "\n"
-    )
+    place = one["metadata"]["namespace"], one["metadata"]["name"]
+    return "\t".join((*place, one["type"], immutable, "".join(owners), data_hash, keys)) + "\n"
 
 
 def _json(found: object) -> Answer:

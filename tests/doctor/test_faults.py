@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -150,6 +151,16 @@ def other_provider(name: str, section: Object, event: str, key: str = "prod/myap
     return change
 
 
+def log_line(said: str, after: timedelta = timedelta(), reconcile: str = "1") -> str:
+    """As ESO writes it when a refresh has failed."""
+    line = {
+        "level": "error", "ts": time(after), "msg": "Reconciler error", "controller": "externalsecret",
+        "ExternalSecret": {"name": PLACE[1], "namespace": PLACE[0]}, "reconcileID": reconcile,
+        "error": said, "stacktrace": "controller.go:429",
+    }  # fmt: skip
+    return f"I0101 not JSON\n{json.dumps(line)}\n"
+
+
 LOGIN = {"name": "login", "key": "token"}
 VAULT = {
     "server": "http://vault.vault.svc:8200",
@@ -196,7 +207,7 @@ FAULTS = [
           "kubectl describe pods -n arcan"),
     Fault("image-pull", "no login", image_pull, "no SCC changes that", "kubectl describe pod arcan-1 -n arcan"),
     Fault("openshift-uid", "the server", refused_by_openshift("arcan", "arcan"), "OpenShift refuses its pods",
-          "arcan generate overlays   # with components: [openshift]"),
+          "arcan generate overlays   # components: [openshift]"),
     Fault("openshift-uid", "ESO", refused_by_openshift("external-secrets", "external-secrets"),
           "OpenShift refuses its pods", "adaptSecurityContext=auto"),
     Fault("openshift-privileged", "the advice was followed", privileged, "may be root on their node",
@@ -235,8 +246,8 @@ FAULTS = [
           "is not ready (InvalidProviderConfig)", "kubectl describe secretstore arcan -n shop"),
     Fault("store-ready", "never looked at", lambda s: s.store.pop("status"), "no condition Ready",
           "kubectl describe secretstore arcan -n shop", Severity.WARNING),
-    Fault("manifests", "no entry", lambda s: s.external["spec"].update(data=[]), "cannot work", "kubectl describe externalsecret"),
-    Fault("manifests", "a token in clear", lambda s: s.webhook["headers"].update({"X-Token": "hunter2"}), "(ARC032)", "arcan explain ARC032"),
+    Fault("manifests", "no entry", lambda s: s.external["spec"].update(data=[]), "cannot work", "| arcan lint manifests -"),
+    Fault("manifests", "a token in clear", lambda s: s.webhook["headers"].update({"X-Token": "hunter2"}), "(ARC032)", "arcan lint manifests -"),
     Fault("token-secret", "not there", lambda s: s.remove("Secret", "shop", "arcan-credentials"), "is not there",
           "arcan bootstrap prod"),
     Fault("token-secret", "in another namespace", all_of(to_cluster_store(), lambda s: s.objects.update({
@@ -285,10 +296,10 @@ FAULTS = [
     Fault("tls-chain", "another CA", ca(pem(Party("other"))), "and the store trusts 'other'", "arcan ca fetch"),
     Fault("tls-chain", "another key", ca(pem(Party("Arcan CA"))), "by another key", "arcan ca fetch"),
     Fault("tls-chain", "another host", lambda s: setattr(s, "shown", (leaf(ROOT, hosts=("x",)), ROOT)),
-          "is for x, and not for arcan.internal", "arcan serve --tls-host arcan.internal"),
+          "is for x, and not for arcan.internal", "arcan bootstrap ca --host arcan.internal"),
     Fault("tls-chain", "ended", lambda s: setattr(s, "shown", (leaf(ROOT, days=(-9, -1)), ROOT)), "ended on", "kubectl rollout"),
     Fault("tls-chain", "no CA is named", lambda s: s.webhook.pop("caProvider"), "names no CA", "arcan ca fetch"),
-    Fault("plain-http", "in clear", url("https://", "http://"), "over plain http", "with an https url", Severity.WARNING),
+    Fault("plain-http", "in clear", url("https://", "http://"), "over plain http", "url: https://...", Severity.WARNING),
     Fault("answer", "401", answered(401, "unauthorized"), "the token (401), which is in Git: it has not read", "kubectl rollout status"),
     Fault("answer", "403", answered(403, "forbidden"), "may not read this (403)", "arcan token sync --check"),
     Fault("answer", "404", answered(404, "key_not_found"), "no such key (404)", "arcan realm list"),
@@ -349,7 +360,7 @@ FAULTS = [
           "arcan sync shop --overlay prod --run", Severity.WARNING),
     Fault("load", "every 10 s", spec(refreshInterval="10s"), "is refreshed every 10s", "kubectl patch externalsecret shop-env -n shop",
           Severity.WARNING),
-    Fault("eso-log", "throttled", lambda s: setattr(s, "log", '{"level":"error","msg":"shop-env 429 Too Many Requests"}\n'),
+    Fault("eso-log", "throttled", lambda s: setattr(s, "log", log_line("endpoint gave error 429 Too Many Requests")),
           "a provider limits how often", "kubectl logs -n external-secrets", Severity.WARNING),
     Fault("audit-log", "401", all_of(fails(), lambda s: setattr(s, "unreachable", Step.DNS), url("arcan.internal", "arcan.arcan.svc"),
               lambda s: s.put("Service", "arcan", "arcan", spec={"ports": [{"port": 9797}]}),
@@ -397,3 +408,24 @@ def test_every_fix_is_a_command_of_a_shell(fault: Fault) -> None:
         for command in found.fix:
             assert "\n" not in command
             assert shlex.split(command, comments=True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        log_line("endpoint gave error 500", reconcile="0b2d-4429-429"),
+        log_line("throttled", timedelta(minutes=-6)),  # a refresh went well since
+        log_line("throttled").replace(PLACE[1], "another"),
+    ],
+)
+def test_a_number_in_a_log_and_what_is_over_are_no_limits(line: str) -> None:
+    scene = Scene()
+    scene.log = line
+    assert scene.found() == {}
+
+
+@pytest.mark.parametrize("stamp", ['"2026-06-01T12:00:00Z"', "1780315200.25"])
+def test_a_line_of_a_log_has_its_time_in_either_form(stamp: str) -> None:
+    scene = Scene()
+    scene.log = log_line("throttled").replace(f'"{time()}"', stamp)
+    assert set(scene.found()) == {"eso-log"}

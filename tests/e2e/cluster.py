@@ -51,6 +51,11 @@ class Cluster:
         self.api = api
         self._operator = operator
 
+    @property
+    def operator_log(self) -> str:
+        """What the operator has written so far."""
+        return self._operator.log
+
     def make_namespace(self, name: str, **labels: str) -> None:
         """A namespace; `_` in a label's name stands for `-`."""
         metadata = {"name": name, "labels": {key.replace("_", "-"): text for key, text in labels.items()}}

@@ -21,6 +21,7 @@ from tests.e2e.chart_host import ChartHost
 from tests.e2e.cluster import Cluster
 from tests.e2e.controller_manager import ControllerManager
 from tests.e2e.git_host import GitHost
+from tests.e2e.patient import VALUES, NewPatient, Patient, brought_up
 from tests.e2e.platform_team import PlatformTeam
 from tests.e2e.programs import Programs
 from tests.e2e.real_operator import Operator
@@ -108,6 +109,16 @@ def new_team(folder: Path, cluster: Cluster, request: pytest.FixtureRequest) -> 
     yield make
     for team in teams:
         team.__exit__()
+
+
+@pytest.fixture
+def new_patient(new_team: NewTeam) -> NewPatient:
+    """Makes a namespace that is well, for the doctor to look at."""
+
+    def make(namespace: str, **settings: Any) -> Patient:
+        return brought_up(new_team(VALUES, **settings), namespace)
+
+    return make
 
 
 @pytest.fixture(scope="session")

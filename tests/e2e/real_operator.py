@@ -54,6 +54,11 @@ class Operator:
     def __exit__(self, *_: object) -> None:
         self._process.stop()
 
+    @property
+    def log(self) -> str:
+        """All that it has written."""
+        return self._process.log
+
     def _metrics(self) -> str:
         connection = http.client.HTTPConnection("127.0.0.1", self._metrics_port, timeout=10)
         try:

@@ -3,146 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from arcan_gitops.yamlio import emit, read_documents
-from tests.doctor.scene import deployment
 from tests.e2e.api_server import ApiServer
 from tests.e2e.cluster import Cluster
 from tests.e2e.conftest import NewTeam
-from tests.e2e.platform_team import PlatformTeam
+from tests.e2e.patient import APP, CANARY, UP, VALUES, NewPatient, Patient, operator_stopped, running
 from tests.e2e.process import free_ports, wait_until
 from tests.e2e.programs import Programs
 from tests.eso.endpoint import make_authority, serving
 from tests.support.live_server import ARCAN
-
-CANARY = "doctor-canary-5f2c"
-VALUES = {"A": f"{CANARY}-a", "B": f"{CANARY}-b"}
-APP = "app"
-Undo = Callable[[], object]
-
-
-class Patient:
-    """A namespace with an app of one key and one of all keys, that are well; and the doctor beside it."""
-
-    def __init__(self, team: PlatformTeam, namespace: str) -> None:
-        self.team, self.namespace = team, namespace
-        self.api = team.cluster.api
-        self.api_environment = {**os.environ, **self.api.for_kubectl}
-
-    @property
-    def name(self) -> str:
-        return f"{self.namespace}/{APP}"
-
-    def doctor(self, *arguments: str, **environment: str) -> tuple[int, str]:
-        """The exit status and what was printed; no value and no token is in it."""
-        done = subprocess.run(
-            [*ARCAN, "doctor", *arguments],
-            cwd=self.team.folder, env={**self.api_environment, **environment},
-            check=False, capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
-        said = done.stdout + done.stderr
-        assert "Traceback" not in said
-        assert "unexpected" not in said, said
-        assert CANARY not in said
-        assert "arc_" not in said
-        return done.returncode, done.stdout
-
-    def report(self, *arguments: str, **environment: str) -> dict[str, Any]:
-        """What the doctor says of all ExternalSecrets of the namespace, or of the one that is named."""
-        who = arguments if any("/" in word for word in arguments[:1]) else ("-n", self.namespace, *arguments)
-        status, printed = self.doctor(*who, "--format", "json", **environment)
-        found: dict[str, Any] = json.loads(printed)
-        worst = next((name for name in ("error", "warning") if found["summary"][name]), "")
-        assert status == {"error": 1, "warning": 3, "": 0}[worst]
-        return found
-
-    def findings(self, *arguments: str) -> dict[str, dict[str, Any]]:
-        """By check; each has at least one command, and all that could be looked at was."""
-        report = self.report(*arguments)
-        assert all(finding["fix"] for finding in report["findings"])
-        return {finding["check"]: finding for finding in report["findings"]}
-
-    def assert_well(self) -> None:
-        report = self.report()
-        assert (report["findings"], report["notDone"]) == ([], [])
-
-    def names(self, check: str, words: str, *arguments: str, beside: tuple[str, ...] = ()) -> dict[str, Any]:
-        """The doctor names this fault, and no other."""
-        found = self.findings(*arguments)
-        assert check in found, found
-        assert words in found[check]["what"]
-        assert set(found) - {check} <= set(beside), found
-        return found[check]
-
-    def patch(self, kind: str, name: str, *operations: Mapping[str, Any]) -> None:
-        self.api.kubectl(
-            "patch", kind, name, "-n", self.namespace, "--type=json", "-p", json.dumps(operations)
-        )
-
-    def get(self, kind: str, name: str) -> dict[str, Any]:
-        return self.team.cluster.object(self.namespace, kind, name)
-
-    def put_back(self, kind: str, found: Mapping[str, Any]) -> None:
-        """An object as it was, whatever became of it."""
-        name = found["metadata"]["name"]
-        self.api.kubectl("delete", kind, name, "-n", self.namespace, "--ignore-not-found")
-        kept = ("name", "namespace", "labels", "annotations")
-        metadata = {key: value for key, value in found["metadata"].items() if key in kept}
-        made = {key: value for key, value in found.items() if key not in ("metadata", "status")}
-        self.api.kubectl("create", "-f", "-", data=emit([{**made, "metadata": metadata}]))
-
-    @contextmanager
-    def spoilt(self, kind: str, name: str) -> Iterator[dict[str, Any]]:
-        """Within, an object may be changed in any way; afterwards it is as it was, and all is well again."""
-        before = self.get(kind, name)
-        try:
-            yield json.loads(json.dumps(before))
-        finally:
-            self.put_back(kind, before)
-
-    def replace(self, kind: str, found: Mapping[str, Any]) -> None:
-        self.put_back(kind, found)
-
-    def sync(self) -> None:
-        self.team.cluster.sync(self.namespace)
-
-    def heal(self) -> None:
-        """The next refresh of everything works, and the doctor has nothing to say."""
-        self.sync()
-        self.assert_well()
-
-
-NewPatient = Callable[..., Patient]
-
-
-@pytest.fixture
-def new_patient(new_team: NewTeam, cluster: Cluster) -> NewPatient:
-    def make(namespace: str, **settings: Any) -> Patient:
-        team = new_team(VALUES, **settings)
-        cluster.make_namespace(namespace)
-        team.make_token("app", namespace)
-        team.declare("app", namespace, {"name": APP, "keys": ["A"]}, {"name": "all", "all": True})
-        team.deploy()
-        cluster.wait_for_secret(namespace, APP, {"A": VALUES["A"]}, seconds=60)
-        cluster.wait_for_secret(namespace, "all", VALUES, seconds=60)
-        seen = cluster.sync(namespace)
-        assert {one.reason for one in seen.values()} == {"SecretSynced"}
-        return Patient(team, namespace)
-
-    return make
-
-
-STORES = ("arcan", "arcan-bulk")
 
 
 def test_tokens(new_patient: NewPatient) -> None:
@@ -275,6 +149,9 @@ def test_names(new_patient: NewPatient) -> None:
         path = {"op": "replace", "path": "/spec/provider/webhook/result/jsonPath", "value": '$["val"]'}
         patient.patch("secretstore", "arcan", path)
         patient.names("shape", "the answer has no such member")
+        header = {"op": "add", "path": "/spec/provider/webhook/headers/X-Token", "value": CANARY}
+        patient.patch("secretstore", "arcan", header)
+        assert "(ARC032)" in patient.names("manifests", "", beside=("shape",))["what"]
     patient.team.deploy()
     patient.heal()
 
@@ -370,18 +247,6 @@ def test_cluster_stores(new_team: NewTeam, cluster: Cluster) -> None:
     cluster.api.kubectl("delete", "clustersecretstore", "doctor", "doctor-bulk", "--ignore-not-found")
 
 
-@contextmanager
-def operator_stopped(cluster: Cluster) -> Iterator[None]:
-    """Within, ESO does nothing at all."""
-    child = cluster._operator._process._child
-    assert child is not None
-    os.kill(child.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(child.pid, signal.SIGCONT)
-
-
 def test_while_eso_does_nothing(new_patient: NewPatient, cluster: Cluster) -> None:
     patient = new_patient("doctor-still")
     with operator_stopped(cluster):
@@ -421,25 +286,6 @@ def test_the_secret_itself(new_patient: NewPatient) -> None:
     patient.assert_well()
 
 
-@contextmanager
-def running(api: ApiServer, name: str, namespace: str, status: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """A Deployment with that status: nothing here runs pods."""
-    api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-    made = deployment(name, namespace)
-    made["spec"]["template"]["metadata"] = {"labels": made["spec"]["selector"]["matchLabels"]}
-    made.pop("status")
-    api.kubectl("create", "-f", "-", data=emit([made]))
-    patch = json.dumps({"status": status})
-    api.kubectl(
-        "patch", "deployment", name, "-n", namespace, "--subresource=status", "--type=merge", "-p", patch
-    )
-    try:
-        yield made
-    finally:
-        api.kubectl("delete", "deployment", name, "-n", namespace)
-
-
-UP = {"replicas": 1, "availableReplicas": 1, "readyReplicas": 1}
 WHY = "pods is forbidden: unable to validate against any security context constraint"
 REFUSED = {
     "conditions": [
@@ -490,6 +336,7 @@ def test_eso_and_the_server_in_the_cluster(new_patient: NewPatient, api: ApiServ
         api.kubectl(
             "patch", "pod", "arcan-1", "-n", "arcan", "--subresource=status", "--type=merge", "-p", status
         )
+        patient.names("server-running", "the server does not run", beside=("image-pull",))
         patient.names("image-pull", "no SCC changes that", beside=("server-running",))
         api.kubectl("delete", "pod", "arcan-1", "-n", "arcan", "--grace-period=0", "--force")
     patient.assert_well()

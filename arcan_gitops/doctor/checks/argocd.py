@@ -39,7 +39,7 @@ def applications(facts: Facts) -> Iterator[Found | NotDone]:
             continue
         why = _why(one)
         namespace = dig(one, "spec", "destination", "namespace")
-        of = [external.place for external in facts.externals if external.place[0] == namespace]
+        of = [external.place for external in facts.in_namespace.get(namespace, ())]
         if any(sign in why for sign in _NO_KIND):
             what = "ESO's kinds were not there when it was applied: it comes after ESO's own Application"
             yield error(where, f"{what} ({why})", refreshed(one, facts), of=of)

@@ -15,6 +15,7 @@ from arcan_gitops.doctor.check import Check
 from arcan_gitops.doctor.dialling import Reached
 from arcan_gitops.doctor.facts import Facts, StoreRead, Unread
 from arcan_gitops.doctor.findings import Found, NotDone, Place, error, note, warning
+from arcan_gitops.doctor.fixes import edited
 from arcan_gitops.eso import KubernetesSecret
 from arcan_gitops.overlay.ca import is_ca
 
@@ -25,13 +26,20 @@ def _authorities(facts: Facts) -> Iterator[tuple[str, bytes | Unread | None, Sto
     """(object, PEM, store, users) of each CA that a store names; None: the object or its key is not there."""
     for store in facts.read_stores():
         users = facts.users_of(store.id)
-        if not users or store.parsed is None or store.parsed.webhook is None:
-            continue
-        if store.parsed.webhook.ca_bundle:
-            yield f"caBundle of {store.id}", store.parsed.webhook.ca_bundle, store, users
-        elif (place := ca_place(store.parsed)) is not None:
-            kind, namespace, name, key = place
-            yield f"{kind} {namespace}/{name}", _pem(kind, namespace, name, key, facts), store, users
+        if users and (found := _authority(store, facts)) is not None:
+            yield (*found, store, users)
+
+
+def _authority(store: StoreRead, facts: Facts) -> tuple[str, bytes | Unread | None] | None:
+    """(object, PEM) of one; None where the store names none."""
+    if store.parsed is None or store.parsed.webhook is None:
+        return None
+    if store.parsed.webhook.ca_bundle:
+        return f"caBundle of {store.id}", store.parsed.webhook.ca_bundle
+    if (place := ca_place(store.parsed)) is None:
+        return None
+    kind, namespace, name, key = place
+    return f"{kind} {namespace}/{name}", _pem(kind, namespace, name, key, facts)
 
 
 def _pem(kind: str, namespace: str, name: str, key: str, facts: Facts) -> bytes | Unread | None:
@@ -47,10 +55,10 @@ def _pem(kind: str, namespace: str, name: str, key: str, facts: Facts) -> bytes 
 
 def certificates_of(store: StoreRead, facts: Facts) -> list[x509.Certificate] | None:
     """What a store trusts, as far as it can be read; None: the roots of the system."""
-    for _, pem, one, _ in _authorities(facts):
-        if one.id == store.id:
-            return _certificates(pem) if isinstance(pem, bytes) else []
-    return None
+    found = _authority(store, facts)
+    if found is None:
+        return None
+    return _certificates(found[1]) if isinstance(found[1], bytes) else []
 
 
 def _certificates(pem: bytes) -> list[x509.Certificate]:
@@ -96,7 +104,7 @@ def new_ca(store: StoreRead, facts: Facts) -> tuple[str, ...]:
     """The commands that make a store trust the CA of its server."""
     place = ca_place(store.parsed) if store.parsed is not None else None
     if place is None or place[0] != "ConfigMap":
-        return (*fetch_ca(store), "arcan generate overlays   # with the file as kustomize/ca.crt")
+        return (*fetch_ca(store), "mv arcan-ca.crt kustomize/ca.crt && arcan generate overlays")
     return _save_ca(store, *place[1:], facts)
 
 
@@ -132,7 +140,7 @@ def ca_unneeded(facts: Facts) -> Iterator[Found | NotDone]:
         reached = facts.reached.get(place[1:]) if place is not None else None
         if isinstance(pem, bytes) and isinstance(reached, Reached) and reached.is_public:
             what = f"{store.id} needs no CA: every system trusts the certificate of {reached.host}"
-            yield note(where, what, "arcan generate overlays   # with server: {ca: {public: true}}")
+            yield note(where, what, edited("server: {ca: {public: true}}"))
 
 
 CHECKS = (

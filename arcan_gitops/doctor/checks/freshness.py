@@ -12,15 +12,16 @@ from arcan_gitops.access import token_id
 from arcan_gitops.doctor.asking import asks_of
 from arcan_gitops.doctor.check import Check
 from arcan_gitops.doctor.checks.tokens import tokens_of
-from arcan_gitops.doctor.facts import External, Facts, Object, Read, Unread, dig
+from arcan_gitops.doctor.facts import External, Facts, LogLine, Object, Read, Unread, dig, moment
 from arcan_gitops.doctor.findings import Found, NotDone, Place, error, note, warning
+from arcan_gitops.doctor.fixes import edited, helm, log_of_eso, restarted
 from arcan_gitops.eso.explain import recognised
 from arcan_gitops.golang.text import parse_duration
 
 _GRACE: Final = timedelta(minutes=10)  # ESO's longest back-off is some seven minutes
 _SHORT: Final = 60.0
 _MANY_READS: Final = 500.0  # a second; a quarter of what one replica answers on new connections
-_LIMITS: Final = re.compile(r"429|throttl|rate ?limit|too many requests|quota", re.IGNORECASE)
+_LIMITS: Final = re.compile(r"\b429\b|throttl|rate ?limit|too many requests|quota", re.IGNORECASE)
 
 
 def _interval(external: External) -> float:
@@ -36,24 +37,17 @@ def _policy(external: External) -> str:
     return dig(external.object, "spec", "refreshPolicy") or "Periodic"
 
 
-def _time(text: object) -> datetime | None:
-    try:
-        return datetime.fromisoformat(str(text).replace("Z", "+00:00"))
-    except ValueError:
-        return None
-
-
 def seen(facts: Facts) -> Iterator[Found | NotDone]:
     """Whether ESO has looked at it at all, and at the manifest as it is now."""
     for external in facts.externals:
-        created = _time(dig(external.object, "metadata", "creationTimestamp"))
-        fix = facts.kubectl("get", "deployments", "-A", "-l", "app.kubernetes.io/name=external-secrets")
+        created = moment(dig(external.object, "metadata", "creationTimestamp"))
+        fix = restarted(facts)
         if not external.ready:
             if created is not None and facts.now - created > timedelta(minutes=2):
                 what = (
                     "ESO has never looked at it: it does not run, is of another class, or its queue is long"
                 )
-                yield error(str(external), what, fix, of=[external.place])
+                yield error(str(external), what, *fix, of=[external.place])
             continue
         synced = str(dig(external.object, "status", "syncedResourceVersion") or "").partition("-")[0]
         generation = str(dig(external.object, "metadata", "generation") or "")
@@ -61,13 +55,13 @@ def seen(facts: Facts) -> Iterator[Found | NotDone]:
         late = changed is not None and facts.now - changed > _GRACE
         if not external.failing and synced and generation and synced != generation and late:
             what = "ESO has not looked at its last change: it does not run, or its queue is long"
-            yield error(str(external), what, fix, of=[external.place])
+            yield error(str(external), what, *fix, of=[external.place])
 
 
 def _changed(found: Object) -> datetime | None:
     """When somebody wrote the object last, but for its status."""
     entries = dig(found, "metadata", "managedFields") or ()
-    times = [_time(one.get("time")) for one in entries if one.get("subresource") != "status"]
+    times = [moment(one.get("time")) for one in entries if one.get("subresource") != "status"]
     return max((time for time in times if time is not None), default=None)
 
 
@@ -75,7 +69,7 @@ def overdue(facts: Facts) -> Iterator[Found | NotDone]:
     """`refreshTime` against interval and policy."""
     late: list[External] = []
     for external in facts.externals:
-        interval, last = _interval(external), _time(dig(external.object, "status", "refreshTime"))
+        interval, last = _interval(external), moment(dig(external.object, "status", "refreshTime"))
         if _policy(external) != "Periodic" or not interval:
             what = "is refreshed when its manifest changes, and at no other time"
             if _policy(external) == "CreatedOnce":
@@ -100,13 +94,8 @@ def overdue(facts: Facts) -> Iterator[Found | NotDone]:
         f"was refreshed at {since}, and its interval is {interval_text}: ESO does not run, waits "
         "for a server that does not answer, or has more to do than it can (--concurrent)"
     )
-    deployments = ("get", "deployments", "-A", "-l", "app.kubernetes.io/name=external-secrets")
-    queue = (
-        "helm upgrade external-secrets external-secrets/external-secrets -n external-secrets --reuse-values "
-    )
-    yield error(
-        many, what, facts.kubectl(*deployments), f"{queue}--set concurrent=5", facts.sync(first), of=of
-    )
+    fix = (*restarted(facts), helm(facts, "concurrent=5"), facts.sync(first))
+    yield error(many, what, *fix, of=of)
 
 
 def waiting(facts: Facts) -> Iterator[Found | NotDone]:
@@ -142,7 +131,7 @@ def load(facts: Facts) -> Iterator[Found | NotDone]:
         )
     if reads > _MANY_READS:
         what = f"ask {reads:.0f} times a second: longer intervals, or 'all: true' in place of single keys"
-        yield warning("ExternalSecrets", what, "arcan generate overlays   # with refreshInterval: 1h")
+        yield warning("ExternalSecrets", what, edited("refreshInterval: 1h"))
 
 
 def events(facts: Facts) -> Iterator[Found | NotDone]:
@@ -197,13 +186,18 @@ def log(facts: Facts) -> Iterator[Found | NotDone]:
     if isinstance(facts.log, Unread):
         yield facts.log.not_done("ESO's log")
         return
-    limited = [line for line in facts.log or () if _LIMITS.search(line)]
+    limited = [line for line in facts.log or () if _LIMITS.search(line.text) and not _is_over(line, facts)]
     if limited:
         what = f"{len(limited)} lines of its log say that a provider limits how often it is asked"
-        look = facts.kubectl("logs", "-n", "external-secrets", "deployment/external-secrets", "--since=1h")
-        yield warning(
-            "ESO", what, look, "arcan generate overlays   # with a longer refreshInterval, and refreshSpread"
-        )
+        longer = edited("a longer refreshInterval, and refreshSpread: 10%")
+        yield warning("ESO", what, log_of_eso(facts), longer, of={line.place for line in limited})
+
+
+def _is_over(line: LogLine, facts: Facts) -> bool:
+    """Whether a refresh after it went well."""
+    external = facts.by_place[line.place]
+    last = moment(dig(external.object, "status", "refreshTime"))
+    return not external.failing and (line.time is None or last is None or line.time <= last)
 
 
 CHECKS = (

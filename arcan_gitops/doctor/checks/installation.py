@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
+from typing import Final
 
 from arcan_gitops.doctor.check import Check
 from arcan_gitops.doctor.facts import Facts, Object, Unread, condition, dig
 from arcan_gitops.doctor.findings import Found, NotDone, error, warning
+from arcan_gitops.doctor.fixes import edited, helm
 from arcan_gitops.doctor.surroundings import OPENSHIFT, controller, everybody_of
 
 KINDS = ("ExternalSecret", "SecretStore", "ClusterSecretStore")
-_INSTALL = (
-    "helm repo add external-secrets https://charts.external-secrets.io",
-    "helm upgrade --install external-secrets external-secrets/external-secrets "
-    "--namespace external-secrets --create-namespace",
-)
+_REPOSITORY: Final = "helm repo add external-secrets https://charts.external-secrets.io"
 _UID = "security context constraint"
 
 
@@ -42,7 +41,11 @@ def _apply(facts: Facts) -> tuple[str, ...]:
     for one in facts.applications if isinstance(facts.applications, tuple) else ():
         if dig(one, "spec", "source", "chart") == "external-secrets":
             return (refreshed(one, facts),)
-    return _INSTALL
+    context = (f"--kube-context={facts.context}",) if facts.context else ()
+    words = ("helm", "upgrade", "--install", "external-secrets", "external-secrets/external-secrets")
+    return _REPOSITORY, shlex.join(
+        (*words, *context, "--namespace", "external-secrets", "--create-namespace")
+    )
 
 
 def refreshed(application: Object, facts: Facts) -> str:
@@ -108,10 +111,7 @@ def watching(facts: Facts) -> Iterator[Found | NotDone]:
         of = [external.place for external in facts.externals if external.place[0] != namespace]
         if of:
             what = f"ESO was told to look at namespace {namespace} alone (scopedNamespace of its chart)"
-            fix = (
-                f"helm upgrade {metadata['name']} external-secrets/external-secrets "
-                f"-n {metadata['namespace']} --reuse-values --set scopedNamespace= --set scopedRBAC=false"
-            )
+            fix = helm(facts, "scopedNamespace=", "scopedRBAC=false")
             yield error(f"Deployment {metadata['namespace']}/{metadata['name']}", what, fix, of=of)
 
 
@@ -131,11 +131,10 @@ def rights(facts: Facts) -> Iterator[Found | NotDone]:
         elif not answer:
             lacking.setdefault((question.who, question.namespace), []).append(question.verb)
     for (who, namespace), verbs in lacking.items():
-        of = [external.place for external in facts.externals if external.place[0] == namespace]
+        of = [external.place for external in facts.in_namespace.get(namespace, ())]
         what = f"may not {', '.join(verbs)} Secrets in namespace {namespace}"
         look = facts.kubectl("auth", "can-i", "--list", "-n", namespace, f"--as={who}")
-        yield error(who, what, look, "helm upgrade external-secrets external-secrets/external-secrets "
-                    f"-n {who.split(':')[2]} --reuse-values --set rbac.create=true", of=of)  # fmt: skip
+        yield error(who, what, look, helm(facts, "rbac.create=true"), of=of)
 
 
 def openshift_uid(facts: Facts) -> Iterator[Found | NotDone]:
@@ -147,12 +146,9 @@ def openshift_uid(facts: Facts) -> Iterator[Found | NotDone]:
         namespace, name = one["metadata"]["namespace"], one["metadata"]["name"]
         what = "OpenShift refuses its pods: they ask for a uid, and it gives each namespace uids of its own"
         if namespace == "arcan":
-            fix = "arcan generate overlays   # with components: [openshift] in kustomize/arcan.yaml"
+            fix = edited("components: [openshift]")
         else:
-            fix = (
-                f"helm upgrade {name} external-secrets/external-secrets -n {namespace} --reuse-values "
-                "--set global.compatibility.openshift.adaptSecurityContext=auto"
-            )
+            fix = helm(facts, "global.compatibility.openshift.adaptSecurityContext=auto")
         yield error(f"Deployment {namespace}/{name}", what, fix, of=[one.place for one in facts.externals])
 
 
@@ -168,7 +164,9 @@ def openshift_privileged(facts: Facts) -> Iterator[Found | NotDone]:
     for namespace, name in facts.privileged or ():
         if namespace in concerned:
             what = "has the SCC privileged: its pods may be root on their node, and no fault of ESO needs it"
-            fix = f"oc adm policy remove-scc-from-user privileged -z {name} -n {namespace}"
+            context = (f"--context={facts.context}",) if facts.context else ()
+            words = ("oc", "adm", "policy", "remove-scc-from-user", "privileged", "-z", name, "-n", namespace)
+            fix = shlex.join((*words, *context))
             yield warning(f"ServiceAccount {namespace}/{name}", what, fix)
 
 
@@ -200,7 +198,12 @@ CHECKS = (
     Check("eso-crds", "the kinds and versions of external-secrets.io that are served", "nothing", crds),
     Check("eso-running", "ESO's Deployment", "to list Deployments", running),
     Check("eso-namespace", "the namespace that ESO was limited to", "to list Deployments", watching),
-    Check("eso-rights", "what ESO's service account may do with Secrets", "to impersonate it", rights),
+    Check(
+        "eso-rights",
+        "what ESO's service account may do with Secrets",
+        "to create LocalSubjectAccessReviews, or to impersonate it",
+        rights,
+    ),
     Check("server-running", "the Deployment of the Arcan server", "to list Deployments in arcan", server),
     Check("image-pull", "pods whose image cannot be pulled", "to list pods", images),
     Check("openshift-uid", "pods that OpenShift refuses for their uid", "to list Deployments", openshift_uid),

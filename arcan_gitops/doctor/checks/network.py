@@ -15,11 +15,9 @@ from arcan_gitops.doctor.collecting import service_of
 from arcan_gitops.doctor.dialling import Reached, Step
 from arcan_gitops.doctor.facts import Facts, Read, Repository, StoreRead, Unread
 from arcan_gitops.doctor.findings import Found, NotDone, Place, error, warning
+from arcan_gitops.doctor.fixes import applied, doctor, edited
 from arcan_gitops.eso.explain import recognised
 
-_FORWARD: Final = (
-    "kubectl port-forward -n arcan service/arcan 9797 & arcan doctor --connect-to 127.0.0.1:9797"
-)
 _STEPS: Final = {
     Step.DNS: "its host does not resolve",
     Step.TCP: "nothing answers there",
@@ -56,11 +54,15 @@ def service(facts: Facts) -> Iterator[Found | NotDone]:
             yield found.not_done(f"{where}, which {store.id} names")
         elif found is None:
             what = f"is not there, and {store.id} reads https://{host}:{port}"
-            yield error(where, what, facts.kubectl("get", "services", "-n", wanted[0]), of=users)
+            yield error(where, what, *_look(wanted[0], users, facts), of=users)
         elif port not in (ports := [one.get("port") for one in found["spec"].get("ports") or ()]):
             has = ", ".join(map(str, ports))
             what = f"has the port {has}, and {store.id} asks at {port}"
-            yield error(where, what, facts.kubectl("get", "services", "-n", wanted[0]), of=users)
+            yield error(where, what, *_look(wanted[0], users, facts), of=users)
+
+
+def _look(namespace: str, users: frozenset[Place], facts: Facts) -> tuple[str, ...]:
+    return facts.kubectl("get", "services", "-n", namespace), *applied(facts, users)
 
 
 def _failed(step: Step, facts: Facts) -> Iterator[Found | NotDone]:
@@ -71,8 +73,10 @@ def _failed(step: Step, facts: Facts) -> Iterator[Found | NotDone]:
         fix = _in_cluster(of, facts)
         if _inside(reached.host):
             # from outside the cluster this says nothing
+            forward = facts.kubectl("port-forward", "-n", "arcan", "service/arcan", "9797")
+            near = f"{forward} & {doctor(facts, '--connect-to', '127.0.0.1:9797')}"
             yield NotDone(
-                f"{where}: {reached.problem} from here", "it is a name of the cluster", (*fix, _FORWARD)
+                f"{where}: {reached.problem} from here", "it is a name of the cluster", (*fix, near)
             )
             continue
         yield error(where, f"{_STEPS[step]}, from here: {reached.problem}", *fix, of=of)
@@ -86,9 +90,7 @@ def _in_cluster(of: frozenset[Place], facts: Facts) -> tuple[str, ...]:
     """The Job that tries from where ESO is."""
     if not of:
         return ()
-    context = ("--context", facts.context) if facts.context else ()
-    doctor = shlex.join(("arcan", "doctor", "/".join(min(of)), *context, "--in-cluster"))
-    return (f"{doctor} | {facts.kubectl('apply', '-f', '-')}",)
+    return (f"{doctor(facts, '/'.join(min(of)), '--in-cluster')} | {facts.kubectl('apply', '-f', '-')}",)
 
 
 def dns(facts: Facts) -> Iterator[Found | NotDone]:
@@ -130,8 +132,9 @@ def chain(facts: Facts) -> Iterator[Found | NotDone]:
 def _mended(fault: Fault, store: StoreRead, host: str, facts: Facts) -> tuple[str, ...]:
     match fault:
         case Fault.WRONG_HOST:
-            named = shlex.quote(host)
-            return (f"arcan serve --tls-host {named}", f"arcan bootstrap ca --host {named} --output-dir tls")
+            words = ("arcan", "bootstrap", "ca", "--host", host, "--output-dir", "tls", "--format", "secret")
+            make = f"{shlex.join(words)} | {facts.kubectl('apply', '--server-side', '-f', '-')}"
+            return (make, facts.kubectl("rollout", "restart", "deployment/arcan", "-n", "arcan"))
         case Fault.EXPIRED | Fault.NOT_YET_VALID | Fault.NOT_A_CA:
             return (facts.kubectl("rollout", "restart", "deployment/arcan", "-n", "arcan"), "date -u")
         case _:
@@ -143,7 +146,7 @@ def plain_http(facts: Facts) -> Iterator[Found | NotDone]:
     for store, scheme, host, _, _ in _used(facts):
         if scheme == "http":
             what = f"asks {host} over plain http: its credential and every value go over the network in clear"
-            fix = "arcan generate overlays   # with an https url in kustomize/arcan.yaml"
+            fix = edited("server: {url: https://...}")
             yield warning(str(store.id), what, fix)
 
 
@@ -163,16 +166,16 @@ _CODES: Final = {
     "audit_unavailable": "the server cannot write its audit log, and answers nothing (503)",
     "method_not_allowed": "the server is read-only: the store must use GET (405)",
 }
-_LOOK: Final = {
-    "unauthorized": ("arcan token list",),
-    "forbidden": ("arcan token sync --check",),
-    "bulk_needs_all_keys": ("arcan token sync --check",),
-    "unknown_environment": ("arcan realm list",),
-    "not_loaded": ("arcan realm check", "kubectl logs -n arcan deployment/arcan --tail=50"),
-    "version_not_loaded": ("arcan generate overlays", "kubectl rollout status -n arcan deployment/arcan"),
-    "version_needed": ("arcan generate overlays",),
-    "key_not_found": ("arcan realm list",),
-    "audit_unavailable": ("kubectl logs -n arcan deployment/arcan --tail=50",),
+_OURS: Final = {
+    "unauthorized": "arcan token list",
+    "forbidden": "arcan token sync --check",
+    "bulk_needs_all_keys": "arcan token sync --check",
+    "unknown_environment": "arcan realm list",
+    "not_loaded": "arcan realm check",
+    "version_not_loaded": "arcan generate overlays",
+    "version_needed": "arcan generate overlays",
+    "not_recorded": "arcan realm list",
+    "key_not_found": "arcan realm list",
 }
 
 
@@ -189,8 +192,12 @@ def answer(facts: Facts) -> Iterator[Found | NotDone]:
             continue
         code = bad.code
         what = _CODES.get(code, f"the server answered {bad.status}")
-        fix = list(_LOOK.get(code, ("kubectl logs -n arcan deployment/arcan --tail=50",)))
+        log = facts.kubectl("logs", "-n", "arcan", "deployment/arcan", "--tail=50")
+        fix = [_OURS[code]] if code in _OURS else [log]
+        if code == "not_loaded":
+            fix.append(log)
         if code == "version_not_loaded":
+            fix.append(facts.kubectl("rollout", "status", "deployment/arcan", "-n", "arcan"))
             what += _which_is_behind(external.place, facts)
         if code == "unauthorized" and isinstance(facts.repository, Repository):
             what += ", which is in Git: it has not read the last merge, or --revoked names the token"
@@ -203,17 +210,14 @@ def _which_is_behind(place: Place, facts: Facts) -> str:
     if not isinstance(facts.repository, Repository):
         return ""
     contents = facts.repository.catalogue.contents
-    for external in facts.externals:
-        if external.place != place:
-            continue
-        for ask in asks_of(external, facts):
-            for (realm, environment), found in contents.items():
-                if (realm, environment) != (ask.realm, ask.environment) or not ask.version:
-                    continue
-                of_git = {str(key): version for key, version in found.keys.items()}
-                newest = found.version if ask.key is None else of_git.get(ask.key, ask.version)
-                if newest != ask.version:
-                    return ": the manifest is behind Git"
+    for ask in asks_of(facts.by_place[place], facts):
+        for (realm, environment), found in contents.items():
+            if (realm, environment) != (ask.realm, ask.environment) or not ask.version:
+                continue
+            of_git = {str(key): version for key, version in found.keys.items()}
+            newest = found.version if ask.key is None else of_git.get(ask.key, ask.version)
+            if newest != ask.version:
+                return ": the manifest is behind Git"
     return ": the server is behind Git, until it has read the last merge"
 
 
@@ -224,7 +228,8 @@ def shape(facts: Facts) -> Iterator[Found | NotDone]:
         if not isinstance(read, Read):
             continue
         if read.outcome is None:
-            yield NotDone(f"{external}: a refresh, tried from here", f"not emulated: {read.unknown}")
+            if read.unknown:
+                yield NotDone(f"{external}: a refresh, tried from here", f"not emulated: {read.unknown}")
             continue
         text = read.outcome.error or ("" if read.outcome.condition.ready else read.outcome.condition.message)
         if read.outcome.synced or any(not 200 <= one.status < 300 for one in read.asked):

@@ -11,16 +11,16 @@ from arcan_gitops.doctor import providers
 from arcan_gitops.doctor.check import Check
 from arcan_gitops.doctor.facts import External, Facts, StoreRead, Unread, condition, dig
 from arcan_gitops.doctor.findings import Found, NotDone, Place, error
+from arcan_gitops.doctor.fixes import bootstrapped
 from arcan_gitops.eso import KubernetesSecret
 
-_SEALED: Final = re.compile(r"sealed|503", re.IGNORECASE)
 _LOGIN: Final = re.compile(
-    r"401|unauthorized|invalid (?:client|token|credential)|UnrecognizedClient|InvalidClientTokenId",
+    r"\b401\b|unauthorized|invalid (?:client|token|credential)|UnrecognizedClient|InvalidClientTokenId",
     re.IGNORECASE,
 )
-_DENIED: Final = re.compile(r"403|permission denied|forbidden|AccessDenied|not authorized", re.IGNORECASE)
+_DENIED: Final = re.compile(r"\b403\b|permission denied|forbidden|AccessDenied|not authorized", re.IGNORECASE)
 _ABSENT: Final = re.compile(
-    r"404|not found|does ?n[o']t exist|ResourceNotFound|no secret|cannot find", re.IGNORECASE
+    r"\b404\b|not found|does ?n[o']t exist|ResourceNotFound|no secret|cannot find", re.IGNORECASE
 )
 
 
@@ -32,15 +32,15 @@ def credential(facts: Facts) -> Iterator[Found | NotDone]:
             continue
         for place in providers.credentials(store, users):
             found = facts.secrets.get((place.namespace, place.secret))
-            fix = ("arcan bootstrap OVERLAY > bootstrap.sh && bash bootstrap.sh",)
+            fix = bootstrapped(facts)
             if isinstance(found, Unread):
                 yield found.not_done(f"the credential in {place}")
             elif found is None:
-                yield error(str(place), f"is not there: {store.id} logs in with it", *fix, of=users)
+                yield error(str(place), f"is not there: {store.id} logs in with it", fix, of=users)
             elif isinstance(found, KubernetesSecret) and not found.data.get(place.key):
                 keys = ", ".join(sorted(found.data)) or "none"
                 what = f"has nothing in its key {place.key}, which {store.id} asks for; it has: {keys}"
-                yield error(str(place), what, *fix, of=users)
+                yield error(str(place), what, fix, of=users)
 
 
 def _failing(facts: Facts, provider: str) -> Iterator[tuple[StoreRead, list[External], str]]:
@@ -49,7 +49,7 @@ def _failing(facts: Facts, provider: str) -> Iterator[tuple[StoreRead, list[Exte
         users = facts.users_of(store.id)
         if store.provider != provider or not users:
             continue
-        failing = [one for one in facts.externals if one.place in users and one.failing]
+        failing = [one for place in sorted(users) if (one := facts.by_place[place]).failing]
         ready = condition(store.object, "Ready")
         if not failing and (not ready or ready.get("status") == "True"):
             continue

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from shlex import quote
 
+from arcan_gitops.doctor import fixes
 from arcan_gitops.doctor.asking import asks
 from arcan_gitops.doctor.check import Check
 from arcan_gitops.doctor.facts import Facts, Repository
@@ -23,16 +24,16 @@ def known(facts: Facts) -> Iterator[Found | NotDone]:
     }
     wrong: defaultdict[tuple[str, str, tuple[str, ...]], set[Place]] = defaultdict(set)
     for ask in asks(facts):
-        where = str(ask.external)
+        where, again = str(ask.external), fixes.applied(facts, [ask.external.place])
         realms = sorted(map(str, catalogue.realms()))
         environments = [environment for realm, environment in contents if realm == ask.realm]
         if ask.realm not in realms:
             what = f"reads realm {ask.realm!r}, which is not in Git; {did_you_mean(ask.realm, realms)}"
-            wrong[str(ask.store.id), what, ("arcan realm list",)].add(ask.external.place)
+            wrong[str(ask.store.id), what, ("arcan realm list", *again)].add(ask.external.place)
         elif ask.environment not in environments:
             near = did_you_mean(ask.environment, environments)
             what = f"reads environment {ask.environment!r}, which realm {ask.realm} does not have; {near}"
-            wrong[str(ask.store.id), what, ("arcan realm list",)].add(ask.external.place)
+            wrong[str(ask.store.id), what, ("arcan realm list", *again)].add(ask.external.place)
         elif ask.key is not None and ask.key not in (keys := contents[ask.realm, ask.environment].keys):
             near = did_you_mean(ask.key, keys)
             what = f"asks for key {ask.key!r}, which {ask.realm}/{ask.environment} does not have; {near}"
@@ -70,15 +71,8 @@ def versions(facts: Facts) -> Iterator[Found | NotDone]:
             f"names another version of {', '.join(keys[:5])} than Git here: it was generated before the last "
             "change, or what is in Git here is not what is deployed"
         )
-        overlay = facts.repository.overlay or "OVERLAY"
-        apply = facts.kubectl("apply", "--server-side", "-k", f"kustomize/overlays/{overlay}")
-        yield warning(
-            f"ExternalSecret {namespace}/{name}",
-            what,
-            "arcan generate overlays",
-            apply,
-            of=[(namespace, name)],
-        )
+        fix = ("arcan generate overlays", *fixes.applied(facts))
+        yield warning(f"ExternalSecret {namespace}/{name}", what, *fix, of=[(namespace, name)])
 
 
 def applied(facts: Facts) -> Iterator[Found | NotDone]:
@@ -88,7 +82,6 @@ def applied(facts: Facts) -> Iterator[Found | NotDone]:
     there = {external.place for external in facts.externals}
     wanted = facts.wanted
     declared = facts.repository.declared if isinstance(facts.repository, Repository) else {}
-    overlay = facts.repository.overlay if isinstance(facts.repository, Repository) else ""
     if wanted is not None:
         if wanted in there:
             return
@@ -98,7 +91,7 @@ def applied(facts: Facts) -> Iterator[Found | NotDone]:
             fix = facts.kubectl("create", "namespace", wanted[0])
         elif wanted in declared:
             what = "is declared, and not in the cluster: what is generated was not applied"
-            fix = facts.kubectl("apply", "--server-side", "-k", f"kustomize/overlays/{overlay}")
+            (fix,) = fixes.applied(facts)
         else:
             what = "is not there, and no app declares it"
             fix = facts.kubectl("get", "externalsecrets", "-A")
@@ -113,7 +106,7 @@ def applied(facts: Facts) -> Iterator[Found | NotDone]:
             yield error(where, what, facts.kubectl("create", "namespace", place[0]), of=[place])
         elif place[0] in looked or namespace:
             what = "is declared, and not in the cluster: what is generated was not applied"
-            fix = facts.kubectl("apply", "--server-side", "-k", f"kustomize/overlays/{overlay}")
+            (fix,) = fixes.applied(facts)
             yield error(where, what, fix, of=[place])
 
 

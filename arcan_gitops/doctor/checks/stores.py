@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from arcan_gitops.doctor.check import Check
 from arcan_gitops.doctor.facts import Facts, StoreRead, Unread, condition, dig
 from arcan_gitops.doctor.findings import Found, NotDone, error, warning
+from arcan_gitops.doctor.fixes import applied, linted
 from arcan_gitops.doctor.surroundings import controller
 from arcan_gitops.eso import Cluster, Namespace, NotSupported
 from arcan_gitops.eso.conditions import require_allowed
@@ -31,7 +32,11 @@ def exists(facts: Facts) -> Iterator[Found | NotDone]:
                 yield store.not_done(f"whether {identity} is there")
             elif store is None:
                 yield error(
-                    str(external), _missing(identity, facts), _fix(identity, facts), of=[external.place]
+                    str(external),
+                    _missing(identity, facts),
+                    _fix(identity, facts),
+                    *applied(facts, [external.place]),
+                    of=[external.place],
                 )
 
 
@@ -108,13 +113,15 @@ def ready(facts: Facts) -> Iterator[Found | NotDone]:
         users = facts.users_of(store.id)
         found = condition(store.object, "Ready")
         place = ("-n", store.id.namespace) if store.id.namespace else ()
-        fix = facts.kubectl("describe", store.id.kind.lower(), store.id.name, *place)
+        named = store.id.kind.lower(), store.id.name, *place
+        again = f"{facts.kubectl('annotate', *named, '--overwrite')} looked=$(date +%s)"
+        fix = facts.kubectl("describe", *named), again
         if users and found and found.get("status") != "True":
             what = f"is not ready ({found.get('reason', 'no reason')}), and ESO asks nothing of it"
-            yield error(str(store.id), what, fix, of=users)
+            yield error(str(store.id), what, *fix, of=users)
         elif users and not found:
             yield warning(
-                str(store.id), "ESO has not looked at it yet: it has no condition Ready", fix, of=users
+                str(store.id), "ESO has not looked at it yet: it has no condition Ready", *fix, of=users
             )
 
 
@@ -122,13 +129,13 @@ def manifests(facts: Facts) -> Iterator[Found | NotDone]:
     """What lint calls an error in the stores and ExternalSecrets as they are in the cluster."""
     for external in facts.externals:
         if external.parsed is None:
-            look = facts.kubectl("describe", "externalsecret", external.place[1], "-n", external.place[0])
+            look = linted(facts, "ExternalSecret", external.place[1], external.place[0])
             yield error(str(external), f"cannot work: {external.problem}", look, of=[external.place])
     objects = [external.object for external in facts.externals if external.parsed is not None]
     stores = {store.id: store for store in facts.read_stores() if facts.users_of(store.id)}
     for store in stores.values():
         if store.parsed is None:
-            look = facts.kubectl("describe", store.id.kind.lower(), store.id.name)
+            look = linted(facts, store.id.kind, store.id.name, store.id.namespace)
             yield error(str(store.id), f"cannot work: {store.problem}", look, of=facts.users_of(store.id))
     objects += [store.object for store in stores.values() if store.parsed is not None]
     if not objects:
@@ -139,7 +146,8 @@ def manifests(facts: Facts) -> Iterator[Found | NotDone]:
             named, _, what = finding.message.partition(": ")
             kind, _, name = named.partition(" ")
             of = _concerned(kind, name, facts)
-            yield error(named, f"{what} ({finding.rule}). {finding.hint}", command(finding.rule), of=of)
+            say = f"{what} ({finding.rule}). {finding.hint}"
+            yield error(named, say, linted(facts, kind, *_split(name)), command(finding.rule), of=of)
 
 
 # what another check says, or asks for objects that are not looked at here
@@ -155,6 +163,11 @@ def _stored(found: object) -> dict[str, object]:
         "metadata": metadata,
         "spec": found["spec"],
     }
+
+
+def _split(name: str) -> tuple[str, str]:
+    namespace, _, last = name.rpartition("/")
+    return last, namespace
 
 
 def _concerned(kind: str, name: str, facts: Facts) -> list[tuple[str, str]]:

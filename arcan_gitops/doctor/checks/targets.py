@@ -16,7 +16,7 @@ _CHANGING = ("now", "date", "rand", "gen", "uuid", "bcrypt", "htpasswd", "shuffl
 def namespace(facts: Facts) -> Iterator[Found | NotDone]:
     """Namespaces that are about to go."""
     for name, found in facts.namespaces.items():
-        of = [external.place for external in facts.externals if external.place[0] == name]
+        of = [external.place for external in facts.in_namespace.get(name, ())]
         if isinstance(found, dict) and dig(found, "status", "phase") == "Terminating" and of:
             what = "is being deleted: nothing is made in it any more"
             yield error(
@@ -131,5 +131,10 @@ CHECKS = (
     Check("target-owner", "whose the Secret is", "to read it", owner),
     Check("target-keys", "its keys, and which are empty", "to read it", keys),
     Check("target-current", "whether it is what the server has now", "to read it; the network", current),
-    Check("target-readers", "who may read the Secret (`auth can-i`)", "to impersonate", readers),
+    Check(
+        "target-readers",
+        "who may read the Secret (`auth can-i`)",
+        "to create LocalSubjectAccessReviews, or to impersonate",
+        readers,
+    ),
 )

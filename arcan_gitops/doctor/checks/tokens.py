@@ -12,6 +12,7 @@ from arcan_gitops.doctor.asking import Ask, TokenPlace, asks, is_arcan, token_pl
 from arcan_gitops.doctor.check import Check
 from arcan_gitops.doctor.facts import Facts, Repository, StoreRead, Unread
 from arcan_gitops.doctor.findings import Found, NotDone, Place, error
+from arcan_gitops.doctor.fixes import bootstrapped
 from arcan_gitops.eso import KubernetesSecret
 from arcan_gitops.eso.objects import StoreId
 from arcan_gitops.names import RealmName
@@ -41,12 +42,7 @@ def token_secret(facts: Facts) -> Iterator[Found | NotDone]:
             yield found.not_done(f"the token in {place}")
         elif found is None:
             what = "is not there, and stores read their token from it"
-            yield error(str(place), what, _make(facts), of=users)
-
-
-def _make(facts: Facts) -> str:
-    overlay = facts.repository.overlay if isinstance(facts.repository, Repository) else ""
-    return f"arcan bootstrap {overlay or 'OVERLAY'} > bootstrap.sh && bash bootstrap.sh"
+            yield error(str(place), what, bootstrapped(facts), of=users)
 
 
 def token_key(facts: Facts) -> Iterator[Found | NotDone]:
@@ -71,9 +67,7 @@ def _account(secret: KubernetesSecret) -> str:
 
 
 def _replace(place: TokenPlace, facts: Facts) -> str:
-    overlay = facts.repository.overlay if isinstance(facts.repository, Repository) else ""
-    where = f"REPLACE={place.namespace}/{place.secret}"
-    return f"arcan bootstrap {overlay or 'OVERLAY'} > bootstrap.sh && {where} bash bootstrap.sh"
+    return bootstrapped(facts, (place.namespace, place.secret))
 
 
 def token_label(facts: Facts) -> Iterator[Found | NotDone]:

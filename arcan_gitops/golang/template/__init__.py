@@ -9,6 +9,8 @@ of the language and the functions of `functions/`, and raises `NotSupported` for
 Source: Go text/template (parse, exec), sprig, ESO runtime/template/v2; measured with them.
 """
 
+from functools import lru_cache
+
 from arcan_gitops.golang.template.contents import Contents, Named, contents
 from arcan_gitops.golang.template.names import ALL
 from arcan_gitops.golang.template.parser import parse as _parse
@@ -18,6 +20,9 @@ from arcan_gitops.golang.template.tree import Template
 __all__ = ["Contents", "Named", "Template", "contents", "parse", "render"]
 
 
+@lru_cache(maxsize=512)  # in a cluster many objects have one text
 def parse(source: str, *, name: str = "webhooktemplate") -> Template:
-    """The tree of a template. Raises `GoError` with Go's parse error, also for an unknown function."""
+    """The tree of a template, not to be changed. Raises `GoError` with Go's parse error, also for an unknown
+    function.
+    """
     return _parse(source, name=name, functions=ALL)
