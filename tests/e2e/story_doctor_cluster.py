@@ -124,9 +124,10 @@ def test_a_store_that_eso_has_given_up_until_it_looks_again(new_patient: NewPati
     team.server.process.wait()
     patient.api.kubectl("annotate", "secretstore", "arcan", "-n", patient.namespace, "looked=now")
     wait_until("ESO says that the store is not ready", lambda: _ready(patient) == "False")
+    finding = patient.names("store-ready", "is not ready", "--no-network")
     team.restart_server()
-    finding = patient.names("store-ready", "is not ready")
-    patient.run(finding["fix"][0])
+    for command in finding["fix"]:  # to look, and to have ESO look
+        patient.run(command)
     wait_until("the doctor finds nothing", lambda: patient.report()["findings"] == [])
 
 
@@ -141,7 +142,7 @@ def test_what_nobody_repairs_while_eso_does_nothing(new_patient: NewPatient, clu
         secret = patient.get("secret", APP)["data"]["A"]
         patient.patch("secret", APP, {"op": "remove", "path": "/data/A"})
         patient.names("target-keys", "has no key A")
-        patient.patch("secret", APP, {"op": "add", "path": "/data/A", "value": ""})
+        patient.patch("secret", APP, {"op": "add", "path": "/data", "value": {"A": ""}})
         patient.names("target-keys", "its key A is empty")
         patient.patch("secret", APP, {"op": "add", "path": "/data/A", "value": secret})
         patient.assert_well()
@@ -224,7 +225,7 @@ def test_the_log_of_eso(new_patient: NewPatient, api: ApiServer, cluster: Cluste
             patient.replace("secretstore", store)
             patient.sync()
             finding = patient.names("eso-log", "a provider limits how often it is asked", beside=("answer",))
-            assert finding["externalSecrets"] == [patient.name]
+            assert patient.name in finding["externalSecrets"]
             assert any(asked.target.startswith("/containerLogs/") for asked in kubelet.asked)
         patient.heal()  # though the lines are still there
     api.kubectl("delete", "clusterrolebinding", eso)
