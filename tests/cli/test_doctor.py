@@ -56,8 +56,10 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
     scene = Scene()
 
     class Stub(Kubectl):
-        def answer(self, arguments: Sequence[str], environment: Mapping[str, str]) -> Answer:
-            return scene.answer([word for word in arguments if not word.startswith("--context=")])
+        def answer(
+            self, arguments: Sequence[str], environment: Mapping[str, str], data: bytes = b""
+        ) -> Answer:
+            return scene.answer([word for word in arguments if not word.startswith("--context=")], data)
 
     monkeypatch.setattr(Kubectl, "find", classmethod(lambda cls: Stub("kubectl")))
     return scene
