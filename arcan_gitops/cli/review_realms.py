@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from arcan_gitops.cli.root import CLUSTERS, REALMS
 from arcan_gitops.realms.sops_config import CONFIG_FILE
 from arcan_gitops.review.findings import Finding, Kind
+
+_OF_APPS: Final = "ARR218"  # is placed at a realm's document, and is about an app
 
 
 def since_base(base: str) -> tuple[Finding, ...]:
@@ -15,5 +19,5 @@ def since_base(base: str) -> tuple[Finding, ...]:
     return tuple(
         finding
         for finding in reviewed(base, None).findings
-        if finding.kind is not Kind.NOTE and finding.path.startswith(ours)
+        if finding.kind is not Kind.NOTE and finding.path.startswith(ours) and finding.rule.id != _OF_APPS
     )

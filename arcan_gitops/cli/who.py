@@ -19,6 +19,7 @@ from arcan_gitops.review.objects import Objects
 from arcan_gitops.review.state import state_of
 from arcan_gitops.review.who import as_text
 from arcan_gitops.review.who import who_can_read as find
+from arcan_gitops.review.who_page import as_html
 
 
 @click.command("who-can-read")
@@ -26,7 +27,9 @@ from arcan_gitops.review.who import who_can_read as find
 @click.argument("key", type=Parsed("key", KeyName.parse), required=False)
 @click.option("--env", "environment", type=Parsed("name", EnvironmentName.parse), help="This one only.")
 @click.option("--at", "commit", metavar="COMMIT", help="As of a commit.  [default: the working tree]")
-@format_option(("text", "json"), old=None, help="Lines for people, or JSON.")
+@format_option(
+    ("text", "json", "html"), old=None, help="Lines for people, JSON, or one page with the picture."
+)
 def who_can_read(
     realm: RealmName, key: KeyName | None, environment: EnvironmentName | None, commit: str | None, style: str
 ) -> None:
@@ -44,6 +47,8 @@ def who_can_read(
     now = datetime.now(UTC)
     if style == "json":
         click.echo(json.dumps([access.to_plain(now) for access in found], indent=2, ensure_ascii=False))
+    elif style == "html":
+        click.echo(as_html(found, now), nl=False)
     else:
         click.echo(as_text(found, now), nl=False)
     for path, problem in sorted(state.problems.items()):

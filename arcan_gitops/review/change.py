@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,7 @@ from arcan_gitops.review.made import Made, SecretPlace, made_by
 from arcan_gitops.review.objects import Objects
 from arcan_gitops.review.readers import Caller, Kind, callers
 from arcan_gitops.review.state import State
+from arcan_gitops.review.written import Written, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Change:
     callers_before: Mapping[tuple[Kind, str, str], Caller] = field(default_factory=dict)
     callers_after: Mapping[tuple[Kind, str, str], Caller] = field(default_factory=dict)
     documents: tuple[Changed, ...] = ()
+    written_before: tuple[Written, ...] = ()  # what nothing generated, of ESO and Argo CD
+    written_after: tuple[Written, ...] = ()
     own: frozenset[str] = frozenset()  # the ids of `commits`
 
     @classmethod
@@ -66,6 +70,8 @@ class Change:
             made_after=made_by(head),
             callers_before=callers(base),
             callers_after=callers(head),
+            written_before=written(base, objects),
+            written_after=written(head, objects),
             documents=tuple(_changed(base, head)),
             own=frozenset(commit.id for commit in commits),
         )
@@ -119,6 +125,34 @@ def by_place(made: Sequence[Made]) -> dict[SecretPlace, list[Made]]:
     for each in made:
         places.setdefault(each.place, []).append(each)
     return places
+
+
+def renamed(change: Change) -> dict[SecretPlace, SecretPlace]:
+    """New place -> old one: a Secret of the same app, place and entries, under another name. Only where one
+    alone fits.
+    """
+    old, new = by_place(change.made_before), by_place(change.made_after)
+    gone = [(_likeness(old[place][0]), place) for place in old.keys() - new.keys()]
+    come = [(_likeness(new[place][0]), place) for place in new.keys() - old.keys()]
+    number = Counter(alike for alike, _ in (*gone, *come))
+    were = dict(gone)
+    return {place: were[alike] for alike, place in come if alike in were and number[alike] == 2}
+
+
+def _likeness(made: Made) -> object:
+    keys = None if made.keys is None else tuple(sorted(made.keys.items()))
+    at = made.place
+    return (
+        made.app,
+        made.overlay,
+        at.cluster,
+        at.namespace,
+        made.realm,
+        made.environment,
+        made.store,
+        keys,
+        made.type,
+    )
 
 
 def where(place: Place) -> str:

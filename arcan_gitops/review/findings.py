@@ -92,13 +92,15 @@ _TITLES: Final = {
     "ARR214": "a document that is rolled back",
     "ARR215": "the document of another place",
     "ARR216": "a new data key with every value encrypted anew",
+    "ARR217": "a manifest of your own that deals with secrets",
+    "ARR218": "an app that receives a realm's keys, and whose file others own",
     "ARR301": "keys that are new",
     "ARR302": "keys that are gone",
     "ARR303": "keys with another name",
     "ARR304": "keys whose value changed",
     "ARR305": "documents that are only wrapped anew",
     "ARR306": "a value that nobody who can read has vouched for",
-    "ARR307": "Kubernetes Secrets that are made, changed or gone",
+    "ARR307": "Kubernetes Secrets that are made, changed, renamed or gone",
     "ARR308": "when apps get a change",
     "ARR309": "keys that no app uses",
     "ARR310": "tokens that can read more than their apps use",
@@ -107,6 +109,7 @@ _TITLES: Final = {
     "ARR313": "access that ends",
     "ARR314": "what could not be seen",
     "ARR315": "what was so before",
+    "ARR316": "manifests of your own that Argo CD deploys",
 }
 _KINDS: Final = {"1": Kind.BROKEN, "2": Kind.GAIN, "3": Kind.NOTE}
 RULES: Final = {name: Rule(name, _KINDS[name[3]], title) for name, title in _TITLES.items()}

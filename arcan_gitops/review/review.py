@@ -18,6 +18,7 @@ from arcan_gitops.review.objects import Objects, Tree
 from arcan_gitops.review.rules.apps import apps
 from arcan_gitops.review.rules.callers import callers
 from arcan_gitops.review.rules.clear import clear
+from arcan_gitops.review.rules.foreign import foreign
 from arcan_gitops.review.rules.guards import guards
 from arcan_gitops.review.rules.keys import KeyChange, What, key_changes, keys
 from arcan_gitops.review.rules.realms import realms
@@ -31,6 +32,7 @@ _RULES: Final[tuple[Callable[[Change], Iterator[Finding]], ...]] = (
     sealed,
     clear,
     references,
+    foreign,
     recipients,
     callers,
     apps,
@@ -91,7 +93,7 @@ def review(
     now: datetime,
 ) -> Review:
     """Compare two trees. `commits` are those of the branch, `reached` the commits whose history counts."""
-    before, after = state_of(base, objects), state_of(head, objects)
+    before, after = state_of(base, objects), state_of(head, objects, base)
     history = History()
     if before.tree.files != after.tree.files:
         history = History.of(objects, reached)

@@ -132,9 +132,11 @@ class State:
         return f"{REALMS}{realm}/{REMOVED_FOLDER}/{environment}/{key}.yaml" in self.tree.files
 
 
-def state_of(tree: Tree, objects: Objects) -> State:
-    """Read the facts of a tree."""
-    reader = _Reader(tree, objects)
+def state_of(tree: Tree, objects: Objects, last_good: Tree | None = None) -> State:
+    """Read the facts of a tree. What cannot be read of it is as it is in `last_good`, as it is for a server,
+    and a problem.
+    """
+    reader = _Reader(tree, objects, last_good)
     documents = reader.documents()
     config_path = next((p for p in (f"{REALMS}{CONFIG_FILE}", CONFIG_FILE) if p in tree.files), "")
     settings = reader.settings()
@@ -163,8 +165,9 @@ def _by_environment(places: Iterable[Place]) -> dict[tuple[str, str], tuple[Plac
 
 
 class _Reader:
-    def __init__(self, tree: Tree, objects: Objects) -> None:
+    def __init__(self, tree: Tree, objects: Objects, last_good: Tree | None) -> None:
         self._tree = tree
+        self._before = _Reader(last_good, objects, None) if last_good is not None else None
         self._objects = objects
         self.problems: dict[str, ArcanError] = {}
         facts = (REALMS, CLUSTERS, APPS)
@@ -182,7 +185,7 @@ class _Reader:
         found = self._objects.made(entry.blob, path, partial(_parsed, parse, path))
         if isinstance(found, ArcanError):
             self.problems[path] = found
-            return None
+            return self._before.read(path, parse) if self._before is not None else None
         return found
 
     def documents(self) -> Documents:
@@ -225,7 +228,7 @@ class _Reader:
         found = Settings(defaults, source=path) if data is None else _parsed(parse, path, data)
         if isinstance(found, ArcanError):
             self.problems[path] = found
-            return Settings(defaults, source=path)
+            return self._before.settings() if self._before is not None else Settings(defaults, source=path)
         return found
 
     def _file(self, path: str) -> bytes | None:

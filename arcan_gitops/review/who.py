@@ -29,7 +29,7 @@ class Person:
 @dataclass(frozen=True, slots=True)
 class Access:
     """Who can read one key of an environment, or (`key` is None) any of it. `needed` recipients open it
-    together, where that is more than one.
+    together, where that is more than one; `keys` are those that were asked about.
     """
 
     realm: str
@@ -41,6 +41,7 @@ class Access:
     secrets: tuple[Made, ...]
     former: tuple[Former, ...]
     former_names: tuple[str, ...]
+    keys: tuple[str, ...]
 
     def to_plain(self, now: datetime) -> dict[str, Any]:
         """For JSON."""
@@ -146,7 +147,7 @@ def _access(
     documents = [d for d in state.of(realm, environment).values() if key is None or key in d.keys]
     needed = max((document.needed for document in documents), default=1)
     people = tuple(_people(state, realm, environment, keys))
-    return Access(realm, environment, key, people, needed, reading, taking, gone, names)
+    return Access(realm, environment, key, people, needed, reading, taking, gone, names, keys)
 
 
 def _people(state: State, realm: str, environment: str, keys: tuple[str, ...]) -> Iterator[Person]:

@@ -12,7 +12,7 @@ from tests.review.test_hostile import hostile
 __all__ = ["hostile"]
 
 _WITH_NOTHING_INSIDE = {"meta", "br"}
-_OURS = {
+OURS = {
     "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "h4", "p", "code", "ins", "del",
     "section", "ul", "li", "strong", "span", "br", "div", "details", "summary", "table", "thead", "tbody", "tr",
     "th", "td",
@@ -76,14 +76,14 @@ def test_the_picture_shows_who_gets_what_before_and_after(sample: Sample) -> Non
 def test_the_page_has_no_script_and_asks_for_nothing(sample: Sample) -> None:
     sample.sh("printf changed | arcan secret set production STRIPE_KEY --env prod --stdin")
     found = page(sample)
-    assert found.tags <= _OURS
+    assert found.tags <= OURS
     assert not found.attributes & {"href", "src", "style", "onclick", "onload"}
 
 
 def test_hostile_names_make_no_tag_and_no_attribute(hostile: Sample) -> None:
     found = page(hostile)
     assert "<img src=x onerror=alert(1)>" in found.text
-    assert found.tags <= _OURS
+    assert found.tags <= OURS
 
 
 @pytest.mark.parametrize("change", ["true", "printf 'more\\n' >> README.md"])

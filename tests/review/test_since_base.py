@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 
+import pytest
+
 from tests.review.sample import CANARY, Sample
 
 SHOP = "kustomize/overlays/prod/shop/apps/shop.yaml"
@@ -197,3 +199,21 @@ def test_the_mac_alone_of_another_version_is_a_mac_for_other_values(sample: Samp
     first, second = of_one_second(sample)
     sample.path(DOCUMENT).write_text(second.replace(line_of(second, "mac"), line_of(first, "mac")))
     assert "ARR101" in facts(sample)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("kustomize/arcan.yaml", "nonsense: 1\n"),
+        ("kustomize/apps/web.yaml", "nonsense: 1\n"),
+        ("realms/production/tokens.yaml", "nonsense: 1\n"),
+        ("realms/production/realm.yaml", "nonsense: 1\n"),
+        ("clusters/eu.yaml", "nonsense: 1\n"),
+        (".sops.yaml", "creation_rules: [\n"),
+    ],
+)
+def test_of_a_file_that_cannot_be_read_nothing_is_said_but_that(sample: Sample, path: str, text: str) -> None:
+    file = sample.path(path)
+    file.write_text(file.read_text() + text)
+    assert set(facts(sample)) <= {"ARR106", "ARR213"}
+    assert "ARR106" in facts(sample)

@@ -9,6 +9,7 @@ from typing import Any
 
 from arcan_gitops.errors import ArcanError
 from tests.review.sample import CANARY, Sample
+from tests.review.test_html import OURS, Page
 
 
 def asked(sample: Sample, *arguments: str) -> dict[str, Any]:
@@ -108,3 +109,50 @@ def test_a_shallow_or_partial_clone_says_what_it_lacks(sample: Sample, tmp_path:
         done = sample.run("who-can-read", "production", "STRIPE_KEY", "--env=prod", folder=clone)
         assert says in done.stderr
         assert "shop/shop" in done.stdout
+
+
+def test_the_page_shows_who_gets_which_keys_and_where_they_go(sample: Sample):
+    sample.arcan("token", "revoke", "billing", "--realm=production", "--yes")
+    sample.repository.commit()
+    printed = sample.arcan("who-can-read", "production", "STRIPE_KEY", "--env=prod", "--format=html")
+    assert CANARY not in printed
+    assert "default-src 'none'" in printed
+    page = Page(printed)
+    assert page.tags <= OURS
+    assert not page.attributes & {"href", "src", "style", "onclick", "onload"}
+    parts = [
+        "Who can read production STRIPE_KEY?",
+        "recipients",
+        "alice (",
+        "tokens and accounts",
+        "token 'shop'",
+        "\u2192 keys",
+        "\u2192 apps",
+        "shop: STRIPE_KEY",
+        "\u2192 Kubernetes Secrets",
+        "shop/shop on eu",
+        "Could once",
+        "token billing",
+        "is the same",
+    ]
+    text = page.text[page.text.index("Who can read production STRIPE_KEY?", 100) :]
+    places = [text.find(part) for part in parts]
+    assert -1 not in places
+    assert places == sorted(places)
+
+
+def test_names_that_are_markup_are_text_in_the_page(sample: Sample):
+    name = "<img src=x onerror=alert(1)>"
+    rules = sample.path(".sops.yaml")
+    rules.write_text(rules.read_text().replace("# alice", f"# {name}"))
+    page = Page(sample.arcan("who-can-read", "production", "--env=prod", "--format=html"))
+    assert name in page.text
+    assert page.tags <= OURS
+
+
+def test_what_is_folded_in_the_page_is_there(sample: Sample):
+    keys = "\n".join(f"EXTRA_{number:02}=x" for number in range(30))
+    sample.arcan("secret", "import", "production", "--env=prod", "-", given=keys)
+    page = Page(sample.arcan("who-can-read", "production", "--env=prod", "--format=html"))
+    assert "and 24 more" in page.text
+    assert "EXTRA_29" in page.text

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from arcan_gitops.errors import some
-from arcan_gitops.review.change import Change, by_place, found
+from arcan_gitops.review.change import Change, by_place, found, renamed
 from arcan_gitops.review.findings import Finding
 from arcan_gitops.review.made import Made, SecretPlace, cluster_of
 from arcan_gitops.review.state import APPS, KUSTOMIZE
@@ -129,8 +130,20 @@ def _landing(change: Change) -> Iterator[Finding]:
 
 def _changed(change: Change) -> Iterator[Finding]:
     old, new = by_place(change.made_before), by_place(change.made_after)
+    names = renamed(change)
     for place in sorted(new):
         made = new[place][0]
+        if place in names:
+            was = names[place]
+            yield found(
+                "ARR307",
+                f"{_on(was)} is called {place.name} now, by app {made.app}: pods that mount {was.name}, or "
+                "take their environment from it, must name the new one, and do not start again before",
+                f"grep -rn {shlex.quote(was.name)} .; what still names it: kubectl get pods -n "
+                f"{shlex.quote(place.namespace)} -o yaml",
+                *_file(made),
+            )
+            continue
         if place not in old:
             yield found("ARR307", f"{_on(place)} is made, by app {made.app}", "arcan validate", *_file(made))
             continue

@@ -9,6 +9,7 @@ from typing import Final
 from arcan_gitops.errors import some
 from arcan_gitops.review.change import Change, found
 from arcan_gitops.review.findings import Finding
+from arcan_gitops.review.made import Made
 from arcan_gitops.review.owners import Owners
 from arcan_gitops.review.state import APPS, CLUSTERS, REALMS
 
@@ -39,6 +40,45 @@ def guards(change: Change) -> Iterator[Finding]:
             path,
         )
     yield from _owned(change)
+    yield from _deciding(change)
+
+
+def _deciding(change: Change) -> Iterator[Finding]:
+    """Apps that receive keys of an environment that they did not receive, by files that are not the owners'
+    of that realm. The place is the realm's document, so that those are asked who own it.
+    """
+    owners = change.base.owners
+    if not owners.lines:
+        return
+    had = {each for made in change.made_before for each in _received(made)}
+    told: dict[tuple[str, str], tuple[str, set[str]]] = {}
+    for made in change.made_after:
+        if not made.realm or _received(made) <= had:
+            continue
+        places = change.head.index.get((made.realm, made.environment), ())
+        paths = [change.head.paths[place] for place in places]
+        realm = [name for path in paths for name in owners.of(path)]
+        app = owners.of(f"{APPS}{made.app}.yaml")
+        if realm and not set(realm) & set(app):
+            _, environments = told.setdefault((made.app, made.realm), (paths[0], set()))
+            environments.add(made.environment)
+    for (name, of), (path, environments) in sorted(told.items()):
+        app = owners.of(f"{APPS}{name}.yaml")
+        whose = f"owned by {some(list(app))}" if app else "owned by nobody"
+        asked = some(list(owners.of(path)))
+        yield found(
+            "ARR218",
+            f"app {name} receives keys of {of} ({some(sorted(environments))}), whose owners are {asked}; its "
+            f"file is {whose}, who decides from now on what it takes",
+            f"have {asked} agree; to have them asked each time, a line in {owners.path}: "
+            f"/{APPS}{name}.yaml {' '.join(owners.of(path))}",
+            path,
+        )
+
+
+def _received(made: Made) -> set[tuple[str, str, str, str]]:
+    keys = ["*"] if made.keys is None else made.keys.values()
+    return {(made.app, made.realm, made.environment, key) for key in keys}
 
 
 def _owned(change: Change) -> Iterator[Finding]:

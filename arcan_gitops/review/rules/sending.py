@@ -4,18 +4,21 @@ after.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from arcan_gitops.deploy.settings import BINDINGS, ServerSettings, read_servers
 from arcan_gitops.errors import ArcanError, some
 from arcan_gitops.overlay.credentials import Kind
-from arcan_gitops.overlay.settings import SETTINGS_FILE, Overlay, Scope
+from arcan_gitops.overlay.settings import SETTINGS_FILE, DeclaredStore, Overlay, Scope
+from arcan_gitops.overlay.stores.raw import Raw
 from arcan_gitops.review.change import Change, found
 from arcan_gitops.review.findings import Finding
 from arcan_gitops.review.objects import Objects
 from arcan_gitops.review.state import KUSTOMIZE, State
+from arcan_gitops.review.store_fields import asked_at, ca_text, differences
 
+_STORES: Final = ("SecretStore", "ClusterSecretStore")
 _PATH: Final = f"{KUSTOMIZE}{SETTINGS_FILE}"
 _SEND: Final = "whoever answers there gets the credentials of these stores: have the platform's owners agree"
 _WEAK: Final = "have the platform's owners agree"
@@ -33,9 +36,39 @@ def sending(change: Change) -> Iterator[Finding]:
     for (rule, message, hint), overlays in said.items():
         yield found(rule, f"{message} (overlays {some(sorted(overlays), 6)})", hint, _PATH)
     yield from _servers(change)
+    yield from _written(change)
+
+
+def _written(change: Change) -> Iterator[Finding]:
+    """Stores that somebody wrote by hand: each that is new, and each field that is another."""
+    old = {str(one): one for one in change.written_before if one.kind in _STORES}
+    for one in change.written_after:
+        if one.kind not in _STORES:
+            continue
+        spec, before = one.body.get("spec"), old.get(str(one))
+        if before is None:
+            at = asked_at(spec if isinstance(spec, dict) else {}) or "the service of its provider"
+            yield found(
+                "ARR209", f"{one} ({one.path}) is new: its credential is sent to {at}", _SEND, one.path
+            )
+            continue
+        was = before.body.get("spec")
+        said = differences(was if isinstance(was, dict) else {}, spec if isinstance(spec, dict) else {})
+        if said:
+            yield found("ARR209", f"{one} ({one.path}): {some(said, 6, between='; ')}", _SEND, one.path)
 
 
 _Said = Iterator[tuple[str, str, str]]
+
+
+def _spec(overlay: Overlay, store: DeclaredStore) -> Mapping[str, Any]:
+    """The provider of the stores of an overlay, and its conditions, as the cluster gets them."""
+    settings = overlay.settings
+    is_wide = (store.scope or settings.scope) is Scope.CLUSTER
+    home = settings.eso_namespace if is_wide else None
+    spec = dict(store.backend.at(overlay.environment, settings.eso_version).spec(home))
+    more = store.backend.more if isinstance(store.backend, Raw) else {}
+    return {**spec, **more}
 
 
 def _overlay(before: Overlay | None, after: Overlay, defaults: object) -> _Said:
@@ -45,28 +78,32 @@ def _overlay(before: Overlay | None, after: Overlay, defaults: object) -> _Said:
     if new.server_url != old.server_url:
         yield "ARR209", f"server.url is {new.server_url}, and was {old.server_url}", _SEND
     if new.ca != old.ca:
-        how = type(new.ca).__name__.removesuffix("Ca")
-        text = f"stores trust another CA than before ({how}): who holds its key can answer as the server"
+        text = (
+            f"stores trust {ca_text(new.ca)}, and trusted {ca_text(old.ca)}: who holds the key of that CA "
+            "can answer as the server"
+        )
         yield "ARR209", text, "compare it with the server's own: openssl x509 -noout -fingerprint -in FILE"
     for name, store in sorted(new.others.items()):
         was = old.others.get(name)
         if was is None:
-            yield "ARR209", f"store {name} ({store.kind}) is new: its credential is sent where it says", _SEND
-        elif (was.kind, was.backend) != (store.kind, store.backend):
-            text = f"store {name} ({store.kind}) is another: where it asks, how, or under which conditions"
-            yield "ARR209", text, _SEND
+            at = asked_at(_spec(after, store)) or "the service of its kind"
+            yield "ARR209", f"store {name} ({store.kind}) is new: its credential is sent to {at}", _SEND
+        elif before is not None and (said := differences(_spec(before, was), _spec(after, store))):
+            yield "ARR209", f"store {name} ({store.kind}): {some(said, 6, between='; ')}", _SEND
         elif (was.scope or old.scope) != (store.scope or new.scope) == Scope.CLUSTER:
             yield "ARR210", f"store {name} is for the whole cluster, and was of a namespace", _WEAK
     if new.scope != old.scope and new.scope is Scope.CLUSTER:
         yield "ARR210", "stores are for the whole cluster, and were of a namespace each", _WEAK
     if new.token_secret != old.token_secret:
         text = (
-            f"tokens are read from Secret {new.token_secret.name}, key {new.token_secret.key}: "
-            "another than before"
+            f"tokens are read from Secret {new.token_secret.name}, key {new.token_secret.key}, and were "
+            f"from {old.token_secret.name}, key {old.token_secret.key}"
         )
         yield "ARR209", text, _SEND
     if new.eso_namespace != old.eso_namespace:
-        yield "ARR209", f"credentials of cluster-wide stores are in namespace {new.eso_namespace} now", _SEND
+        places = f"{new.eso_namespace}, and were in {old.eso_namespace}"
+        text = f"credentials of cluster-wide stores are in namespace {places}"
+        yield "ARR209", text, _SEND
     if new.credentials.kind is Kind.TOKEN and old.credentials.kind is Kind.ACCOUNT:
         yield "ARR210", "stores read by tokens that somebody keeps, and did by accounts of the cluster", _WEAK
     if old.credentials.cluster is not None and new.credentials.cluster != old.credentials.cluster:

@@ -1,0 +1,117 @@
+"""Which folders of this repository the Applications of Argo CD in it deploy.
+
+Source: Argo CD, Application and ApplicationSet (argoproj.io/v1alpha1): `spec.source`, `spec.sources`,
+`directory.recurse`, and the directories of a Git generator.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from arcan_gitops.review.objects import Objects
+from arcan_gitops.review.state import State
+from arcan_gitops.review.written import Written
+
+_GROUP: Final = "argoproj.io"
+_EXPRESSION: Final = re.compile(r"\{\{.*?\}\}")
+_FOLDERS: Final = re.compile(r"\{\{-?\s*\.?path(?:\.path)?\s*-?\}\}")
+_KUSTOMIZATIONS: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder that an Application deploys: `pattern` matches its path, `by` is what deploys it."""
+
+    pattern: str
+    deep: bool
+    by: str
+
+    def holds(self, path: str, state: State) -> str | None:
+        """The folder of it that a file is deployed with, or None. Without a kustomization, and where it is
+        not said to be deep, only the files right in it are.
+        """
+        folder = ""
+        if self.pattern not in ("", "."):
+            match = re.match(rf"{_regex(self.pattern)}(?=/)", path)
+            if match is None:
+                return None
+            folder = match[0]
+        top = f"{folder}/" if folder else ""
+        is_built = any(f"{top}{name}" in state.tree.files for name in _KUSTOMIZATIONS)
+        if "/" in path.removeprefix(top) and not self.deep and not is_built:
+            return None
+        return folder or "."
+
+
+def _regex(pattern: str) -> str:
+    """A path with `*` for a part of a name."""
+    return "[^/]*".join(map(re.escape, pattern.strip("/").removeprefix("./").split("*")))
+
+
+def folders(state: State, objects: Objects, found: tuple[Written, ...]) -> tuple[Folder, ...]:
+    """Of all Applications that people wrote, and whose source is this repository."""
+    ours = _repositories(state, objects)
+    return tuple(
+        folder
+        for one in found
+        if one.group == _GROUP and one.kind in ("Application", "ApplicationSet")
+        for folder in _of(one, ours)
+    )
+
+
+def _of(one: Written, ours: frozenset[str]) -> Iterator[Folder]:
+    spec = _mapping(one.body.get("spec"))
+    generated: list[str] = []
+    if one.kind == "ApplicationSet":
+        generated = list(_directories(spec.get("generators"), ours))
+        spec = _mapping(_mapping(spec.get("template")).get("spec"))
+    many = spec.get("sources")
+    for source in [spec.get("source"), *(many if isinstance(many, list) else ())]:
+        fields = _mapping(source)
+        path, url = fields.get("path"), str(fields.get("repoURL", ""))
+        if not isinstance(path, str) or not ("{{" in url or _is_ours(url, ours)):
+            continue
+        deep = _mapping(fields.get("directory")).get("recurse") is True
+        if _FOLDERS.fullmatch(path.strip()):
+            yield from (Folder(each, deep, str(one)) for each in generated)
+        else:
+            yield Folder(_EXPRESSION.sub("*", path).strip("/"), deep, str(one))
+
+
+def _directories(generators: Any, ours: frozenset[str]) -> Iterator[str]:
+    """The folders of Git generators, however deep in matrices and merges."""
+    for generator in generators if isinstance(generators, list) else ():
+        for name, fields in _mapping(generator).items():
+            yield from _directories(_mapping(fields).get("generators"), ours)
+            if name != "git" or not _is_ours(str(_mapping(fields).get("repoURL", "")), ours):
+                continue
+            for entry in _mapping(fields).get("directories") or ():
+                path = _mapping(entry).get("path")
+                if isinstance(path, str) and not _mapping(entry).get("exclude"):
+                    yield path.replace("**", "*")
+
+
+def _repositories(state: State, objects: Objects) -> frozenset[str]:
+    argocd = state.settings.argocd
+    named = [str(argocd.repository)] if argocd is not None else []
+    origin = objects.git.origin()
+    return frozenset(map(_plain, [*named, *([origin] if origin is not None else [])]))
+
+
+def _is_ours(url: str, ours: frozenset[str]) -> bool:
+    """Where nothing says what this repository is called, any URL may be its."""
+    return not ours or _plain(url) in ours
+
+
+def _plain(url: str) -> str:
+    """`host/path` of `https://host/path.git`, `ssh://git@host/path` and `git@host:path`."""
+    text = re.sub(r"^[a-z+]+://", "", url.strip().lower())
+    text = text.partition("@")[2] or text
+    return text.replace(":", "/", 1).removesuffix("/").removesuffix(".git")
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,262 @@
+"""Manifests that people wrote: what they ask for, where they send credentials, and what deploys them."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from arcan_gitops.review.deployed import Folder
+from arcan_gitops.review.store_fields import differences
+from tests.review.sample import CANARY, Sample
+from tests.review.test_since_base import base_of, facts
+
+EXTERNAL = """\
+apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata: {{name: mine, namespace: shop}}
+spec:
+  secretStoreRef: {{kind: SecretStore, name: {store}}}
+  target: {{name: mine}}
+  data:
+  - secretKey: a
+    remoteRef: {{key: {key}}}
+"""
+STORE = """\
+apiVersion: external-secrets.io/v1
+kind: ClusterSecretStore
+metadata: {{name: by-hand}}
+spec:
+  provider:
+    webhook:
+      url: "https://{host}/api/v1/eso/{realm}/{{{{ .remoteRef.key }}}}?env=prod"
+      headers: {{X-Team: {team}, Authorization: "{authorization}"}}
+      caBundle: {ca}
+"""
+APPLICATION = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {{name: tools, namespace: argocd}}
+spec: {{project: default, source: {{repoURL: "{repository}", path: {path}}}}}
+"""
+OURS = "https://git.example.com/team.git"
+MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
+
+
+def write(sample: Sample, path: str, text: str) -> None:
+    sample.path(path).parent.mkdir(parents=True, exist_ok=True)
+    sample.path(path).write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("store", "key", "says"),
+    [
+        ("arcan.production.shop", "STRIPE_KEY", None),
+        ("arcan.production.shop", "STRIPE_KEI", "key STRIPE_KEI of production/"),
+        ("arcan.production.nobody", "STRIPE_KEY", "store SecretStore arcan.production.nobody"),
+    ],
+)
+def test_an_external_secret_by_hand_names_a_store_and_a_key_that_are_there(
+    sample: Sample, store: str, key: str, says: str | None
+) -> None:
+    write(sample, "tools/mine.yaml", EXTERNAL.format(store=store, key=key))
+    lines = facts(sample).get("ARR107", [])
+    assert [line.startswith(says) for line in lines] == ([True] if says else [])
+    assert all("ExternalSecret shop/mine (tools/mine.yaml)" in line for line in lines)
+
+
+def test_a_key_that_goes_and_is_asked_for_by_hand_is_in_use(sample: Sample) -> None:
+    write(sample, "tools/mine.yaml", EXTERNAL.format(store="arcan.production.shop", key="SMTP_HOST"))
+    base_of(sample)
+    for environment in ("dev", "staging", "prod", "dr"):
+        sample.arcan("secret", "unset", "production", "SMTP_HOST", f"--env={environment}", "--yes")
+    assert any("tools/mine.yaml" in line for line in facts(sample)["ARR108"])
+
+
+def test_a_store_by_hand_that_asks_for_a_realm_that_is_not_there_closes_nothing(sample: Sample) -> None:
+    store = STORE.format(
+        host="arcan.arcan.svc:9797", realm="nowhere", team="a", authorization="{{ .auth.token }}", ca=""
+    )
+    ask = EXTERNAL.format(store="by-hand", key="STRIPE_KEY").replace("SecretStore,", "ClusterSecretStore,")
+    write(sample, "tools/store.yaml", store + "---\n" + ask)
+    [line] = facts(sample)["ARR107"]
+    assert line.startswith("environment nowhere/prod is not there")
+
+
+def test_each_field_of_a_store_by_hand_is_told_before_and_after(sample: Sample) -> None:
+    ca = base64.b64encode(b"one").decode()
+    fields = {
+        "host": "a.example.com",
+        "realm": "production",
+        "team": "a",
+        "authorization": "{{ .auth.token }}",
+        "ca": ca,
+    }
+    write(sample, "tools/store.yaml", STORE.format(**fields))
+    [line] = facts(sample)["ARR209"]
+    assert "ClusterSecretStore by-hand (tools/store.yaml) is new" in line
+    assert "https://a.example.com/" in line
+    base_of(sample)
+    other = {
+        "host": "b.example.com",
+        "team": "b",
+        "authorization": f"Bearer {CANARY}",
+        "ca": base64.b64encode(b"two").decode(),
+    }
+    write(sample, "tools/store.yaml", STORE.format(**fields | other))
+    [line] = facts(sample)["ARR209"]
+    for part in (
+        "url is https://b.example.com/",
+        "and was https://a.example.com/",
+        "X-Team is b, and was a",
+        "Authorization is a credential that is written out (not shown",
+        "caBundle is certificate sha256 3fc4ccfe745870e2, and was certificate sha256 7692c3ad3540bb80",
+    ):
+        assert part in line
+    assert ca not in line
+
+
+def test_each_field_of_a_declared_store_is_told_before_and_after(sample: Sample) -> None:
+    settings = sample.path("kustomize/arcan.yaml")
+    declared = '  webhook:\n    ours: {url: "https://a.example.net:443/x/{{ .remoteRef.key }}", headers: {X-Team: a}, result: {jsonPath: $.value}}\n'
+    text = settings.read_text()
+    settings.write_text(text.replace("stores:\n", f"stores:\n{declared}"))
+    assert any("is sent to https://a.example.net:443/x" in line for line in facts(sample)["ARR209"])
+    base_of(sample)
+    settings.write_text(
+        settings.read_text().replace("a.example.net", "b.example.net").replace("X-Team: a", "X-Team: b")
+    )
+    [line] = facts(sample)["ARR209"]
+    assert (
+        "webhook.url is https://b.example.net:443/x/{{ .remoteRef.key }}, and was https://a.example.net"
+        in line
+    )
+    assert "webhook.headers.X-Team is b, and was a" in line
+
+
+def test_a_field_that_comes_or_goes_is_a_difference() -> None:
+    assert differences({"a": {"b": "1"}}, {"a": {"c": "2"}}) == [
+        "a.b is gone, and was 1",
+        "a.c is 2, and was not there",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("repository", "path", "broken"),
+    [
+        (OURS, "deploy/tools", True),
+        ("ssh://git@git.example.com/team", "./deploy/tools/", True),
+        ("git@git.example.com:team.git", "deploy/*", True),
+        ("https://git.example.com/other.git", "deploy/tools", False),
+        (OURS, "deploy/others", False),
+    ],
+)
+def test_a_manifest_in_a_folder_that_an_application_deploys_breaks(
+    sample: Sample, repository: str, path: str, broken: bool
+) -> None:
+    write(sample, "argo/tools.yaml", APPLICATION.format(repository=repository, path=f'"{path}"'))
+    base_of(sample)
+    write(sample, "deploy/tools/map.yaml", MAP)
+    assert ("ARR117" in facts(sample)) is broken
+
+
+def test_an_application_that_makes_a_folder_of_manifests_one_that_is_deployed_breaks(sample: Sample) -> None:
+    write(sample, "deploy/tools/map.yaml", MAP)
+    base_of(sample)
+    assert "ARR117" not in facts(sample)
+    write(sample, "argo/tools.yaml", APPLICATION.format(repository=OURS, path="deploy/tools"))
+    [line] = facts(sample)["ARR117"]
+    assert "deploy/tools/map.yaml" in line
+
+
+def test_an_application_set_deploys_the_folders_of_its_git_generator(sample: Sample) -> None:
+    write(
+        sample,
+        "argo/set.yaml",
+        "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: all}\nspec:\n"
+        f"  generators: [{{matrix: {{generators: [{{git: {{repoURL: {OURS}, directories: [{{path: teams/*}}]}}}}]}}}}]\n"
+        f"  template: {{spec: {{source: {{repoURL: {OURS}, path: '{{{{ .path.path }}}}'}}}}}}\n",
+    )
+    base_of(sample)
+    write(sample, "teams/a/map.yaml", MAP)
+    [line] = facts(sample)["ARR117"]
+    assert "deploys teams/a" in line
+
+
+def test_without_a_kustomization_only_files_right_in_the_folder_are_deployed(sample: Sample) -> None:
+    write(sample, "argo/tools.yaml", APPLICATION.format(repository=OURS, path="deploy/tools"))
+    base_of(sample)
+    write(sample, "deploy/tools/deep/map.yaml", MAP)
+    assert "ARR117" not in facts(sample)
+    write(sample, "deploy/tools/kustomization.yaml", "resources: [deep/map.yaml]\n")
+    assert "ARR117" in facts(sample)
+
+
+def test_where_people_deploy_manifests_of_their_own_only_what_deals_with_secrets_is_asked_about(
+    sample: Sample,
+) -> None:
+    write(sample, "argo/tools.yaml", APPLICATION.format(repository=OURS, path="deploy/tools"))
+    write(sample, "deploy/tools/map.yaml", MAP)
+    base_of(sample)
+    write(sample, "deploy/tools/more.yaml", MAP.replace("name: a", "name: b"))
+    write(sample, "deploy/tools/mine.yaml", EXTERNAL.format(store="arcan.production.shop", key="STRIPE_KEY"))
+    found = facts(sample)
+    assert "ARR117" not in found
+    [gain], [note] = found["ARR217"], found["ARR316"]
+    assert "ExternalSecret shop/mine" in gain
+    assert "deploy/tools/more.yaml" in note
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "holds"),
+    [
+        ("a/b", "a/b/c.yaml", True),
+        ("a/b", "a/bc/c.yaml", False),
+        ("a/*", "a/x/c.yaml", True),
+        (".", "c.yaml", True),
+        ("a.b", "axb/c.yaml", False),
+    ],
+)
+def test_a_folder_holds_what_is_below_it(sample: Sample, pattern: str, path: str, holds: bool) -> None:
+    class Nothing:
+        tree = type("Tree", (), {"files": {}})
+
+    assert (Folder(pattern, True, "").holds(path, Nothing()) is not None) is holds  # type: ignore[arg-type]
+
+
+RENAMED = "sed -i 's/  - name: search/  - name: find/' kustomize/apps/search.yaml"
+
+
+def test_a_secret_that_is_renamed_is_told_as_one_and_that_pods_do_not_follow(sample: Sample) -> None:
+    sample.sh(RENAMED)
+    found = facts(sample)
+    lines = [line for line in found["ARR307"] if "cluster eu" in line]
+    assert lines == [
+        "Secret search/search on cluster eu is called find now, by app search: pods that mount search, or take their "
+        "environment from it, must name the new one, and do not start again before"
+    ]
+    assert any("it is called find now" in line for line in found["ARR109"])
+
+
+def test_a_secret_that_is_renamed_with_a_record_breaks_nothing(sample: Sample) -> None:
+    sample.sh(RENAMED)
+    app = sample.path("kustomize/apps/search.yaml")
+    app.write_text(app.read_text() + "  - name: search\n    removed: 2026-11-01\n")
+    found = facts(sample)
+    assert "ARR109" not in found
+    assert [line for line in found["ARR307"] if "cluster eu" in line and "is called find now" in line]
+    assert not [line for line in found["ARR307"] if "goes, as the files say" in line]
+
+
+def test_who_decides_of_an_app_is_told_where_the_realm_has_other_owners(sample: Sample) -> None:
+    sample.sh("sed -i 's/keys: .JWT_KEY./keys: [JWT_KEY, STRIPE_KEY]/' kustomize/apps/web.yaml")
+    [line] = facts(sample)["ARR218"]
+    assert line.startswith(
+        "app web receives keys of production (dev, dr, prod, staging), whose owners are @example-org/payments"
+    )
+    owners = sample.path(".github/CODEOWNERS")
+    sample.sh("git checkout -q main -- kustomize")
+    owners.write_text(owners.read_text() + "/kustomize/apps/web.yaml @example-org/payments\n")
+    base_of(sample)
+    sample.sh("sed -i 's/keys: .JWT_KEY./keys: [JWT_KEY, STRIPE_KEY]/' kustomize/apps/web.yaml")
+    assert "ARR218" not in facts(sample)
