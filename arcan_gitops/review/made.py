@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from arcan_gitops.overlay.app import App
 from arcan_gitops.overlay.argocd.settings import IN_CLUSTER
-from arcan_gitops.overlay.declared_secret import DeclaredSecret
+from arcan_gitops.overlay.declared_secret import DeclaredKey, DeclaredSecret
 from arcan_gitops.overlay.place import ManyNamespaces
 from arcan_gitops.overlay.placement import Placement, placements
 from arcan_gitops.overlay.settings import Overlay
@@ -34,7 +36,7 @@ class Made:
 
     `keys` are the keys of the realm by the names that they have in the Secret; None for all of them. `reads`
     is by what its store reads the realm: `token 'shop'`. `realm` is empty where another store is read, and
-    `store` names that.
+    `store` names that. `shape` is a digest of all that is declared of its content beside the keys' values.
     """
 
     place: SecretPlace
@@ -53,6 +55,8 @@ class Made:
     deletion: str
     refresh: str
     consistency: str
+    immutable: bool
+    shape: str
     where: str
 
     def takes(self, realm: str, environment: str, key: str) -> bool:
@@ -95,6 +99,8 @@ def _of(placement: Placement) -> Iterator[Made]:
                 creation=secret.creation,
                 deletion=secret.deletion,
                 refresh=f"{refresh.policy or ''} {refresh.interval}".strip(),
+                immutable=secret.immutable,
+                shape=_shape(app, secret),
                 where=secret.where,
                 **_common(placement),
             )
@@ -110,6 +116,8 @@ def _of(placement: Placement) -> Iterator[Made]:
                 creation="Owner",
                 deletion=_deletion(raw.spec),
                 refresh="",
+                immutable=False,
+                shape=_digest(app.labels, app.annotations, raw.labels, raw.annotations, raw.spec),
                 where=raw.where,
                 **_common(placement),
             )
@@ -136,6 +144,23 @@ def _keys(secret: DeclaredSecret) -> Mapping[str, str] | None:
     if secret.keys is None:
         return {entry.key: entry.key for entry in secret.extract or ()}
     return {str(name): entry.key for name, entry in secret.keys.items()}
+
+
+def _shape(app: App, secret: DeclaredSecret) -> str:
+    entries = None if secret.keys is None else {str(name): _entry(key) for name, key in secret.keys.items()}
+    return _digest(
+        *(app.labels, app.annotations, secret.labels, secret.annotations),
+        *(entries, [_entry(key) for key in secret.extract or ()], secret.rewrites, secret.type),
+        replace(secret.template, places={}),
+    )
+
+
+def _entry(key: DeclaredKey) -> tuple[str | None, ...]:
+    return key.property, key.version, key.decode
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _deletion(spec: Mapping[str, object]) -> str:

@@ -10,10 +10,10 @@ from typing import Final
 
 from arcan_gitops.errors import counted, some
 from arcan_gitops.git import LoggedCommit
-from arcan_gitops.review.change import Change, by_place, found
+from arcan_gitops.review.change import Change, found
 from arcan_gitops.review.findings import Finding, Kind
+from arcan_gitops.review.following import FOLLOWS, Fate, Following, following
 from arcan_gitops.review.history import History
-from arcan_gitops.review.made import SecretPlace
 from arcan_gitops.review.objects import Objects, Tree
 from arcan_gitops.review.rules.apps import apps
 from arcan_gitops.review.rules.callers import callers
@@ -45,8 +45,8 @@ _RULES: Final[tuple[Callable[[Change], Iterator[Finding]], ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What a branch comes to. `keys` are the keys that change, `secrets` the Kubernetes Secrets that
-    follow.
+    """What a branch comes to. `keys` are the keys that change, `secrets` what becomes of the
+    Kubernetes Secrets that it concerns.
     """
 
     base: str
@@ -54,7 +54,7 @@ class Review:
     branch: str
     findings: tuple[Finding, ...]
     keys: tuple[KeyChange, ...]
-    secrets: tuple[SecretPlace, ...]
+    secrets: tuple[Following, ...]
     change: Change
 
     def of(self, kind: Kind) -> tuple[Finding, ...]:
@@ -107,7 +107,7 @@ def review(
         branch=branch,
         findings=ordered(findings),
         keys=changes,
-        secrets=tuple(_following(change, changes)),
+        secrets=following(change, changes, findings),
         change=change,
     )
 
@@ -138,40 +138,29 @@ def _unseen(change: Change) -> Iterator[Finding]:
         )
 
 
-def _following(change: Change, changes: Sequence[KeyChange]) -> Iterator[SecretPlace]:
-    """The Kubernetes Secrets that come out otherwise: by their keys, or by what is declared."""
-    places = {made.place for each in changes for made in each.secrets}
-    old, new = by_place(change.made_before), by_place(change.made_after)
-    for place in old.keys() | new.keys():
-        if _made(old.get(place, ())) != _made(new.get(place, ())):
-            places.add(place)
-    yield from sorted(places)
-
-
-def _made(made: Sequence[object]) -> list[object]:
-    return [replace(each, where="", reads="", reader="") for each in made]  # type: ignore[type-var]
-
-
 def _sentence(review: Review) -> Iterator[str]:
     broken, gains = review.of(Kind.BROKEN), review.of(Kind.GAIN)
     if broken:
         yield f"{counted(len(broken), 'thing')} would break"
     counts = Counter(each.what for each in review.keys)
-    changed = counts[What.CHANGED] + counts[What.ANEW]
     said = []
-    if changed:
+    if changed := counts[What.CHANGED]:
         said.append(f"{counted(changed, 'secret')} {'changes' if changed == 1 else 'change'}")
-    for what, word in ((What.NEW, "new"), (What.GONE, "gone"), (What.RENAMED, "renamed")):
-        if counts[what]:
-            said.append(f"{counted(counts[what], 'secret') if not said else counts[what]} {word}")
+    for what in (What.NEW, What.GONE, What.RENAMED, What.ANEW):
+        if number := counts[what]:
+            said.append(f"{number if said else counted(number, 'secret')} {what}")
     if said:
         places = list(dict.fromkeys(str(each.place) for each in review.keys))
         yield f"{', '.join(said)} in {some(places, 2)}"
     else:
         yield "no secret changes"
-    if review.secrets:
-        clusters = {place.cluster for place in review.secrets}
-        follow = "follows" if len(review.secrets) == 1 else "follow"
-        number = counted(len(review.secrets), "Kubernetes Secret")
-        yield f"{number} on {counted(len(clusters), 'cluster')} {follow}"
+    fates = [each.fate for each in review.secrets]
+    if follow := [each for each in review.secrets if each.fate in FOLLOWS]:
+        clusters = {each.place.cluster for each in follow}
+        verb = "follows" if len(follow) == 1 else "follow"
+        yield f"{counted(len(follow), 'Kubernetes Secret')} on {counted(len(clusters), 'cluster')} {verb}"
+    if perhaps := fates.count(Fate.MAY_CHANGE):
+        yield f"{counted(perhaps, 'Kubernetes Secret')} may change, which only the key can tell"
+    if stay := fates.count(Fate.STAYS):
+        yield f"{counted(stay, 'Kubernetes Secret')} {'stays' if stay == 1 else 'stay'} behind"
     yield "nobody gains access" if not gains else f"{counted(len(gains), 'gain')} to agree to"

@@ -86,7 +86,8 @@ class Cluster:
             found = [item for namespace in namespaces for item in self._external_secrets(namespace)]
             return bool(found) and all(_ready(item) for item in found)
 
-        wait_until(f"every ExternalSecret in {', '.join(namespaces)} has a condition", tried)
+        what = f"every ExternalSecret in {', '.join(namespaces)} has a condition"
+        wait_until(what, tried, seconds=120)
 
     def sync(self, *namespaces: str) -> dict[Name, Seen]:
         """Have every ExternalSecret of the namespaces refreshed now, by the operator and by its emulator.
@@ -97,6 +98,15 @@ class Cluster:
         expected = self._emulate(namespaces)
         self._force(namespaces)
         return self._agreed(namespaces, expected)
+
+    def refresh(self, *namespaces: str) -> None:
+        """Have the operator alone refresh every ExternalSecret of the namespaces, and wait until all of it has ended.
+
+        Twice: what ends first may be a refresh that was under way.
+        """
+        self.wait_for_first_sync(*namespaces)
+        for _ in range(2):
+            self._force(namespaces)
 
     def look(self, *namespaces: str) -> dict[Name, Seen]:
         """What is there already, once the emulator has come to the same.
@@ -141,7 +151,7 @@ class Cluster:
                 has_ended(item) for namespace in namespaces for item in self._external_secrets(namespace)
             )
 
-        wait_until(f"every refresh in {', '.join(namespaces)} has ended", all_ended, seconds=60)
+        wait_until(f"every refresh in {', '.join(namespaces)} has ended", all_ended, seconds=120)
 
     def _see(self, external: dict[str, Any], problem: str) -> Seen:
         """The state of an ExternalSecret whose refresh has just ended; `problem` is the Warning to wait for."""

@@ -45,6 +45,9 @@ def _body(review: Review) -> Iterator[str]:
     if review.keys:
         yield "<h2>Keys</h2>"
         yield from _table(review)
+    if review.secrets:
+        yield "<h2>Kubernetes Secrets, once it is merged</h2>"
+        yield from _secrets(review)
     if found := review.of(Kind.NOTE):
         yield f'<details class="note">\n<summary>{_TITLES[Kind.NOTE]} ({len(found)})</summary>'
         yield f"{_findings(found)}\n</details>"
@@ -125,4 +128,15 @@ def _table(review: Review) -> Iterator[str]:
             f"<tr><td>{code(f'{each.place} {former}{each.key}')}</td><td>{each.what}</td>"
             f"<td>{text(secrets)}</td><td>{text(', '.join(each.same_in))}</td></tr>"
         )
+    yield "</tbody>\n</table>\n</div>"
+
+
+def _secrets(review: Review) -> Iterator[str]:
+    yield '<div class="wide" tabindex="0" role="region" aria-label="Kubernetes Secrets">\n<table>'
+    yield "<thead><tr><th>Secret</th><th>cluster</th><th>app</th><th>becomes</th></tr></thead>\n<tbody>"
+    for each in review.secrets[:_MOST]:
+        becomes = f"{each.fate}: {each.why}" if each.why else str(each.fate)
+        cells = (str(each.place), each.place.cluster, each.app)
+        named = "".join(f"<td>{_code(cell)}</td>" for cell in cells)
+        yield f"<tr>{named}<td>{_text(becomes)}</td></tr>"
     yield "</tbody>\n</table>\n</div>"

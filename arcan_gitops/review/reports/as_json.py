@@ -12,7 +12,8 @@ from arcan_gitops.review.review import Review
 def render(review: Review) -> str:
     """`{"base", "head", "sentence", "summary", "findings": [...], "keys": [...], "secrets": [...]}`.
 
-    The `owners` of a finding are those of its file, by the CODEOWNERS of the base.
+    The `owners` of a finding are those of its file, by the CODEOWNERS of the base. `what` becomes of a Secret
+    is `made`, `changed` or `gone`; `may change`, where only the key can tell; or `stays`, with `why`.
     """
     counts = Counter(finding.kind for finding in review.findings)
     body = {
@@ -47,8 +48,15 @@ def render(review: Review) -> str:
             for each in review.keys
         ],
         "secrets": [
-            {"cluster": place.cluster, "namespace": place.namespace, "name": place.name}
-            for place in review.secrets
+            {
+                "cluster": each.place.cluster,
+                "namespace": each.place.namespace,
+                "name": each.place.name,
+                "app": each.app,
+                "what": each.fate.value,
+                "why": each.why or None,
+            }
+            for each in review.secrets
         ],
     }
     return json.dumps(body, indent=2, ensure_ascii=True) + "\n"

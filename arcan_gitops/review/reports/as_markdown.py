@@ -20,6 +20,7 @@ MARK: Final = "<!-- arcan review -->"  # by which the workflow finds its own com
 _MOST: Final = 400  # characters of one message
 _LINES: Final = {Kind.BROKEN: 60, Kind.GAIN: 60, Kind.NOTE: 80}
 _KEYS: Final = 60
+_SECRETS: Final = 60
 _TITLES: Final = {Kind.BROKEN: "Would break", Kind.GAIN: "Somebody or something gets more"}
 
 
@@ -31,6 +32,9 @@ def render(review: Review) -> str:
             parts += [f"### {_TITLES[kind]}", "", *_list(mine, _LINES[kind]), ""]
     if review.keys:
         parts += ["### Keys", "", *_table(review), ""]
+    if review.secrets:
+        parts += ["<details><summary>Kubernetes Secrets, once it is merged</summary>", ""]
+        parts += [*_secrets(review), "", "</details>", ""]
     if notes := review.of(Kind.NOTE):
         parts += ["<details><summary>What else changes</summary>", "", *_list(notes, _LINES[Kind.NOTE]), ""]
         parts += ["</details>", ""]
@@ -43,7 +47,7 @@ def render(review: Review) -> str:
         return text
     cut = text[: MAX_CHARACTERS - 400].rpartition("\n")[0]
     lines = cut.splitlines()  # no line of a finding begins so
-    is_open = any(line.startswith("<details>") for line in lines) and "</details>" not in lines
+    is_open = sum(line.startswith("<details>") for line in lines) > lines.count("</details>")
     folded = "\n\n</details>" if is_open else ""
     return f"{cut}{folded}\n\nThe rest is too long for a comment: run `arcan review`.\n"
 
@@ -86,6 +90,17 @@ def _table(review: Review) -> list[str]:
         lines.append(f"| {_cell(name)} | {each.what} | {_cell(secrets)} | {_cell(same)} |")
     if len(review.keys) > _KEYS:
         lines.append(f"| and {len(review.keys) - _KEYS} more | | | |")
+    return lines
+
+
+def _secrets(review: Review) -> list[str]:
+    lines = ["| Secret | cluster | app | becomes |", "|---|---|---|---|"]
+    for each in review.secrets[:_SECRETS]:
+        cells = (str(each.place), each.place.cluster, each.app)
+        why = f": {_cell(each.why)}" if each.why else ""
+        lines.append(f"| {' | '.join(map(_cell, cells))} | {each.fate}{why} |")
+    if len(review.secrets) > _SECRETS:
+        lines.append(f"| and {len(review.secrets) - _SECRETS} more | | | |")
     return lines
 
 

@@ -24,6 +24,8 @@ def render(review: Review) -> str:
         secrets = [f"{made.place} on {made.place.cluster}" for made in each.secrets]
         former = f" (was {each.old})" if each.old else ""
         lines.append(f"  {each.place} {each.key}: {each.what}{former} -> {some(secrets, 4) or 'no app'}")
+    if review.secrets:
+        lines += ["", "Kubernetes Secrets:", *(f"  {each}" for each in review.secrets)]
     if review.findings:
         lines += ["", f"what an id means: {command(review.findings[0].rule.id)}"]
     return "\n".join(map(printable, lines)).rstrip("\n") + "\n"

@@ -153,6 +153,9 @@ def _changed(change: Change) -> Iterator[Finding]:
         if _keys(before) != _keys(made) or before.keys != made.keys:
             what = _difference(before, made)
             yield found("ARR307", f"{_on(place)} changes: {what}", f"arcan sync {made.app}", *_file(made))
+        elif before.shape != made.shape:
+            what = "what is declared of its content: template, decoding, labels"
+            yield found("ARR307", f"{_on(place)} changes: {what}", f"arcan sync {made.app}", *_file(made))
     for place in sorted(new):
         made = new[place][0]
         if made.deletion == "Delete" and (place not in old or old[place][0].deletion != "Delete"):

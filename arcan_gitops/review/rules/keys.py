@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,27 +51,22 @@ class KeyChange:
 
 def key_changes(change: Change) -> tuple[KeyChange, ...]:
     """All of them, in the order of their documents."""
+    return tuple(one for parts in _by_environment(change) for one in _of(change, parts))
+
+
+def _by_environment(change: Change) -> list[list[Changed]]:
+    """The documents that differ and can be read."""
     touched: dict[tuple[str, str], list[Changed]] = {}
     for each in change.documents:
-        unread = each.path in change.head.problems
-        if not unread:
+        if each.path not in change.head.problems:
             touched.setdefault((each.place.realm, each.place.environment), []).append(each)
-    return tuple(
-        one
-        for (realm, environment), parts in touched.items()
-        for one in _of(change, realm, environment, parts)
-    )
+    return list(touched.values())
 
 
-def _of(change: Change, realm: str, environment: str, parts: Sequence[Changed]) -> Iterator[KeyChange]:
+def _of(change: Change, parts: Sequence[Changed]) -> Iterator[KeyChange]:
+    realm, environment = parts[0].place.realm, parts[0].place.environment
     old, new = change.base.keys(realm, environment), change.head.keys(realm, environment)
-    anew = {
-        key
-        for each in parts
-        if each.before is not None and each.after is not None and is_rekeyed(each.before, each.after)
-        for key in each.after.keys
-        if each.place.key is None
-    }
+    anew = {key for each in _rotated(change, parts) if each.after is not None for key in each.after.keys}
     files = {
         key: each.path for each in parts for d in (each.before, each.after) if d is not None for key in d.keys
     }
@@ -96,6 +92,27 @@ def _of(change: Change, realm: str, environment: str, parts: Sequence[Changed]) 
             tuple(_same_in(change, realm, environment, key)),
             tuple(_users(change, realm, environment, key)),
         )
+
+
+def _rotated(change: Change, parts: Sequence[Changed]) -> list[Changed]:
+    """The documents of one environment that have a new data key, with every value encrypted anew. Of files of
+    one key those that share it: one alone is what anybody makes who sets a value.
+    """
+    rekeyed = [
+        (each, each.after.wrapped)
+        for each in parts
+        if each.before is not None and each.after is not None and is_rekeyed(each.before, each.after)
+    ]
+    if all(each.place.key is None for each, _ in rekeyed):
+        return [each for each, _ in rekeyed]
+    place = rekeyed[0][0].place
+    known = {text for d in change.base.of(place.realm, place.environment).values() for text in d.wrapped}
+    shared = Counter(text for _, wrapped in rekeyed for text in wrapped - known)
+    return [
+        each
+        for each, wrapped in rekeyed
+        if each.place.key is None or any(shared[text] > 1 for text in wrapped)
+    ]
 
 
 def _renamed(
@@ -167,8 +184,21 @@ def keys(change: Change) -> Iterator[Finding]:
             yield found(rule, f"{place}: {says}: {names}", next_, mine[0].path)
     for each in changes:
         yield from _one(change, each)
-    for each_document in change.documents:
-        yield from _own_key(change, each_document)
+    for parts in _by_environment(change):
+        files = [each for each in _rotated(change, parts) if each.place.key is not None]
+        if files:
+            place = Place(files[0].place.realm, files[0].place.environment)
+            yield found(
+                "ARR216",
+                f"{place}: {len(files)} files have a new data key, and their values are encrypted anew: only "
+                "the key can tell a rotation from values that somebody made up",
+                "with the key: arcan gate",
+                files[0].path,
+            )
+        told = {each.path for each in files}
+        for each_document in parts:
+            if each_document.path not in told:
+                yield from _own_key(change, each_document)
 
 
 def _by_place(changes: Sequence[KeyChange], what: What) -> dict[Place, list[KeyChange]]:

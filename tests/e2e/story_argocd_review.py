@@ -1,0 +1,159 @@
+"""With the real Argo CD: what a review predicts of a pull request happens to the Kubernetes Secrets, and nothing else.
+
+Most of the pull requests are those of the month of `tests/review`; each begins where the one before has ended.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.e2e.argo_cd import ArgoCd
+from tests.e2e.cluster import Cluster
+from tests.e2e.conftest import Say
+from tests.e2e.git_host import GitHost
+from tests.e2e.reviewed_fleet import ReviewedFleet, happened
+from tests.review.month import ALL, PullRequest
+from tests.review.sample import CLUSTERS
+
+_MONTH: Final = {request.name: request for request in ALL}
+_GENERATE: Final = "arcan generate overlays"
+
+
+def _of_month(name: str) -> PullRequest:
+    """One of the month; its files of single keys are in the environment that is deployed."""
+    request = _MONTH[name]
+    number = list(_MONTH).index(name)  # its value is its own: one that is there already would be no change
+    script = request.script.replace("staging", "prod").replace("printf changed", f"printf changed-{number}")
+    return request._replace(script=script)
+
+
+def _more(name: str, *lines: str) -> PullRequest:
+    """One more, whose overlays are generated in the end."""
+    return PullRequest(name, "\n".join([*lines, _GENERATE]))
+
+
+def _declare(app: str, text: str) -> str:
+    return f"printf '{text}' > kustomize/apps/{app}.yaml"
+
+
+REQUESTS: Final = (
+    _of_month("a value is changed"),
+    _more("an old document comes back", "git checkout -q first -- realms/production/prod.sops.yaml"),
+    _of_month("a value is changed in two environments"),
+    _more(
+        "a value is proposed by somebody who can read none",
+        "printf proposed | env -u SOPS_AGE_KEY_FILE HOME=/nonexistent arcan secret set platform GRAFANA_TOKEN --env prod --stdin",
+    ),
+    _of_month("two branches change two realms, and merge"),
+    _more(
+        "a key is added, and the app that reads it",
+        *(f"printf new | arcan secret set production NEW_KEY --env {name} --stdin" for name in CLUSTERS),
+        "sed -i 's/keys: .SEARCH_KEY./keys: [SEARCH_KEY, NEW_KEY]/' kustomize/apps/search.yaml",
+        *(
+            f"arcan account scope {name}/search/arcan-reader --realm production --add-key NEW_KEY"
+            for name in CLUSTERS.values()
+        ),
+    ),
+    _of_month("a key that no app uses is removed"),
+    _of_month("a key is removed in use"),
+    _more(
+        "a key is renamed, with the app that reads it",
+        *(f"arcan secret rename production SMTP_HOST MAIL_HOST --env {name} --yes" for name in CLUSTERS),
+        "sed -i 's/SMTP_HOST/MAIL_HOST/' kustomize/apps/mailer.yaml",
+        "arcan token scope mailer --realm production --add-key MAIL_HOST",
+    ),
+    _more(
+        "an app gets another Secret",
+        "printf '  - name: web-second\\n    keys: [JWT_KEY]\\n' >> kustomize/apps/web.yaml",
+    ),
+    _more(
+        "a Secret of an app goes",
+        "sed -i '/name: web-second/,$d' kustomize/apps/web.yaml",
+        "printf '  - name: web-second\\n    removed: 2026-11-28\\n' >> kustomize/apps/web.yaml",
+    ),
+    _more(
+        "a Secret gets another name",
+        "sed -i 's/  - name: billing/  - name: invoices/' kustomize/apps/billing.yaml",
+        "printf '  - name: billing\\n    removed: 2026-11-28\\n' >> kustomize/apps/billing.yaml",
+    ),
+    _more(
+        "an app is new, and gets every key",
+        _declare(
+            "reports",
+            "name: reports\\nrealm: platform\\nnamespace: reports\\noverlays: [prod]\\nsecrets:\\n  - name: reports\\n    all: true\\n",
+        ),
+        "arcan token sync",
+    ),
+    _more(
+        "a key is added to those of which an app gets every one",
+        "printf x | arcan secret set platform EXTRA_KEY --env prod --stdin",
+    ),
+    _more(
+        "an overlay is new, for one app",
+        "arcan overlay add blue --env prod --cluster eu",
+        "sed -i 's/^namespace: web/namespace: {dev: web, staging: web, prod: web, dr: web, blue: web-blue}/; "
+        "s/^overlays: .*/overlays: [dev, staging, prod, dr, blue]/' kustomize/apps/web.yaml",
+        "arcan token sync",
+    ),
+    _of_month("an app is removed"),
+    _of_month("a token's scope is everything"),
+    _more("a data key is rotated", "arcan realm rotate production --env prod"),
+    _more("the files of keys are encrypted anew", "arcan realm rotate platform --env prod"),
+    _of_month("a recipient is added to all"),
+    _of_month("secrets are asked for less often"),
+    _more(
+        "an app gets what the server has",
+        "sed -i 's/^secrets:/consistency: latest\\n&/' kustomize/apps/gateway.yaml",
+    ),
+    _more(
+        "a Secret is made by a template",
+        "printf '    template: {data: {url: \"smtp://{{ .MAIL_HOST }}\"}, mergePolicy: Merge}\\n' >> kustomize/apps/mailer.yaml",
+    ),
+    _more(
+        "a Secret gets a label of another program",
+        "printf '    labels: {jenkins.io/credentials-type: secretText}\\n' >> kustomize/apps/mailer.yaml",
+    ),
+    _more(
+        "a Secret gets another type",
+        "sed -i 's/keys: .JWT_KEY./keys: [{key: JWT_KEY, as: password}]\\n    type: kubernetes.io\\/basic-auth/' kustomize/apps/web.yaml",
+    ),
+    _of_month("the overlays were forgotten"),
+    _of_month("a merge took our side's MAC"),
+    _more(
+        "a document was copied from another environment",
+        "cp realms/production/dr.sops.yaml realms/production/prod.sops.yaml",
+    ),
+    _of_month("a file is copied to another key"),
+    _of_month("an app names a key that is not there"),
+)
+
+
+@pytest.fixture(scope="module")
+def fleet(
+    folder: Path, cluster: Cluster, argo_cd: ArgoCd, git_host: GitHost, say: Say
+) -> Iterator[ReviewedFleet]:
+    place = folder / "reviewed"
+    place.mkdir()
+    started = time.monotonic()
+    with ReviewedFleet(place, cluster, argo_cd, git_host) as fleet:
+        say(f"{len(fleet.secrets())} Secrets of 7 apps: deployed, {time.monotonic() - started:.0f} s")
+        yield fleet
+    argo_cd.remove_all()
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: request.name)
+def test_what_a_review_predicts_happens(request_: PullRequest, fleet: ReviewedFleet, say: Say) -> None:
+    started = time.monotonic()
+    predicted = fleet.propose(request_)
+    before = fleet.secrets()
+    fleet.merge()
+    found = happened(before, fleet.secrets())
+    say(f"{predicted.sentence}: {found}, {time.monotonic() - started:.0f} s")
+    fleet.revert_if(predicted.broken)
+    assert found.without(predicted.may_change) == predicted.happens
+    assert found.changed <= predicted.happens.changed | predicted.may_change
