@@ -136,7 +136,9 @@ class _Fates:
             return Fate.GONE, ""
         if (before.shape, old) != (real.shape, new):
             return Fate.CHANGED, ""
-        return (Fate.MAY_CHANGE, "") if perhaps else (Fate.STAYS, _STALE if not applied else _BROKEN)
+        if perhaps:
+            return Fate.MAY_CHANGE, ""
+        return Fate.STAYS, _STALE if there == _entries(real, self._new) else _BROKEN
 
     def _same_values(self, made: Made, entries: _Entries) -> tuple[_Entries, bool]:
         """The entries, with the ciphertexts of before where only the key can tell whether a value is another
@@ -171,7 +173,9 @@ class _Fates:
         if reason := self._shut_out(made):
             return reason
         served, asked = self._served(realm, environment), self._new(realm, environment)
-        for key in asked if made.keys is None else sorted(set(made.keys.values())):
+        if made.keys is None:
+            return _BROKEN if made.consistency == Consistency.PINNED and served != asked else ""
+        for key in sorted(set(made.keys.values())):
             if key not in served:
                 if key in asked:
                     return _BROKEN

@@ -126,11 +126,12 @@ class ApiServer:
     def _is_ready(self) -> bool:
         return self._request("GET", "/readyz")[0] == 200
 
-    def _request(self, method: str, path: str) -> tuple[int, bytes]:
+    def _request(self, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, bytes]:
         trust = ssl.create_default_context(cafile=str(self.certificate))
         connection = http.client.HTTPSConnection("127.0.0.1", self._port, context=trust, timeout=30)
+        headers["Authorization"] = f"Bearer {self.token}"
         try:
-            connection.request(method, path, headers={"Authorization": f"Bearer {self.token}"})
+            connection.request(method, path, body, headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
@@ -149,6 +150,14 @@ class ApiServer:
             return []
         kind = found["kind"].removesuffix("List")
         return [{"apiVersion": found["apiVersion"], "kind": kind, **item} for item in found["items"]]
+
+    def annotate(self, path: str, **annotations: str) -> None:
+        """Set annotations of the object at a path, as `kubectl annotate` does; `_` in a name stands for `-`."""
+        named = {name.replace("_", "-"): text for name, text in annotations.items()}
+        patch = json.dumps({"metadata": {"annotations": named}})
+        headers = {"Content-Type": "application/merge-patch+json"}
+        status, body = self._request("PATCH", path, patch, **headers)
+        assert status in (200, 404), f"PATCH {path}: {status} {body.decode(errors='replace')}"
 
     @property
     def for_kubectl(self) -> dict[str, str]:

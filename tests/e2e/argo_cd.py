@@ -186,6 +186,10 @@ class ArgoCd:
         }
         self._api.apply(manifest)
 
+    def remove_cluster(self, name: str) -> None:
+        """What `argocd cluster rm` does."""
+        self._api.kubectl("delete", "secret", f"cluster-{name}", "-n", NAMESPACE)
+
     def remove_all(self) -> None:
         """All that a team has had Argo CD make; what was deployed stays, as nothing here cascades.
 

@@ -87,7 +87,7 @@ class Cluster:
             return bool(found) and all(_ready(item) for item in found)
 
         what = f"every ExternalSecret in {', '.join(namespaces)} has a condition"
-        wait_until(what, tried, seconds=120)
+        wait_until(what, tried, seconds=120, every=0.3)
 
     def sync(self, *namespaces: str) -> dict[Name, Seen]:
         """Have every ExternalSecret of the namespaces refreshed now, by the operator and by its emulator.
@@ -132,12 +132,13 @@ class Cluster:
         """Annotate, as `kubectl annotate` does, and wait until each refresh has ended."""
         failures = self._operator.failures()
         before = {}
+        stamp = str(next(_FORCE))
         for namespace in namespaces:
             for item in self._external_secrets(namespace):
                 name = item["metadata"]["name"]
                 before[namespace, name] = item.get("status", {}).get("syncedResourceVersion")
-            stamp = f"force-sync={next(_FORCE)}"
-            self.api.kubectl("annotate", "externalsecret", "--all", "-n", namespace, "--overwrite", stamp)
+                path = f"{_ESO}/namespaces/{namespace}/externalsecrets/{name}"
+                self.api.annotate(path, force_sync=stamp)
 
         def has_ended(item: dict[str, Any]) -> bool:
             name = (item["metadata"]["namespace"], item["metadata"]["name"])
@@ -151,7 +152,7 @@ class Cluster:
                 has_ended(item) for namespace in namespaces for item in self._external_secrets(namespace)
             )
 
-        wait_until(f"every refresh in {', '.join(namespaces)} has ended", all_ended, seconds=120)
+        wait_until(f"every refresh in {', '.join(namespaces)} has ended", all_ended, seconds=120, every=0.3)
 
     def _see(self, external: dict[str, Any], problem: str) -> Seen:
         """The state of an ExternalSecret whose refresh has just ended; `problem` is the Warning to wait for."""

@@ -27,15 +27,19 @@ def free_ports(count: int) -> list[int]:
             each.close()
 
 
-def wait_until(what: str, condition: Callable[[], object], seconds: float = 30) -> None:
-    """Wait until the condition is true; one that raises `OSError` is not true yet."""
+def wait_until(
+    what: str, condition: Callable[[], object], seconds: float = 30, *, every: float = 0.05
+) -> None:
+    """Wait until the condition is true; one that raises `OSError` is not true yet. It is looked at `every` so
+    many seconds: seldom where the look itself is work for the programs that are waited for.
+    """
     end = time.monotonic() + seconds
     while True:
         with suppress(OSError):
             if condition():
                 return
         assert time.monotonic() < end, f"waited {seconds:.0f} s in vain until {what}"
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 class Process:
