@@ -134,9 +134,9 @@ def _table(review: Review) -> Iterator[str]:
 def _secrets(review: Review) -> Iterator[str]:
     yield '<div class="wide" tabindex="0" role="region" aria-label="Kubernetes Secrets">\n<table>'
     yield "<thead><tr><th>Secret</th><th>cluster</th><th>app</th><th>becomes</th></tr></thead>\n<tbody>"
-    for each in review.secrets[:_MOST]:
+    for each in review.secrets[:MOST]:
         becomes = f"{each.fate}: {each.why}" if each.why else str(each.fate)
         cells = (str(each.place), each.place.cluster, each.app)
-        named = "".join(f"<td>{_code(cell)}</td>" for cell in cells)
-        yield f"<tr>{named}<td>{_text(becomes)}</td></tr>"
+        named = "".join(f"<td>{code(cell)}</td>" for cell in cells)
+        yield f"<tr>{named}<td>{text(becomes)}</td></tr>"
     yield "</tbody>\n</table>\n</div>"
