@@ -15,10 +15,9 @@ import pytest
 from arcan_gitops.memory_folder import NoMemoryFolder
 from tests.support.live_server import ARCAN
 from tests.support.realm_files import CANARY
-from tests.support.secret_command import Result, SecretCommand, assert_error
+from tests.support.secret_command import SHARED_MEMORY, Result, SecretCommand, assert_error, left_in_memory
 
 PATH = "realms/shop/prod.sops.yaml"
-SHARED_MEMORY = Path("/dev/shm")
 
 
 @pytest.fixture
@@ -67,14 +66,6 @@ def edit(arcan: SecretCommand, monkeypatch: pytest.MonkeyPatch, text: str) -> Re
     result = arcan("edit", "shop", "--env=prod")
     assert not folder_of_the_file(arcan).exists()
     return result
-
-
-def left_in_memory() -> list[Path]:
-    return [
-        path
-        for path in SHARED_MEMORY.rglob("*")
-        if path.is_file() and path.stat().st_size < 1 << 20 and CANARY.encode() in path.read_bytes()
-    ]
 
 
 def test_what_is_changed_in_the_editor_is_changed_in_the_file(

@@ -23,6 +23,7 @@ LIMITS:
     per_day: 10 # a day
     tiers: [free, pro]
 """
+SHARED_MEMORY = Path("/dev/shm")
 _HIDDEN = ("SOPS_", "ARCAN_", "XDG_", "EDITOR", "VISUAL")
 
 
@@ -86,3 +87,12 @@ def assert_error(result: Result, *parts: str, status: int = 1) -> None:
     assert CANARY not in result.out + result.err
     for part in parts:
         assert part in result.err
+
+
+def left_in_memory() -> list[Path]:
+    """The files of the memory file system that hold the canary: what an edit has left."""
+    return [
+        path
+        for path in SHARED_MEMORY.rglob("*")
+        if path.is_file() and path.stat().st_size < 1 << 20 and CANARY.encode() in path.read_bytes()
+    ]
