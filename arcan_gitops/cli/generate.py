@@ -13,6 +13,7 @@ from arcan_gitops.cli.committed import Place
 from arcan_gitops.cli.eso_known import versions_in, warn_if_unknown, warn_of_unknown
 from arcan_gitops.cli.generate_app import app, inventory
 from arcan_gitops.cli.generate_argocd import argocd, print_leftovers
+from arcan_gitops.cli.generate_codeowners import codeowners
 from arcan_gitops.cli.generate_plan import plan_overlays
 from arcan_gitops.cli.generated import check_option, check_or_write
 from arcan_gitops.cli.options import clusters_option, kustomize_option, realms_option
@@ -56,6 +57,7 @@ def generate() -> None:
 generate.add_command(app)
 generate.add_command(inventory)
 generate.add_command(argocd)
+generate.add_command(codeowners)
 
 
 @generate.command()

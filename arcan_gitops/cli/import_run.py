@@ -55,7 +55,7 @@ class Import:
     mapped: dict[str, KeyName]
     replace: bool
     only_new: bool
-    layout: Layout
+    layout: Layout | None
     dry_run: bool
     json: bool
     declaring: Declaring
@@ -151,7 +151,7 @@ def takes_import(command: Callable[..., None]) -> Callable[..., None]:
         mapped: tuple[tuple[str, KeyName], ...],
         replace: bool,
         only_new: bool,
-        layout: str,
+        layout: str | None,
         dry_run: bool,
         style: str,
         declaring: Declaring,
@@ -169,7 +169,7 @@ def takes_import(command: Callable[..., None]) -> Callable[..., None]:
             dict(mapped),
             replace,
             only_new,
-            Layout(layout),
+            None if layout is None else Layout(layout),
             dry_run,
             style == "json",
             declaring,

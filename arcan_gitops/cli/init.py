@@ -10,7 +10,7 @@ import click
 from arcan_gitops.cli.committed import repository_of
 from arcan_gitops.cli.output import say, warn
 from arcan_gitops.cli.parsed import Parsed
-from arcan_gitops.cli.realm_options import layout_option
+from arcan_gitops.cli.realm_options import layout_of_repository_option
 from arcan_gitops.names import EnvironmentName, RealmName, did_you_mean
 from arcan_gitops.overlay.argocd.settings import Repository
 from arcan_gitops.scaffold import Layout, Owner, Package, lacks, layout_files, plan_files, write_files
@@ -85,7 +85,7 @@ def _of_environment(text: str) -> _Recipient:
     type=Parsed("url", Repository.parse),
     help="Where Argo CD clones this repository from.  [default: Git's remote origin, where there is one]",
 )
-@layout_option
+@layout_of_repository_option
 @click.option("--keep", is_flag=True, help="Leave other files that are there already as they are.")
 @click.option("--dry-run", is_flag=True, help="Write nothing; name the files.")
 def init(
@@ -140,7 +140,7 @@ def init(
         say(
             f"next: as {folder / 'README.md'} says, in {folder.resolve()};"
             f" the first secret: arcan realm create {realm} --env {environment} --key NAME"
-            f"{' --layout files' if plan.in_files else ''}"
+            f"{'' if plan.in_files else ' --layout document'}"
         )
 
 

@@ -63,19 +63,20 @@ def create(
     ask: tuple[str, ...],
     imported: Path | None,
     mapped: tuple[tuple[str, KeyName], ...],
-    layout: str,
+    layout: str | None,
     identity_file: tuple[Path, ...],
     passphrase_file: Path | None,
     realms: Path,
 ) -> None:
-    """Create an environment: one document, or a folder with a file for each key.
+    """Create an environment: a folder with a file for each key, or one document.
 
     Creates the realm too, if it does not exist. The creation rule in .sops.yaml that matches the path of a
     document, or key file, says for whom it is encrypted, and which values. .sops.yaml is in the folder of the
     realms or the one above it. No identity is needed.
 
-    With --layout files, changes of different keys merge by themselves, and a value is set without an
-    identity. 'arcan realm split' and 'join' go from one layout to the other.
+    Where each key has a file, changes of different keys merge by themselves, and a value is set without an
+    identity. A new environment has the layout of the others; that of --like, the layout of ENV. 'arcan realm
+    split' and 'join' go from one layout to the other.
 
     An environment has at least one key: the one of --key, whose value is asked for without showing it, or
     comes from --stdin, --from-file or --generate; or the keys of --import; or those of another environment,
@@ -99,7 +100,13 @@ def create(
     warn_of_ignored(realms)
     other = None if like is None else Target(tree, realm, like, identity_file, passphrase_file)
     creation, chosen = _plan(
-        tree, realm, environment, Layout(layout), other, Ways(copy, generate, ask), [key] if key else []
+        tree,
+        realm,
+        environment,
+        None if layout is None else Layout(layout),
+        other,
+        Ways(copy, generate, ask),
+        [key] if key else [],
     )
     _tell_groups(creation.sealings(chosen or ([key] if key else [])).values())
     values: Mapping[str, Any]
@@ -154,7 +161,7 @@ def _plan(
     tree: RealmTree,
     realm: RealmName,
     environment: EnvironmentName,
-    layout: Layout,
+    layout: Layout | None,
     other: Target | None,
     ways: Ways,
     keys: Sequence[KeyName],
@@ -168,6 +175,8 @@ def _plan(
     chosen: Mapping[KeyName, str] = {}
     try:
         config = SopsConfig.required(tree.root)
+        if layout is None and other is not None:
+            layout = tree.environment(other.realm, other.environment).layout
         creation = plan_environment(tree, config, realm, environment, layout, keys)
     except ArcanError as error:
         problems.append(error)

@@ -13,12 +13,20 @@ from arcan_gitops.realms.tree import Layout
 REALM: Final = Parsed("realm", RealmName.parse)
 ENVIRONMENT: Final = Parsed("env", EnvironmentName.parse)
 
+_LAYOUT = click.Choice(tuple(layout.value for layout in (Layout.FILES, Layout.DOCUMENT)))
 layout_option = click.option(
     "--layout",
-    type=click.Choice(tuple(layout.value for layout in Layout)),
-    default=Layout.DOCUMENT.value,
+    type=_LAYOUT,
+    help="How a new environment lies on disk: a file for each key, or one document.  [default: as the others "
+    "of the realm, else of the repository; the first: files, where a rule of .sops.yaml is for them]",
+)
+layout_of_repository_option = click.option(
+    "--layout",
+    type=_LAYOUT,
+    default=Layout.FILES.value,
     show_default=True,
-    help="How a new environment lies on disk: one document, or a file for each key.",
+    help="How the first environment lies on disk, which later ones follow: a file for each key, or one "
+    "document.",
 )
 realm_argument = click.argument("realm", type=REALM)
 optional_realm_argument = click.argument("realm", type=REALM, required=False)

@@ -40,10 +40,10 @@ class Destination:
         tree: RealmTree,
         realm: RealmName,
         environment: EnvironmentName,
-        layout: Layout = Layout.DOCUMENT,
+        layout: Layout | None = None,
     ) -> Destination:
         """Checked before anything is read elsewhere: an environment, or what a new one needs, which will have
-        that layout.
+        that layout (None: that of the others).
 
         Raises `BadLayout`, and what `plan_environment` raises.
         """

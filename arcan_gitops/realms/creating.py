@@ -15,7 +15,7 @@ from arcan_gitops.realms.layout import Layout, holds_key_files, key_file, key_fo
 from arcan_gitops.realms.removals import forget_keys
 from arcan_gitops.realms.sealing import Sealing
 from arcan_gitops.realms.settings import RealmSettings, settings_of
-from arcan_gitops.realms.sops_config import SopsConfig
+from arcan_gitops.realms.sops_config import NoRule, SopsConfig
 from arcan_gitops.realms.tree import DOCUMENT_SUFFIX, REMOVED_FOLDER, BadLayout, RealmTree
 from arcan_gitops.realms.writing import Change, make_folders, remove_folders, write_all
 
@@ -92,18 +92,65 @@ def is_there(tree: RealmTree, realm: RealmName, environment: EnvironmentName) ->
     )
 
 
+def usual_layout(
+    tree: RealmTree, config: SopsConfig, realm: RealmName, environment: EnvironmentName
+) -> Layout:
+    """The layout of a new environment, where nobody asks for one: that of the realm's other environments, and
+    where there are none that of all others.
+
+    Of the first one, and where the others differ, it is files; or a document, where that alone has a rule.
+    """
+    others = _layouts(tree, (realm,)) or _layouts(tree, _realms(tree))
+    if len(others) == 1:
+        return others.pop()
+    folder = tree.root / realm
+    if environment == REMOVED_FOLDER or (
+        not _has_rule(config, folder / environment / f"KEY{DOCUMENT_SUFFIX}")
+        and _has_rule(config, folder / f"{environment}{DOCUMENT_SUFFIX}")
+    ):
+        return Layout.DOCUMENT
+    return Layout.FILES
+
+
+def _realms(tree: RealmTree) -> tuple[RealmName, ...]:
+    try:
+        return tree.scan()[0]
+    except ArcanError:  # there is no folder of realms yet
+        return ()
+
+
+def _layouts(tree: RealmTree, realms: Iterable[RealmName]) -> set[Layout]:
+    found: set[Layout] = set()
+    for realm in realms:
+        try:
+            places = tree.scan_places(realm)
+        except ArcanError:  # it is not there, or cannot be read: what is wrong with it is told elsewhere
+            continue
+        found |= {each.layout for each in places.environments if each.environment not in places.bad}
+    return found
+
+
+def _has_rule(config: SopsConfig, path: Path) -> bool:
+    try:
+        config.rule_for(path)
+    except NoRule:
+        return False
+    return True
+
+
 def plan_environment(
     tree: RealmTree,
     config: SopsConfig,
     realm: RealmName,
     environment: EnvironmentName,
-    layout: Layout = Layout.DOCUMENT,
+    layout: Layout | None = None,
     keys: Iterable[str] = (),
 ) -> Creation:
     """Where a new environment will be and for whom, before any value is asked for; nothing is written.
 
-    `keys` are those that it is to have, where they are known. Raises `BadLayout` where it is there already,
-    `NoRule`, and `Unsupported` for a rule that is not native.
+    `layout` is that which somebody asked for (None: `usual_layout`). `keys` are those that it is to have,
+    where they are known. Raises `BadLayout` where it is there already, `NoRule`, and `Unsupported` for a rule
+    that is not native.
     """
     folder = tree.root / realm
     document = folder / f"{environment}{DOCUMENT_SUFFIX}"
@@ -114,6 +161,8 @@ def plan_environment(
             f"{document if os.path.lexists(document) else folder / environment}: is there already",
             hint=f"add a key to it: 'arcan secret set {realm} KEY --env {environment}'",
         )
+    if layout is None:
+        layout = usual_layout(tree, config, realm, environment)
     path = key_folder(folder, environment) if layout is Layout.FILES else document
     settings = settings_of(tree, realm) if folder.is_dir() else RealmSettings()
     creation = Creation(path, realm, environment, layout, settings, config)

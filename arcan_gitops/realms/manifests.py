@@ -72,9 +72,10 @@ def _how_to_encrypt(file: DocumentFile) -> str:
             f"{place.command('secret set', file.key)}; if it was ever pushed, change it"
         )
     moved = f"{place.realm}-{place.environment}.clear.yaml"
+    create = place.command("realm create", "--layout", "document", "--import", moved)
     return (
         f"encrypt it: {shlex.join(['mv', '-n', str(file.path), moved])} && "
-        f"{place.command('realm create', '--import', moved)} && {shlex.join(['rm', moved])}; "
+        f"{create} && {shlex.join(['rm', moved])}; "
         "if it was ever pushed, change its secrets"
     )
 

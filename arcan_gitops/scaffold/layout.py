@@ -47,6 +47,14 @@ _SOPS_HEADER: Final = """\
 # After a change: arcan realm updatekeys --all. Who was removed still knows the values: arcan realm rotate,
 # and change the values themselves.
 """
+_IN_FILES: Final = (
+    "Each key has a file, so that pull requests on different keys merge by themselves, and anybody who has\n"
+    "the repository sets a value, without an identity."
+)
+_IN_A_DOCUMENT: Final = (
+    "An environment is one document, in which any two pull requests conflict, and who sets a value can read\n"
+    "all; a file for each key is recommended where more than one person changes secrets."
+)
 _INSTALL: Final = "run: INSTALL\n"  # in a workflow
 
 
@@ -76,7 +84,7 @@ class Layout:
     owner: Owner
     package: Package
     repository: Repository | None = None
-    in_files: bool = False  # a file for each key
+    in_files: bool = True  # a file for each key
 
     @property
     def environments(self) -> tuple[EnvironmentName, ...]:
@@ -90,8 +98,11 @@ def layout_files(layout: Layout) -> Mapping[str, bytes]:
     words = {
         "realm": realm,
         "environment": environment,
-        "document": f"realms/{realm}/{environment}.sops.yaml",
-        "layout": " --layout files" if layout.in_files else "",
+        "layout": "" if layout.in_files else " --layout document",
+        "which_layout": _IN_FILES if layout.in_files else _IN_A_DOCUMENT,
+        "identity": "Reading, `edit` and `rename` take an identity of a recipient"
+        if layout.in_files
+        else "Editing takes an identity of a recipient",
         "owner": layout.owner,
         "install": "\n".join(f"    {command}" for command in layout.package.commands),
         "realm_owners": "\n".join(f"/realms/{name}/ {layout.owner}" for name in layout.realms),

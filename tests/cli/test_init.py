@@ -77,22 +77,35 @@ def test_the_rules_are_for_each_realm_and_environment_and_sops_takes_them(
 def test_either_layout_is_offered_and_the_readme_says_which_and_why(
     folder: Path, recipients: tuple[str, str]
 ) -> None:
-    assert "--layout files" not in init(folder / "one", *recipients).output
+    create = "arcan realm create production --env prod --key"
+    made = init(folder / "one", *recipients)
+    assert f"{create} NAME\n" in made.output
     readme = (folder / "one/README.md").read_text()
-    assert "arcan realm create production --env prod --key DATABASE_URL\n" in readme
-    assert "`--layout files` each key has a file, and that is recommended" in readme
-    made = init(folder / "two", *recipients, options=("--layout=files",))
-    assert "arcan realm create production --env prod --key NAME --layout files" in made.output
-    assert "--key DATABASE_URL --layout files\n" in (folder / "two/README.md").read_text()
-    options = ("--env=prod", "--key=A", "--generate", "--layout=files", f"--realms={folder / 'two/realms'}")
-    assert run("realm", "create", "production", *options).exit_code == 0
-    assert (folder / "two/realms/production/prod/A.sops.yaml").is_file()
+    assert f"{create} DATABASE_URL\n" in readme
+    assert "Each key has a file, so that pull requests on different keys merge by themselves" in readme
+    assert "Reading, `edit` and `rename` take an identity of a recipient: " in readme
+    options = ("--env=prod", "--key=A", "--generate")
+    done = run("realm", "create", "production", *options, f"--realms={folder / 'one/realms'}")
+    assert done.exit_code == 0
+    assert (folder / "one/realms/production/prod/A.sops.yaml").is_file()
+
+    made = init(folder / "two", *recipients, options=("--layout=document",))
+    assert f"{create} NAME --layout document\n" in made.output
+    readme = (folder / "two/README.md").read_text()
+    assert f"{create} DATABASE_URL --layout document\n" in readme
+    assert "a file for each key is recommended where more than one person changes secrets" in readme
+    assert "Editing takes an identity of a recipient: " in readme
+    done = run(
+        "realm", "create", "production", *options, "--layout=document", f"--realms={folder / 'two/realms'}"
+    )
+    assert done.exit_code == 0
+    assert (folder / "two/realms/production/prod.sops.yaml").is_file()
 
 
 def test_from_nothing_to_overlays_that_are_valid(
     folder: Path, recipients: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first steps of the README, with a document as `arcan realm create` would write it."""
+    """The first steps of the README, with key files as `arcan realm create` would write them."""
     assert init(folder, *recipients).exit_code == 0
     monkeypatch.chdir(folder)
     [example] = re.findall(
@@ -102,7 +115,10 @@ def test_from_nothing_to_overlays_that_are_valid(
     Path("kustomize/apps/shop.yaml").write_text(example)
     keys = {str(entry.key): "x" for secret in app.secrets for entry in secret.entries}
     assert keys
-    Path("realms/production/prod.sops.yaml").write_bytes(encrypt(keys, recipients=recipients))
+    Path("realms/production/prod").mkdir()
+    for key, value in keys.items():
+        path = Path(f"realms/production/prod/{key}.sops.yaml")
+        path.write_bytes(encrypt({key: value}, recipients=recipients))
     assert run("token", "sync").exit_code == 0
     for command in (
         "bootstrap",

@@ -42,7 +42,9 @@ def test_documents_of_a_realm_are_bound_and_keep_their_versions(arcan: RealmComm
 
 
 def test_what_creates_a_document_binds_it(arcan: RealmCommand) -> None:
-    assert arcan("create", "shop", "--env", "prod", "--key", "A", "--generate").status == 0
+    assert (
+        arcan("create", "shop", "--env", "prod", "--layout=document", "--key", "A", "--generate").status == 0
+    )
     assert place(arcan, arcan.path("shop")) == "shop/prod"
 
 
@@ -92,7 +94,7 @@ def test_a_rule_that_would_leave_it_in_clear_is_refused_with_the_rule_to_write(a
     config = arcan.folder / ".sops.yaml"
     rules = config.read_text()
     config.write_text(rules.replace("    age: [*alice]", "    age: [*alice]\n    encrypted_regex: ^[A-Z]"))
-    refused = arcan("create", "shop", "--env", "prod", "--key", "A", "--generate")
+    refused = arcan("create", "shop", "--env", "prod", "--layout=document", "--key", "A", "--generate")
     assert refused.status == 1
     assert "encrypted_regex: '(^[A-Z])|^arcan_place$'" in refused.err
     assert not arcan.path("shop").exists()

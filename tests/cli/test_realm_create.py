@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.support.realm_command import RealmCommand
 from tests.support.realm_files import CANARY
 from tests.support.secret_command import assert_error
 
-PROD = ("create", "shop", "--env", "prod")
+PROD = ("create", "shop", "--env", "prod", "--layout", "document")
 
 
 @pytest.fixture
@@ -174,3 +175,42 @@ def test_a_folder_that_cannot_be_made_leaves_nothing(arcan: RealmCommand) -> Non
     arcan.rules(shop="alice")
     (arcan.folder / "realms").write_text("a file")
     refused(arcan, *PROD, *KEY, says="cannot be made")
+
+
+def created(arcan: RealmCommand, place: str, *options: str) -> str:
+    """How a new environment was laid out."""
+    realm, environment = place.split("/")
+    done = arcan("create", realm, "--env", environment, *options, held="alice")
+    assert done.status == 0, done.err
+    files, document = arcan.key_path(realm, "A", environment), arcan.path(realm, environment)
+    assert files.is_file() is not document.is_file()
+    return "files" if files.is_file() else "document"
+
+
+def test_the_first_environment_has_a_file_for_each_key_and_the_others_are_laid_out_as_those_that_are_there(
+    arcan: RealmCommand,
+) -> None:
+    arcan.rules(shop="alice", till="alice", desk="alice")
+    new = ("--key", "A", "--generate")
+    assert created(arcan, "shop/prod", *new) == "files"
+    assert created(arcan, "till/prod", *new) == "files", "as the others of the repository"
+    assert created(arcan, "till/old", *new, "--layout=document") == "document"
+    assert created(arcan, "till/mixed", *new) == "files", "where those of the realm differ"
+    assert created(arcan, "till/like", "--like=old", "--copy=*") == "document", "as the one that it is like"
+    shutil.rmtree(arcan.folder / "realms/till/prod")
+    shutil.rmtree(arcan.folder / "realms/till/mixed")
+    assert created(arcan, "till/new", *new) == "document", "as the realm's others, whatever other realms are"
+    assert created(arcan, "desk/prod", *new) == "files", "where those of the repository differ"
+    assert created(arcan, "shop/staging", *new) == "files"
+
+
+def test_the_first_environment_is_a_document_where_no_rule_is_for_key_files(arcan: RealmCommand) -> None:
+    arcan.rules(shop="alice")
+    config = arcan.folder / ".sops.yaml"
+    config.write_text(config.read_text().replace("^realms/shop/", r"^realms/shop/[a-z]+\.sops\.yaml$"))
+    assert created(arcan, "shop/prod", "--key", "A", "--generate") == "document"
+
+
+def test_where_no_rule_is_for_either_layout_the_one_for_files_is_named(arcan: RealmCommand) -> None:
+    arcan.rules(shop="alice")
+    refused(arcan, "create", "other", "--env", "prod", *KEY, says="realms/other/prod/A.sops.yaml|path_regex")

@@ -269,7 +269,7 @@ def test_a_value_that_is_not_of_its_kind_is_refused_where_it_is_set(arcan: Files
     imported = arcan("dotenv", "shop", "in.env", "--env", "qa", command="import")
     assert imported.status == 0, imported.err
     assert "is not an integer in decimal" in imported.out
-    assert arcan.values(arcan.path("shop", "qa"), "alice") == {"M": "sound"}
+    assert arcan.values(arcan.key_path("shop", "M", "qa"), "alice") == {"M": "sound"}
     realm.write_text("kinds:\n  A: uri\n")
     assert_error(
         arcan.secret("set", "A", "--stdin", stdin="x"), "there is no such kind", "a kind is url, pem"

@@ -30,10 +30,10 @@ class Mover:
         (folder / ".sops.yaml").write_text(f"creation_rules:\n  - age: {self.files.recipient}\n")
 
     def move(self, system: str, *options: str) -> tuple[int, str]:
-        """Run `arcan import` into shop/prod; exit status and report."""
+        """Run `arcan import` into the document of shop/prod; exit status and report."""
         path = {"HOME": str(self.folder), "PATH": os.environ["PATH"]}
         done = subprocess.run(
-            [*ARCAN, "import", system, "shop", "--env=prod", *options], cwd=self.folder, check=False,
+            [*ARCAN, "import", system, "shop", "--env=prod", "--layout=document", *options], cwd=self.folder, check=False,
             env={**path, "SOPS_AGE_KEY_FILE": str(self.files.identity_file), **self._variables},
             capture_output=True, text=True, timeout=120,
         )  # fmt: skip

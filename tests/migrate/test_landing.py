@@ -76,7 +76,7 @@ def test_one_value_that_a_realm_cannot_have_does_not_keep_the_others_out(
     files: RealmFiles, bad: str, there: str | None
 ) -> None:
     if there is None:
-        rule = f"creation_rules: [{{age: {files.recipient}}}]\n"
+        rule = f"creation_rules: [{{path_regex: 'shop/prod.sops.yaml$', age: {files.recipient}}}]\n"
         files.root.with_name(".sops.yaml").write_text(rule)
     else:
         files.write("shop", "prod", there)

@@ -53,11 +53,11 @@ class ImportCommand:
         monkeypatch.chdir(folder)
 
     def __call__(self, *arguments: str, stdin: bytes = b"", **variables: str) -> Result:
-        """In this process, into `shop/prod`: system, then its options."""
+        """In this process, into the document of `shop/prod`: system, then its options."""
         for name, value in variables.items():
             self._monkeypatch.setenv(name, value)
         system, *options = arguments
-        command = ["arcan", "import", system, "shop", "--env=prod", *options]
+        command = ["arcan", "import", system, "shop", "--env=prod", "--layout=document", *options]
         self._monkeypatch.setattr(sys, "argv", command)
         self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         heard = io.StringIO()
