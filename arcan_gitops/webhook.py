@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from json.encoder import encode_basestring
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Final
 
 from arcan_gitops.names import EnvironmentName, RealmName
@@ -56,12 +57,9 @@ _ACTION: Final = re.compile(r"\{\{.*?(?:\}\}|\Z)", re.DOTALL)
 _AROUND_CREDENTIAL: Final = re.compile(r"\A\s*[A-Za-z-]+\s+|[A-Za-z0-9_.-]+=", re.ASCII)
 
 
-_COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
-
-
 def version_of_all(keys: Mapping[str, str]) -> str:
     """The version of all keys of an environment together, from the version of each: 12 hexadecimal digits."""
-    text = _COMPACT.encode(sorted(keys.items()))
+    text = f"[{','.join(f'[{_quoted(key)},{_quoted(keys[key])}]' for key in sorted(keys, key=str))}]"  # JSON
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:VERSION_DIGITS]
 
 

@@ -308,7 +308,7 @@ def hold(path: Path, keys: int) -> None:
     """Load the document until so many keys are held, and print how much memory that takes."""
     held = sops.Identities([sys.stdin.read()])
     data = path.read_bytes()
-    file = DocumentFile(RealmName("bench"), EnvironmentName("prod"), path)
+    file = DocumentFile(RealmName("bench"), EnvironmentName("prod"), str(path))
     environments: list[object] = []
     print(0, resident())
     while (so_far := MEMORY_KEYS * len(environments)) < keys:

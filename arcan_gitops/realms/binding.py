@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -138,59 +138,64 @@ def unit_name(unit: Unit) -> str:
     return "/".join(part for part in unit if part is not None)
 
 
-def copies(seals: Mapping[Unit, Seal]) -> tuple[dict[Unit, ArcanError], list[str]]:
+# The seals of the documents of each place, by the key of a key file.
+Seals = Mapping[Place, Mapping[KeyName | None, Seal]]
+
+
+def copies(seals: Seals) -> tuple[dict[Unit, ArcanError], list[str]]:
     """The documents that are refused as copies, and what is to be said of others.
 
     A data key is random for each document, and key files of one environment may share one: two places that
     have the same one are copies of each other. Which is the copy is known where one of them is bound to its
     place. Key files with one data key must have the same recipients: who opens one could open all.
     """
-    by_key: dict[bytes, list[Unit]] = defaultdict(list)
-    for unit, seal in seals.items():
-        if seal.key is not None:
-            by_key[seal.key].append(unit)
+    held = Counter(seal.key for beside in seals.values() for seal in beside.values())
+    by_key: dict[bytes, dict[Place, dict[KeyName | None, Seal]]] = defaultdict(lambda: defaultdict(dict))
+    for place, beside in seals.items():
+        for key, seal in beside.items():
+            if seal.key is not None and held[seal.key] > 1:
+                by_key[seal.key][place][key] = seal
     refused: dict[Unit, ArcanError] = {}
     told: list[str] = []
-    for units in by_key.values():
-        if len(units) == 1:
-            continue
-        by_place: dict[Place, list[Unit]] = defaultdict(list)
-        for unit in units:
-            by_place[unit[:2]].append(unit)
-        for beside in by_place.values():
-            refused |= _widened(beside, seals)
+    for by_place in by_key.values():
+        for place, beside in by_place.items():
+            refused |= _widened(place, beside)
         if len(by_place) > 1:
-            bound = sorted({unit[:2] for unit in units if seals[unit].bound})
+            bound = sorted(at for at, its in by_place.items() if any(seal.bound for seal in its.values()))
             if not bound:
                 names = [place_name(*place) for place in sorted(by_place)]
                 told.append(f"{some(names)}: have one data key, and none is bound: all but one are copies")
-            for unit in units:
-                others = [place for place in bound if place != unit[:2]]
-                if others and not seals[unit].bound:
-                    refused[unit] = _copied(unit, place_name(*others[0]))
+            for place, beside in by_place.items():
+                others = [other for other in bound if other != place]
+                for key, seal in beside.items():
+                    if others and not seal.bound:
+                        refused[*place, key] = _copied((*place, key), place_name(*others[0]))
     return refused, told
 
 
-def audience_that_counts(audiences: Sequence[Audience | None]) -> Audience | None:
+def audience_that_counts(audiences: Collection[Audience | None]) -> Audience | None:
     """Whose recipients count among key files with one data key: those that most of them have; where no most
     have, the fewest.
     """
+    first = next(iter(audiences))
+    if all(each is first or each == first for each in audiences):  # as always, of thousands
+        return first
     many = Counter(audiences)
     return max(many, key=lambda each: (many[each], -each.recipients if each is not None else 0))
 
 
-def _widened(units: Sequence[Unit], seals: Mapping[Unit, Seal]) -> dict[Unit, ArcanError]:
-    """Those of the key files with one data key whose recipients are not those that count."""
-    counts = audience_that_counts([seals[unit].audience for unit in units])
-    first = next(unit for unit in units if seals[unit].audience == counts)
+def _widened(place: Place, beside: Mapping[KeyName | None, Seal]) -> dict[Unit, ArcanError]:
+    """Those of the key files of a place with one data key whose recipients are not those that count."""
+    counts = audience_that_counts([seal.audience for seal in beside.values()])
+    first = unit_name((*place, next(key for key, seal in beside.items() if seal.audience == counts)))
     return {
-        unit: Widened(
-            f"{unit_name(unit)}: has the data key of {unit_name(first)} and other recipients, who could open "
+        (*place, key): Widened(
+            f"{unit_name((*place, key))}: has the data key of {first} and other recipients, who could open "
             "both",
-            hint=f"give it its own: arcan realm rotate {unit[0]} --env {unit[1]}",
+            hint=f"give it its own: arcan realm rotate {place[0]} --env {place[1]}",
         )
-        for unit in units
-        if seals[unit].audience != counts
+        for key, seal in beside.items()
+        if seal.audience is not counts and seal.audience != counts
     }
 
 

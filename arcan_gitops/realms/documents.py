@@ -6,7 +6,6 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
@@ -117,7 +116,7 @@ class Documents:
 
     def _document(self, realm: RealmName, name: EnvironmentName) -> DocumentFile:
         """What stands for an environment of key files as a whole: its folder."""
-        return DocumentFile(realm, name, self._tree.root / realm / name)
+        return DocumentFile(realm, name, str(self._tree.root / realm / name))
 
     def _is_known(self, realm: RealmName, name: EnvironmentName, last: Snapshot | None) -> bool:
         """Whether a folder without key files was an environment."""
@@ -145,11 +144,7 @@ class Documents:
         if not read.parts:
             found.failed.add(name)
             return
-        environment = assembled(read.parts, read.failed, rules.data, records)
-        same = (
-            before is not None and before.digest == environment.digest and before.parts == environment.parts
-        )
-        found.environments[name] = before if same and before is not None else environment
+        found.environments[name] = assembled(read.parts, read.failed, rules.data, records, before)
 
     def read_keys(
         self, realm: RealmName, name: EnvironmentName, keys: Iterable[KeyName], before: Environment
@@ -165,8 +160,8 @@ class Documents:
         read = KeysRead(dict(parts.by_key))
         folder = self._tree.root / realm / name
         for key in keys:
-            file = DocumentFile(realm, name, folder / f"{key}{DOCUMENT_SUFFIX}", key)
-            if key not in parts.by_key or not _is_plain(file.path):
+            file = DocumentFile(realm, name, f"{folder}/{key}{DOCUMENT_SUFFIX}", key)
+            if key not in parts.by_key or not _is_plain(file.where):
                 return None
             self._key_files.read_one(file, rules, parts.by_key, read)
         found = RealmRead(problems=read.told(folder))
@@ -240,7 +235,7 @@ class Documents:
         if rules.settings.recorded:
             files, _ = self._tree.removal_files(document.realm, document.environment)
             record_states = states_of(*files.values())
-        state = states_of(document.path)
+        state = states_of(document.where)
         states = None
         if state is not None and rules.states is not None and record_states is not None:
             states = (*state, *rules.states, *record_states)
@@ -289,7 +284,7 @@ class Documents:
         return Environment(loaded.values, key, loaded.versions, records.keys, from_disk.good, loaded.seal)
 
 
-def _is_plain(path: Path) -> bool:
+def _is_plain(path: str) -> bool:
     """Whether a file is there, and is no link and no folder."""
     try:
         return stat.S_ISREG(os.lstat(path).st_mode)

@@ -17,7 +17,7 @@ FileState = tuple[int, int, int, int, int]
 _SETTLED: Final = 2_000_000_000  # nanoseconds; no file system keeps times more coarsely than 2 s
 
 
-def states_of(*paths: Path | None) -> tuple[FileState, ...] | None:
+def states_of(*paths: Path | str | None) -> tuple[FileState, ...] | None:
     """The states of files that are read after this; a path that is None has none.
 
     None where one cannot be looked at, or was written to so lately that the next write could leave its times

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
@@ -46,7 +48,7 @@ def refuse_escape(path: Path) -> None:
         raise BadLayout(f"{path}: is a link out of the folder '{path.parent.name}'", hint=_NO_LINK)
 
 
-def read_file(path: Path) -> bytes:
+def read_file(path: Path | str) -> bytes:
     """The bytes of a regular file of at most `MAX_FILE_BYTES`. Raises `CannotRead`.
 
     Anything else (a FIFO, a device) could keep a server waiting for ever.
@@ -82,9 +84,24 @@ def entries(folder: Path, *, hidden: bool = False) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as found:
             shown = [entry for entry in found if hidden or not entry.name.startswith(".")]
-        return sorted(shown, key=lambda entry: entry.name)
+        return sorted(shown, key=attrgetter("name"))
     except OSError as error:
-        raise CannotRead(
-            f"{folder}: cannot be read: {error.strerror}",
-            hint="give the folder that holds the realms with --realms",
-        ) from None
+        raise _not_listed(folder, error) from None
+
+
+def any_entry(folder: Path, wanted: Callable[[str], bool]) -> bool:
+    """Whether any name in a folder, hidden or not, is wanted; the others are not looked at. Raises
+    `CannotRead`.
+    """
+    try:
+        with os.scandir(folder) as found:
+            return any(wanted(entry.name) for entry in found)
+    except OSError as error:
+        raise _not_listed(folder, error) from None
+
+
+def _not_listed(folder: Path, error: OSError) -> CannotRead:
+    return CannotRead(
+        f"{folder}: cannot be read: {error.strerror}",
+        hint="give the folder that holds the realms with --realms",
+    )

@@ -62,20 +62,21 @@ class Found:
         """Take out what is a copy of a document that is bound to its place, and key files with the data key
         of others and not their recipients; what stood there before stays.
         """
-        seals = {unit: each.seal for unit, each in self.units() if each.seal is not None}
+        seals = {place: environment.seals() for place, environment in self.all()}
         refused, told = copies(seals)
         self.findings += [ArcanError(text, hint="bind the real one: arcan realm bind") for text in told]
         keys: dict[Place, dict[KeyName, Part | None]] = defaultdict(dict)
         for unit, error in refused.items():
             realm, name, key = unit
             before = None if last is None else last.environment(realm, name)
+            seal = seals[realm, name][key]
             self.problems.append(error)
             self.fresh.pop(unit, None)
             if key is None:
                 self.failed.add((realm, name))
-                self._replace((realm, name), _last_good(before, seals[unit], error, keeping))
+                self._replace((realm, name), _last_good(before, seal, error, keeping))
             else:
-                keys[realm, name][key] = _last_good(parts_of(before).get(key), seals[unit], error, keeping)
+                keys[realm, name][key] = _last_good(parts_of(before).get(key), seal, error, keeping)
         for place, parts in keys.items():
             left = without(self.environments[place[0]][place[1]], parts)
             self._replace(place, left)

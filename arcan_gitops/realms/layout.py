@@ -18,7 +18,7 @@ from typing import Final, TypeVar
 
 from arcan_gitops.errors import ArcanError, some
 from arcan_gitops.names import EnvironmentName, InvalidName, KeyName, RealmName, place_name
-from arcan_gitops.realms.files import BadLayout, entries, is_folder, read_file, refuse_escape
+from arcan_gitops.realms.files import BadLayout, any_entry, entries, is_folder, read_file, refuse_escape
 
 DOCUMENT_SUFFIX: Final = ".sops.yaml"
 REMOVED_FOLDER: Final = "removed"  # the records of keys that were removed: no folder of key files
@@ -51,8 +51,13 @@ class DocumentFile:
 
     realm: RealmName
     environment: EnvironmentName
-    path: Path
+    where: str  # the path as text: of 10,000 files most are only opened
     key: KeyName | None = None
+
+    @property
+    def path(self) -> Path:
+        """The path of the file."""
+        return Path(self.where)
 
     @property
     def place(self) -> str:
@@ -71,7 +76,7 @@ class DocumentFile:
 
     def read(self) -> bytes:
         """The bytes of the file. Raises `CannotRead`."""
-        return read_file(self.path)
+        return read_file(self.where)
 
     def require_its_key(self, keys: Collection[str]) -> None:
         """Raise `WrongKey` where this is a key file, and the keys in it (the binding is none) are not the one
@@ -126,13 +131,17 @@ def key_folder(realm: Path, environment: EnvironmentName) -> Path:
 def key_file(realm: Path, environment: EnvironmentName, key: KeyName) -> Path:
     """Where the file of a key is, or would be. Raises `BadLayout` for a key that is too long for one."""
     folder = key_folder(realm, environment)
+    _refuse_long(folder, key)
+    return folder / f"{key}{DOCUMENT_SUFFIX}"
+
+
+def _refuse_long(folder: Path, key: KeyName) -> None:
     if len(key) > LONGEST_KEY_OF_A_FILE:
         raise BadLayout(
             f"{folder}: a key with a file of its own has at most {LONGEST_KEY_OF_A_FILE} characters, and "
             f"'{key[:40]}...' has {len(key)}",
             hint="give it a shorter name",
         )
-    return folder / f"{key}{DOCUMENT_SUFFIX}"
 
 
 def document_file(path: Path, realm: RealmName) -> DocumentFile:
@@ -140,7 +149,7 @@ def document_file(path: Path, realm: RealmName) -> DocumentFile:
     if is_folder(path) or not path.name.endswith(DOCUMENT_SUFFIX):
         raise not_a_document(path)
     refuse_escape(path)
-    return DocumentFile(realm, parsed_stem(EnvironmentName, path), path)
+    return DocumentFile(realm, parsed_stem(EnvironmentName, path), str(path))
 
 
 def not_a_document(path: Path) -> BadLayout:
@@ -189,18 +198,20 @@ def scan_folder(folder: Path, realm: RealmName, environment: EnvironmentName) ->
             if not entry.name.startswith(".") and entry.name != README:
                 misplaced.append(_no_key_file(folder / entry.name))
             continue
-        path = folder / entry.name
+        where = f"{folder}/{entry.name}"
         try:
-            key = _key_of(path)
+            key = parsed(KeyName, entry.name[: -len(DOCUMENT_SUFFIX)], where)
+            _refuse_long(folder, key)
         except BadLayout as error:
             misplaced.append(error)
             continue
         try:
             if not entry.is_file(follow_symlinks=False):
+                path = Path(where)
                 if is_folder(path):
                     raise _no_key_file(path)
                 refuse_escape(path)
-            files[key] = DocumentFile(realm, environment, path, key)
+            files[key] = DocumentFile(realm, environment, where, key)
         except ArcanError as error:
             bad[key] = error
     for names in alike((*files, *bad)):
@@ -226,7 +237,7 @@ def is_key_file(name: str) -> bool:
 
 def holds_key_files(folder: Path) -> bool:
     """Whether any file of a folder is named like that of a key. Raises `CannotRead`."""
-    return any(is_key_file(entry.name) for entry in entries(folder, hidden=True))
+    return any_entry(folder, is_key_file)
 
 
 def alike(keys: Iterable[str]) -> list[list[str]]:
@@ -252,12 +263,6 @@ def _differ_in_case(names: Sequence[str], folder: Path) -> BadLayout:
     )
 
 
-def _key_of(path: Path) -> KeyName:
-    key = parsed_stem(KeyName, path)
-    key_file(path.parent.parent, EnvironmentName(path.parent.name), key)  # it is not too long
-    return key
-
-
 def _no_key_file(path: Path) -> BadLayout:
     return BadLayout(f"{path}: not the file of a key", hint=f"a key's file is named <KEY>{DOCUMENT_SUFFIX}")
 
@@ -267,7 +272,7 @@ def parsed_stem(kind: type[_N], path: Path) -> _N:
     return parsed(kind, path.name.removesuffix(DOCUMENT_SUFFIX), path)
 
 
-def parsed(kind: type[_N], text: str, path: Path) -> _N:
+def parsed(kind: type[_N], text: str, path: Path | str) -> _N:
     """The name, for which something stands at `path`. Raises `BadLayout`."""
     try:
         return kind.parse(text)

@@ -7,7 +7,7 @@ nothing else.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
@@ -51,10 +51,18 @@ class KeysRead:
 
 
 def assembled(
-    parts: Mapping[KeyName, Part], failed: Iterable[KeyName], rules: bytes, records: Records
+    parts: Mapping[KeyName, Part],
+    failed: Collection[KeyName],
+    rules: bytes,
+    records: Records,
+    before: Environment | None = None,
 ) -> Environment:
-    """The environment that is made of these parts; `failed` are the keys that could not be loaded."""
-    by_key = {key: parts[key] for key in sorted(parts)}
+    """The environment that is made of these parts; `failed` are the keys that could not be loaded. It is
+    `before`, where that is made of the very same.
+    """
+    if before is not None and not failed and _is_made_of(before, parts, rules, records):
+        return before
+    by_key = {key: parts[key] for key in sorted(parts, key=str)}
     versions: dict[str, str] = {key: part.version for key, part in by_key.items()}
     stale = {key: part.since for key, part in by_key.items() if part.since is not None}
     lost = frozenset(key for key in failed if key not in by_key)
@@ -69,6 +77,19 @@ def assembled(
         failed=lost,
         stale=frozenset(stale),
         parts=Parts(MappingProxyType(by_key), rules, records.data),
+    )
+
+
+def _is_made_of(
+    environment: Environment, parts: Mapping[KeyName, Part], rules: bytes, records: Records
+) -> bool:
+    made = environment.parts
+    return (
+        made is not None
+        and not environment.failed
+        and (made.rules, made.records, environment.removed) == (rules, records.data, records.keys)
+        and len(made.by_key) == len(parts)
+        and all(parts.get(key) is part for key, part in made.by_key.items())
     )
 
 
@@ -119,7 +140,7 @@ class KeyFiles:
             self.read_one(file, rules, held, found, by_state=same_rules)
         for key, error in files.bad.items():
             found.problems.append(error)
-            file = DocumentFile(files.realm, files.environment, files.path, key)
+            file = DocumentFile(files.realm, files.environment, str(files.path), key)
             self._fail(file, rules, held.get(key), found)
         return found
 
@@ -148,7 +169,7 @@ class KeyFiles:
         self, file: DocumentFile, rules: Rules, before: Part | None, found: KeysRead, by_state: bool
     ) -> Part:
         assert file.key is not None
-        states = states_of(file.path)
+        states = states_of(file.where)
         state: FileState | None = None if states is None else states[0]
         if by_state and before is not None and before.since is None and before.state == state is not None:
             return before

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from arcan_gitops.errors import ArcanError
@@ -96,7 +95,7 @@ class Loader:
         self.demands, self.keeping = demands, keeping
         self._identities = identities
         self._open_document = open_document
-        self._failures: dict[Path, tuple[str, ArcanError]] = {}  # by the digest of the bytes that failed
+        self._failures: dict[str, tuple[str, ArcanError]] = {}  # by the digest of the bytes that failed
 
     def forget_failures(self) -> None:
         """Try bad documents again though they have not changed."""
@@ -104,15 +103,15 @@ class Loader:
 
     def load(self, file: DocumentFile, data: bytes, rules: Rules, digest: str) -> Loaded:
         """Open a document; `digest` is that of all that decides what becomes of it. Raises `ArcanError`."""
-        failed, failure = self._failures.get(file.path, ("", None))
+        failed, failure = self._failures.get(file.where, ("", None))
         if failure is not None and failed == digest:  # costly, and known: all must wait for it
             raise failure
         try:
             loaded = self._open(file, data, rules.settings)
         except _LASTING as error:
-            self._failures[file.path] = (digest, error)
+            self._failures[file.where] = (digest, error)
             raise
-        self._failures.pop(file.path, None)
+        self._failures.pop(file.where, None)
         return loaded
 
     def kept(self, file: DocumentFile, settings: RealmSettings | None) -> tuple[Loaded, Kept] | None:

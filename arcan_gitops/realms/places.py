@@ -79,7 +79,7 @@ class _Found:
             else:
                 self.misplaced.append(not_a_document(path))
         except ArcanError as error:
-            self.environments[name] = of_document(DocumentFile(self.realm, name, path))
+            self.environments[name] = of_document(DocumentFile(self.realm, name, str(path)))
             self.bad[name] = error
 
     def _document(self, name: EnvironmentName, path: Path, *, is_plain: bool) -> None:
@@ -89,7 +89,7 @@ class _Found:
             return
         if name in self.bare:
             self.misplaced.append(self.bare.pop(name))
-        file = DocumentFile(self.realm, name, path) if is_plain else document_file(path, self.realm)
+        file = DocumentFile(self.realm, name, str(path)) if is_plain else document_file(path, self.realm)
         self.environments[name] = of_document(file)
 
     def _folder(self, name: EnvironmentName, path: Path) -> None:

@@ -10,6 +10,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from arcan_gitops.errors import ArcanError
@@ -123,8 +124,13 @@ def _shown(selection: tuple[str, str]) -> str:
 
 
 def _key_drift(metadata: Metadata, rule: CreationRule) -> Drift:
-    groups = [(*group.recipients, *group.others) for group in metadata.groups]
-    return key_drift_of(groups, metadata.groups_needed, rule)
+    groups = tuple((*group.recipients, *group.others) for group in metadata.groups)
+    return _key_drift_of(groups, metadata.groups_needed, rule)
+
+
+@lru_cache(maxsize=64)
+def _key_drift_of(groups: tuple[tuple[str, ...], ...], groups_needed: int, rule: CreationRule) -> Drift:
+    return key_drift_of(groups, groups_needed, rule)
 
 
 def key_drift_of(groups: Sequence[Sequence[str]], groups_needed: int, rule: CreationRule) -> Drift:

@@ -136,7 +136,7 @@ def join(tree: RealmTree, realm: RealmName, environment: EnvironmentName, identi
     else:
         settings = settings_of(tree, realm)
         data, kept = _joined(both, config, documents, settings)
-        file = DocumentFile(realm, environment, both.document)
+        file = DocumentFile(realm, environment, str(both.document))
         whole = OpenDocument(file, settings, data, identities)
         _refuse_other_values(both, documents, whole.load(), all_keys=True)
         write_all([Change(both.document, None, data)])
@@ -191,7 +191,7 @@ def _drifting(config: SopsConfig, whole: Document, paths: Mapping[KeyName, Path]
 
 def _read_back(opened: OpenDocument, key: KeyName, data: bytes) -> Document:
     """A key file as the server will read it, before it is written."""
-    file = DocumentFile(opened.file.realm, opened.file.environment, opened.path, key)
+    file = DocumentFile(opened.file.realm, opened.file.environment, str(opened.path), key)
     return OpenDocument(file, opened.settings, data, opened.identities).load()
 
 

@@ -72,6 +72,12 @@ class Environment:
         """The version of a key, or of all keys (None); None for a key that is not there."""
         return self.versions.document if key is None else self.versions.keys.get(key)
 
+    def seals(self) -> Mapping[KeyName | None, Seal]:
+        """The seals of its documents, where they are known: of key files by key."""
+        if self.parts is None:
+            return {} if self.seal is None else {None: self.seal}
+        return {key: part.seal for key, part in self.parts.by_key.items() if part.seal is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class Tokens:

@@ -49,6 +49,9 @@ class SopsConfig:
     listed: tuple[Fields, ...] = field(repr=False)
     names: Mapping[str, str] = field(default_factory=dict)
     realms: Path | None = None
+    # what was found out so far: of 10,000 key files most are in one folder, and have one rule
+    _rules: dict[int, CreationRule] = field(default_factory=dict, repr=False, compare=False)
+    _folders: dict[Path, str] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def find(cls, realms: Path) -> SopsConfig | None:
@@ -110,7 +113,9 @@ class SopsConfig:
         for number, fields in enumerate(self.listed, start=1):
             if not applies(fields, number, path):
                 continue
-            rule = CreationRule.parse(fields, number)
+            if number not in self._rules:
+                self._rules[number] = CreationRule.parse(fields, number)
+            rule = self._rules[number]
             if not rule.groups:
                 raise NoRule(
                     f"{document}: {rule.name} of {self.path} is for it, and names no recipient",
@@ -135,9 +140,13 @@ class SopsConfig:
 
     def _relative(self, document: Path) -> str:
         """The path as the rules see it. The folder of the realms may be a link; below it, names count."""
-        folder, below = self.path.parent.resolve(), self._below(document)
-        path = Path(document.parents[below - 1].resolve(), *document.parts[-below:])
-        return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
+        above = document.parent
+        if above not in self._folders:
+            folder, below = self.path.parent.resolve(), self._below(document)
+            path = Path(document.parents[below - 1].resolve(), *above.parts[len(above.parts) + 1 - below :])
+            inside = path.relative_to(folder) if path.is_relative_to(folder) else path
+            self._folders[above] = "" if inside == Path() else f"{inside.as_posix()}/"
+        return f"{self._folders[above]}{document.name}"
 
 
 def ignored_files(realms: Path) -> tuple[Path, ...]:

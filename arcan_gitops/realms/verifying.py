@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -12,7 +13,7 @@ from typing import Any
 
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import KeyName
-from arcan_gitops.realms.binding import Demands, Seal, copies, unit_of
+from arcan_gitops.realms.binding import Demands, Place, Seal, copies, unit_of
 from arcan_gitops.realms.kinds import require_kinds
 from arcan_gitops.realms.manifests import explained
 from arcan_gitops.realms.opening import Opener
@@ -90,11 +91,15 @@ def without_copies(found: Sequence[Verified]) -> tuple[tuple[Verified, ...], lis
     """The same, where a copy of a document that is bound to its place has failed; and what is to be said of
     documents with one data key.
     """
-    seals = {unit_of(each.document): each.seal for each in found}
-    refused, told = copies({unit: seal for unit, seal in seals.items() if seal is not None})
+    seals: dict[Place, dict[KeyName | None, Seal]] = defaultdict(dict)
+    for each in found:
+        if each.seal is not None:
+            seals[each.document.realm, each.document.environment][each.document.key] = each.seal
+    refused, told = copies(seals)
+    units = (unit_of(each.document) for each in found)
     return tuple(
         Verified(each.document, Verdict.FAILED, refused[unit]) if unit in refused else each
-        for each, unit in zip(found, seals, strict=True)
+        for each, unit in zip(found, units, strict=True)
     ), told
 
 
