@@ -9,8 +9,11 @@ anew, then runs the same with `--check`, then `kustomize build` of the overlay. 
 bench_fleet.py); the one that leaves Kustomize less to do is the one whose growth is drawn. Kustomize is not
 asked for sizes that would take it longer than a minute.
 
+Then a realm with a file for each key, in several sizes: how much longer `--check` takes for the most keys
+than for the fewest, and whether that is no more than in proportion to them.
+
 The ratio of the last line is that of `--apps` apps, in the worse fleet of the two. Exits 1 where it is 1 or
-more. Writes `growth.svg` into the folder.
+more, or where `--check` grows faster than the keys. Writes `growth.svg` into the folder.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -36,7 +39,9 @@ SCRIPTS: Final = Path(__file__).resolve().parent
 ARCAN: Final = Path(sys.executable).with_name("arcan")
 PATIENCE: Final = 60  # seconds
 OVERLAY: Final = "prod"
-DRAWN, OTHER = "cluster-wide", "namespaced"  # the fleets
+DRAWN, OTHER, FILES = "cluster-wide", "namespaced", "key-files"  # the fleets
+KEYS_OF_AN_APP: Final = 5
+NOISE: Final = 1.2  # of a clock on a machine that does other things too
 GENERATE: Final = "arcan generate overlays"
 BUILD: Final = "kustomize build"
 
@@ -153,6 +158,25 @@ def write_parts(said: Path) -> None:
     said.write_text(json.dumps(spent))
 
 
+def linear(checks: Mapping[int, float]) -> tuple[str, int]:
+    """What is said of the growth of `--check`, from its seconds by number of keys; and the exit status: 1
+    where the keys became more, and the seconds more than in proportion.
+    """
+    fewest, most = min(checks), max(checks)
+    times, wanted = checks[most] / checks[fewest], most / fewest
+    sizes = ", ".join(f"{keys:,} keys {seconds:.2f} s" for keys, seconds in sorted(checks.items()))
+    said = f"--check of key files: {sizes}: {wanted:.1f} times the keys take {times:.2f} times as long"
+    return said, int(wanted > 1 and times > NOISE * wanted)
+
+
+def of_key_files(sizes: Sequence[int], rounds: int) -> Iterator[Compared]:
+    """The fleet with a realm in key files, with so many keys."""
+    for keys in sizes:
+        apps = keys // KEYS_OF_AN_APP
+        with fleet(FILES, apps) as root:
+            yield compare(root, apps, rounds, build=True)
+
+
 def sizes_of(text: str) -> list[int]:
     """`100,300` as numbers."""
     return [int(size) for size in text.split(",")]
@@ -167,6 +191,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--apps", type=int, default=1000, help="what the ratio is for")
     parser.add_argument("--growth", type=sizes_of, default=sizes_of("100,300,1000,3000,10000"))
+    parser.add_argument("--keys", type=sizes_of, default=sizes_of("1000,2000,4000"), help="in files")
     parser.add_argument("--parts", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.parts is not None:
@@ -187,13 +212,21 @@ def main() -> int:
     say("")
     print(other)
     print(f"seconds of one run: {', '.join(f'{name} {seconds:.2f}' for name, seconds in spent.items())}")
+    print(f"\n{DRAWN} stores, one realm with a file for each key, five an app\n{HEADER}", flush=True)
+    checks = {}
+    for row in of_key_files(sorted(set(arguments.keys)), arguments.rounds):
+        say("")
+        print(row, flush=True)
+        checks[row.apps * KEYS_OF_AN_APP] = row.check.seconds
+    said, grew = linear(checks)
+    print(said)
     arguments.output.mkdir(parents=True, exist_ok=True)
     chart = arguments.output / "growth.svg"
     chart.write_text(drawn(rows))
     print(f"drawn in {chart}")
     line, status = verdict(max(ratios([*rows, other], arguments.apps)))
     print(line)
-    return status
+    return max(status, grew)
 
 
 def ratios(rows: Sequence[Compared], apps: int) -> list[float]:

@@ -28,6 +28,8 @@ def test_the_last_line_is_the_ratio_and_the_growth_is_drawn(tmp_path: Path):
         "5",
         "--growth",
         "5,10",
+        "--keys",
+        "25,50",
         "--rounds",
         "1",
     ]
@@ -37,8 +39,13 @@ def test_the_last_line_is_the_ratio_and_the_growth_is_drawn(tmp_path: Path):
     *table, last = done.stdout.splitlines()
     ratio = re.fullmatch(r"ratio to kustomize build: (\d+\.\d\d)", last)
     assert ratio is not None, done.stdout + done.stderr
-    assert done.returncode == (float(ratio[1]) >= 1)
-    assert [line.split()[0] for line in table if re.match(r" +\d", line)] == ["5", "10", "5"]
+    [checked] = [line for line in table if line.startswith("--check")]
+    grown = re.fullmatch(
+        r"--check of key files: 25 keys .* s, 50 keys .*: 2\.0 times .* take (\d\.\d+) .*", checked
+    )
+    assert grown is not None, checked
+    assert done.returncode == (float(ratio[1]) >= 1 or float(grown[1]) > 2.4)
+    assert [line.split()[0] for line in table if re.match(r" +\d", line)] == ["5", "10", "5", "5", "10"]
     chart = ElementTree.parse(tmp_path / "drawn" / "growth.svg").getroot()
     texts = [text.text for text in chart.iter(f"{SVG}text")]
     assert {"arcan generate overlays", "kustomize build", "declared apps", "seconds"} <= set(texts)
@@ -53,6 +60,23 @@ def test_a_ratio_that_is_shown_as_one_or_more_is_a_failure(
     bench: ModuleType, ratio: float, shown: str, status: int
 ):
     assert bench.verdict(ratio) == (f"ratio to kustomize build: {shown}", status)
+
+
+@pytest.mark.parametrize(
+    ("checks", "said", "status"),
+    [
+        ({1000: 1.0, 2000: 1.5, 4000: 2.5}, "4.0 times the keys take 2.50 times as long", 0),
+        ({1000: 1.0, 4000: 4.7}, "4.0 times the keys take 4.70 times as long", 0),
+        ({1000: 1.0, 4000: 4.9}, "4.0 times the keys take 4.90 times as long", 1),
+        ({1000: 1.0}, "1.0 times the keys take 1.00 times as long", 0),
+    ],
+)
+def test_a_check_that_grows_faster_than_the_keys_is_a_failure(
+    bench: ModuleType, checks: dict[int, float], said: str, status: int
+):
+    line, found = bench.linear(checks)
+    assert line.endswith(said)
+    assert found == status
 
 
 def test_kustomize_is_not_asked_for_what_would_take_it_longer_than_a_minute(bench: ModuleType):
