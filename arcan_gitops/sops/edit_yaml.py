@@ -174,6 +174,9 @@ class YamlText(FlowText):
         return line + len(before) - 1 if before.endswith("?") else key
 
     def _first(self, node: Node) -> int:
+        if isinstance(node, Mapping) and not node.flow:  # as `starts`, of one entry: of 10,000 all are asked
+            key, _ = next(iter(node.entries.values()))
+            return self._question_mark(key.start)
         return node.start if isinstance(node, Scalar) else self.starts(node)[0]
 
     def _column(self, at: int) -> int:
