@@ -54,6 +54,7 @@ class KeptDocuments:
         self._clock = clock
         self._failing = False
         self._retained: tuple[Set[object], ...] = ()
+        self._touched = float("-inf")
 
     def keep(self, fresh: Mapping[Unit, Fresh]) -> None:
         """Keep what was just loaded. A disk that takes no more is told of once, and costs nothing else."""
@@ -85,11 +86,14 @@ class KeptDocuments:
         replace_file(self._rules(place), fresh.rules, mode=0o600, durable=False)
 
     def touch(self, units: Iterable[Unit]) -> None:
-        """They still are what the files hold."""
+        """They still are what the files hold. It is written down once in a minute at the most."""
         now = self._clock()
+        if 0 <= now - self._touched < _TOUCH_SECONDS:
+            return
+        self._touched = now
         for unit in units:
             with suppress(OSError):
-                path = self._path(unit)
+                path = self._where(unit)
                 if not 0 <= now - os.stat(path).st_mtime < _TOUCH_SECONDS:
                     os.utime(path, (now, now))
 
@@ -120,7 +124,7 @@ class KeptDocuments:
         if self._retained == (units, places, realms):
             return
         beside = {path(unit[:2]) for unit in units for path in (self._rules, self._recorded)}
-        names = {os.fspath(path) for path in (*map(self._path, units), *beside)}
+        names = {os.fspath(path) for path in (*map(self._where, units), *beside)}
         for folder, folders, files in os.walk(self._folder, topdown=False):
             realm, *environment = Path(folder).relative_to(self._folder).parts or [""]
             if realm in ("", *realms):
@@ -137,10 +141,10 @@ class KeptDocuments:
         self._retained = (units, places, realms)
 
     def _path(self, unit: Unit) -> Path:
-        realm, environment, key = unit
-        if key is None:
-            return self._folder / realm / f"{environment}{DOCUMENT_SUFFIX}"
-        return self._folder / realm / environment / f"{key}{DOCUMENT_SUFFIX}"
+        return Path(self._where(unit))
+
+    def _where(self, unit: Unit) -> str:
+        return f"{self._folder}/{'/'.join(part for part in unit if part is not None)}{DOCUMENT_SUFFIX}"
 
     def _recorded(self, place: Place) -> Path:
         return self._folder / place[0] / f"{place[1]}.recorded"
