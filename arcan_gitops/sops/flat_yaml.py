@@ -84,6 +84,7 @@ def _written(data: bytes, start: int) -> WrittenBlock | None:
     return block
 
 
+@lru_cache(maxsize=64)
 def _age(entries: bytes) -> list[dict[str, str]]:
     entry = _ENTRY[entries.startswith(b"        - enc")]
     return [

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final, TypeVar
 
 from arcan_gitops.errors import together
@@ -186,7 +186,7 @@ def _read_written(block: WrittenBlock) -> Metadata:
     if known is not None:
         with suppress(SopsError):  # `_read` tells it
             time, mac = _text(block, "lastmodified"), _text(block, "mac")
-            return known.of_a_twin(time, mac, _mac_aad(_time(time, "sops.lastmodified")))
+            return known.of_a_twin(time, mac, _known_mac_aad(time))
     known = _read(block)
     if len(_KNOWN) >= _MOST_KNOWN:
         _KNOWN.clear()
@@ -305,6 +305,11 @@ def _time(text: str, field: str) -> str:
     if time is None:
         raise Malformed(f"{field}: not an RFC 3339 time")
     return time
+
+
+@lru_cache(maxsize=64)
+def _known_mac_aad(lastmodified: str) -> bytes:
+    return _mac_aad(_time(lastmodified, "sops.lastmodified"))
 
 
 def _mac_aad(time: str) -> bytes:
