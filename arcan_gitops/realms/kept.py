@@ -124,7 +124,7 @@ class KeptDocuments:
         if self._retained == (units, places, realms):
             return
         beside = {path(unit[:2]) for unit in units for path in (self._rules, self._recorded)}
-        names = {os.fspath(path) for path in (*map(self._where, units), *beside)}
+        names = {*map(self._where, units), *map(str, beside)}
         for folder, folders, files in os.walk(self._folder, topdown=False):
             realm, *environment = Path(folder).relative_to(self._folder).parts or [""]
             if realm in ("", *realms):
