@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from arcan_gitops.git import LoggedCommit
+from arcan_gitops.git import Entry, LoggedCommit
 from arcan_gitops.review.documents import Document, Place
 from arcan_gitops.review.findings import RULES, Finding
 from arcan_gitops.review.history import History
@@ -47,6 +47,7 @@ class Change:
     written_before: tuple[Written, ...] = ()  # what nothing generated, of ESO and Argo CD
     written_after: tuple[Written, ...] = ()
     own: frozenset[str] = frozenset()  # the ids of `commits`
+    paths: tuple[str, ...] = ()  # the files that differ, sorted
 
     @classmethod
     def of(
@@ -74,13 +75,8 @@ class Change:
             written_after=written(head, objects),
             documents=tuple(_changed(base, head)),
             own=frozenset(commit.id for commit in commits),
+            paths=tuple(_differing(base.tree.files, head.tree.files)),
         )
-
-    @property
-    def paths(self) -> list[str]:
-        """The files that differ, sorted."""
-        old, new = self.base.tree.files, self.head.tree.files
-        return sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))
 
     def data(self, path: str) -> bytes | None:
         """The content of a file of `head`."""
@@ -102,6 +98,10 @@ class Change:
     def environments(self) -> list[tuple[str, str]]:
         """(realm, environment) of both states, sorted."""
         return sorted(self.base.index.keys() | self.head.index.keys())
+
+
+def _differing(old: Mapping[str, Entry], new: Mapping[str, Entry]) -> list[str]:
+    return sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))
 
 
 def _changed(base: State, head: State) -> Iterator[Changed]:

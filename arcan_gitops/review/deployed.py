@@ -15,7 +15,7 @@ from arcan_gitops.review.objects import Objects
 from arcan_gitops.review.state import State
 from arcan_gitops.review.written import Written
 
-_GROUP: Final = "argoproj.io"
+ARGOCD: Final = "argoproj.io"
 _EXPRESSION: Final = re.compile(r"\{\{.*?\}\}")
 _FOLDERS: Final = re.compile(r"\{\{-?\s*\.?path(?:\.path)?\s*-?\}\}")
 _KUSTOMIZATIONS: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -57,7 +57,7 @@ def folders(state: State, objects: Objects, found: tuple[Written, ...]) -> tuple
     return tuple(
         folder
         for one in found
-        if one.group == _GROUP and one.kind in ("Application", "ApplicationSet")
+        if one.group == ARGOCD and one.kind in ("Application", "ApplicationSet")
         for folder in _of(one, ours)
     )
 

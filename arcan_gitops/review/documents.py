@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from arcan_gitops.errors import ArcanError
@@ -89,6 +90,7 @@ class Document:
         return tuple(leaf.path for leaf in self.leaves if not leaf.encrypted)
 
 
+@lru_cache(maxsize=65_536)
 def place_of(path: str, realms: str = "realms/") -> Place | None:
     """The place that a file is the document of: `realms/REALM/ENV.sops.yaml`,
     `realms/REALM/ENV/KEY.sops.yaml`.

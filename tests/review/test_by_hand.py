@@ -106,10 +106,10 @@ def test_each_field_of_a_store_by_hand_is_told_before_and_after(sample: Sample) 
     write(sample, "tools/store.yaml", STORE.format(**fields | other))
     [line] = facts(sample)["ARR209"]
     for part in (
-        "url is https://b.example.com/",
-        "and was https://a.example.com/",
-        "X-Team is b, and was a",
-        "Authorization is a credential that is written out (not shown",
+        "url is https://b.example.com/api/v1/eso/production/",
+        "and was https://a.example.com/api/v1/eso/production/",
+        "X-Team is another (not shown)",
+        "Authorization is another (not shown)",
         "caBundle is certificate sha256 3fc4ccfe745870e2, and was certificate sha256 7692c3ad3540bb80",
     ):
         assert part in line
@@ -121,23 +121,41 @@ def test_each_field_of_a_declared_store_is_told_before_and_after(sample: Sample)
     declared = '  webhook:\n    ours: {url: "https://a.example.net:443/x/{{ .remoteRef.key }}", headers: {X-Team: a}, result: {jsonPath: $.value}}\n'
     text = settings.read_text()
     settings.write_text(text.replace("stores:\n", f"stores:\n{declared}"))
-    assert any("is sent to https://a.example.net:443/x" in line for line in facts(sample)["ARR209"])
+    assert any("is sent to https://a.example.net:443" in line for line in facts(sample)["ARR209"])
     base_of(sample)
     settings.write_text(
         settings.read_text().replace("a.example.net", "b.example.net").replace("X-Team: a", "X-Team: b")
     )
     [line] = facts(sample)["ARR209"]
-    assert (
-        "webhook.url is https://b.example.net:443/x/{{ .remoteRef.key }}, and was https://a.example.net"
-        in line
+    assert "webhook.url is https://b.example.net:443, and was https://a.example.net:443" in line
+    assert "webhook.headers.X-Team is another (not shown)" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "was", "now", "says"),
+    [
+        ("url", "https://u:CANARY@a/CANARY?k=CANARY", "https://u:CANARY@b/x", "url is https://b, and was https://a"),
+        ("url", "https://a/CANARY", "https://a/x", "url is another after its host (not shown)"),
+        ("headers.X", "CANARY", "{{ .auth.token }}", "headers.X is another (not shown)"),
+        ("headers.X", "{{ .auth.a }}", "{{ .auth.b }}", "headers.X is {{ .auth.b }}, and was {{ .auth.a }}"),
+        ("body", "CANARY", "x", "body is another (not shown)"),
+        ("password", "CANARY", None, "password is gone"),
+        ("auth.secretRef.name", "a", "b", "auth.secretRef.name is b, and was a"),
+        ("server", "https://vault:8200", "https://evil:8200", "server is https://evil:8200, and was https://vault:8200"),
+    ],
+)  # fmt: skip
+def test_nothing_that_may_be_a_credential_is_shown(name: str, was: str, now: str | None, says: str) -> None:
+    old, new = (
+        {name: was.replace("CANARY", CANARY)},
+        {} if now is None else {name: now.replace("CANARY", CANARY)},
     )
-    assert "webhook.headers.X-Team is b, and was a" in line
+    assert differences(old, new) == [says]
 
 
 def test_a_field_that_comes_or_goes_is_a_difference() -> None:
-    assert differences({"a": {"b": "1"}}, {"a": {"c": "2"}}) == [
-        "a.b is gone, and was 1",
-        "a.c is 2, and was not there",
+    assert differences({"a": {"key": "1"}}, {"a": {"name": "2"}}) == [
+        "a.key is gone, and was 1",
+        "a.name is new: 2",
     ]
 
 
@@ -260,3 +278,74 @@ def test_who_decides_of_an_app_is_told_where_the_realm_has_other_owners(sample: 
     base_of(sample)
     sample.sh("sed -i 's/keys: .JWT_KEY./keys: [JWT_KEY, STRIPE_KEY]/' kustomize/apps/web.yaml")
     assert "ARR218" not in facts(sample)
+
+
+def test_a_name_of_a_secret_that_an_app_did_not_use_is_where_it_lands(sample: Sample) -> None:
+    sample.sh(RENAMED)
+    [line] = [line for line in facts(sample)["ARR207"] if "name that it did not use" in line]
+    assert line.startswith("app search: a Secret lands under a name that it did not use: search/find on lab")
+    app = sample.path("kustomize/apps/search.yaml")
+    sample.sh("git checkout -q main -- kustomize")
+    app.write_text(app.read_text() + "  - name: argocd-secret\n    keys: [SEARCH_KEY]\n")
+    assert any("search/argocd-secret" in line for line in facts(sample)["ARR207"])
+
+
+def test_a_check_that_is_switched_off_by_a_comment_is_a_gain(sample: Sample) -> None:
+    text = "# arcan-lint: ignore ARC032 an old one\n" + MAP
+    write(sample, "tools/map.yaml", text)
+    base_of(sample)
+    write(sample, "tools/map.yaml", text + "data: {a: b}\n")
+    assert "ARR210" not in facts(sample)
+    write(sample, "tools/map.yaml", text + "# arcan-lint: ignore ARC030 we wait long\ndata: {a: b}\n")
+    assert facts(sample)["ARR210"] == ["tools/map.yaml: arcan lint passes over ARC030 from now on"]
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "rule", "says"),
+    [
+        (
+            "clusters/eu.yaml",
+            "https://kubernetes.default",
+            "https://other.default",
+            "ARR205",
+            "cluster eu has another issuer",
+        ),
+        (
+            "kustomize/apps/web.yaml",
+            "realm: production",
+            "realm: production\\nconsistency: latest",
+            "ARR308",
+            "consistency latest, and had pinned",
+        ),
+        (
+            "kustomize/arcan.yaml",
+            "environment: dr,",
+            "environment: nowhere,",
+            "ARR107",
+            "environment production/nowhere is not there",
+        ),
+        (
+            "kustomize/apps/web.yaml",
+            "realm: production",
+            "realm: production\\nrefreshPolicy: CreatedOnce",
+            "ARR308",
+            "CreatedOnce",
+        ),
+    ],
+)
+def test_each_thing_of_the_lists_has_its_finding(
+    sample: Sample, path: str, old: str, new: str, rule: str, says: str
+) -> None:
+    sample.sh(f"sed -i 's#{old}#{new}#' {path}")
+    assert any(says in line for line in facts(sample)[rule])
+
+
+def test_an_application_that_people_wrote_decides_what_is_deployed(sample: Sample) -> None:
+    write(
+        sample, "argo/tools.yaml", APPLICATION.format(repository="https://git.example.net/evil.git", path="a")
+    )
+    [line] = facts(sample)["ARR213"]
+    assert line.startswith("argo/tools.yaml: Application argocd/tools is new")
+    base_of(sample)
+    sample.path("argo/tools.yaml").write_text("# about it\n" + sample.path("argo/tools.yaml").read_text())
+    assert "ARR213" not in facts(sample)

@@ -83,7 +83,10 @@ def test_a_comment_has_no_mention_no_link_no_tag_and_no_table_of_others(hostile:
             outside = outside.replace(ours, "")
         assert not re.search(r"[<>@\[\]`!\\]|://|forged|alert", outside), line
         if line.startswith("| "):
-            assert len(re.findall(r"(?<!\\)\|", line)) == 5, line
+            assert len(re.findall(r"(?<!\\)\|", line)) == 6, line
+            assert line.endswith(("` |", " who can read it |")), line
+        if line.startswith("- "):
+            assert re.search(r"`arcan (explain ARR\d+|review)`$", line), line
     assert text.splitlines()[0] == "<!-- arcan review -->"
     assert [line for line in text.splitlines() if line.startswith("<")] == _OURS[:3]
 

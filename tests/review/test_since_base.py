@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -217,3 +219,31 @@ def test_of_a_file_that_cannot_be_read_nothing_is_said_but_that(sample: Sample, 
     file.write_text(file.read_text() + text)
     assert set(facts(sample)) <= {"ARR106", "ARR213"}
     assert "ARR106" in facts(sample)
+
+
+@pytest.mark.parametrize(
+    ("option", "says"), [("--depth=2", "the clone is shallow"), ("--filter=blob:none", "(a partial clone)")]
+)
+def test_a_shallow_or_partial_clone_is_reviewed_and_what_is_not_seen_is_told(
+    sample: Sample, tmp_path: Path, option: str, says: str
+) -> None:
+    sample.sh("printf 'more\\n' >> README.md")
+    base_of(sample)
+    sample.sh("printf x | arcan secret set production STRIPE_KEY --env prod --stdin")
+    sample.repository.commit()
+    sample.repository.git("config", "uploadpack.allowFilter", "true")
+    command = [
+        "git",
+        "clone",
+        "--quiet",
+        option,
+        "--no-single-branch",
+        f"file://{sample.root}",
+        str(tmp_path / "c"),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    done = sample.run("review", "origin/main", "HEAD", "--format=json", "--facts-only", folder=tmp_path / "c")
+    assert done.exit_code == 0, done.output
+    messages = [finding["message"] for finding in json.loads(done.stdout)["findings"]]
+    assert "production/prod: changed: STRIPE_KEY" in messages
+    assert any(says in message for message in messages)

@@ -1,12 +1,14 @@
 """The comment on a pull request: the sentence, what breaks, gains, a table of keys, and the rest folded.
 
 Everything that comes from the branch stands in code spans, on one line, and is bounded: no name is a
-mention, a link, a tag or a table of its own. The whole is below what GitHub takes for one comment.
+mention, a link, a tag or a table of its own. Each line ends in a command. The whole is below what GitHub
+takes for one comment.
 """
 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable
 from typing import Final
 
@@ -73,7 +75,8 @@ def _plain(text: str) -> str:
 def _list(findings: Iterable[Finding], most: int) -> list[str]:
     found = list(findings)
     lines = [
-        f"- {finding.rule.id} {code(finding.message)}<br>next: {code(finding.next)}"
+        f"- {finding.rule.id} {code(finding.message)}<br>next: {code(finding.next)}; "
+        f"{code(command(finding.rule.id))}"
         for finding in found[:most]
     ]
     if len(found) > most:
@@ -82,14 +85,15 @@ def _list(findings: Iterable[Finding], most: int) -> list[str]:
 
 
 def _table(review: Review) -> list[str]:
-    lines = ["| key | what | goes to | unchanged in |", "|---|---|---|---|"]
+    lines = ["| key | what | goes to | unchanged in | who can read it |", "|---|---|---|---|---|"]
     for each in review.keys[:_KEYS]:
         secrets = some([f"{made.place} on {made.place.cluster}" for made in each.secrets], 3) or "no app"
         name = f"{each.place} {each.old + ' -> ' if each.old else ''}{each.key}"
         same = some(list(each.same_in), 4)
-        lines.append(f"| {_cell(name)} | {each.what} | {_cell(secrets)} | {_cell(same)} |")
+        who = f"arcan who-can-read {each.realm} {shlex.quote(each.key)} --env {each.environment}"
+        lines.append(f"| {_cell(name)} | {each.what} | {_cell(secrets)} | {_cell(same)} | {_cell(who)} |")
     if len(review.keys) > _KEYS:
-        lines.append(f"| and {len(review.keys) - _KEYS} more | | | |")
+        lines.append(f"| and {len(review.keys) - _KEYS} more | | | | `arcan review` |")
     return lines
 
 

@@ -18,6 +18,7 @@ def apps(change: Change) -> Iterator[Finding]:
     """Gains of apps; Secrets that appear or change; when a change arrives."""
     yield from _received(change)
     yield from _landing(change)
+    yield from _named(change)
     yield from _changed(change)
     yield from _overlays(change)
     yield from _names(change)
@@ -124,6 +125,26 @@ def _landing(change: Change) -> Iterator[Finding]:
             f"app {made.app}: its Secrets land in namespace {at[1]} of cluster {at[0]}{whose} "
             f"from overlay {made.overlay}",
             "whoever may read Secrets there gets them: have that namespace's owners agree",
+            *_file(made),
+        )
+
+
+def _named(change: Change) -> Iterator[Finding]:
+    """Names of Secrets that an app did not use in a namespace where it was: whatever names one gets it."""
+    namespaces = {(made.app, made.place.cluster, made.place.namespace) for made in change.made_before}
+    used = by_place(change.made_before)
+    told: dict[tuple[str, str, str], tuple[list[str], Made]] = {}
+    for made in change.made_after:
+        at = made.place
+        if at not in used and (made.app, at.cluster, at.namespace) in namespaces:
+            clusters, _ = told.setdefault((made.app, at.namespace, at.name), ([], made))
+            clusters.append(at.cluster)
+    for (app, namespace, name), (clusters, made) in sorted(told.items()):
+        yield found(
+            "ARR207",
+            f"app {app}: a Secret lands under a name that it did not use: {namespace}/{name} on "
+            f"{some(clusters)}; pods and controllers that name it get it",
+            f"what names it: kubectl get pods -n {shlex.quote(namespace)} -o yaml",
             *_file(made),
         )
 

@@ -30,7 +30,7 @@ _POWERFUL: Final = frozenset(
         "ValidatingAdmissionPolicyBinding",
     )
 )
-_POWERFUL_GROUPS: Final = ("external-secrets.io", "argoproj.io", "kyverno.io", "gatekeeper.sh")
+_POWERFUL_GROUPS: Final = ("external-secrets.io", "kyverno.io", "gatekeeper.sh")
 
 
 def foreign(change: Change) -> Iterator[Finding]:

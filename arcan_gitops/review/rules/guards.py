@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
 from arcan_gitops.errors import some
 from arcan_gitops.review.change import Change, found
+from arcan_gitops.review.deployed import ARGOCD
 from arcan_gitops.review.findings import Finding
 from arcan_gitops.review.made import Made
 from arcan_gitops.review.owners import Owners
@@ -22,6 +24,10 @@ _GUARDS: Final = re.compile(
     r")",
     re.DOTALL,
 )
+
+_IGNORE: Final = b"arcan-lint:"
+_RULES_OF: Final = re.compile(rb"#[ \t]*arcan-lint:[ \t]*ignore([^\n]*)")
+_RULE: Final = re.compile(rb"ARC\d{3}")
 
 
 def guards(change: Change) -> Iterator[Finding]:
@@ -39,8 +45,49 @@ def guards(change: Change) -> Iterator[Finding]:
             f"its owners decide: {some(list(whose))}" if whose else "no owner is named for it in CODEOWNERS",
             path,
         )
+    yield from _applications(change)
     yield from _owned(change)
     yield from _deciding(change)
+    yield from _switched_off(change)
+
+
+def _applications(change: Change) -> Iterator[Finding]:
+    """What people wrote for Argo CD: what it deploys, from which repository, and where to."""
+    old = {str(one): one.body for one in change.written_before if one.group == ARGOCD}
+    for one in change.written_after:
+        if one.group != ARGOCD or old.get(str(one)) == one.body:
+            continue
+        whose = change.base.owners.of(one.path)
+        what = "is changed" if str(one) in old else "is new"
+        yield found(
+            "ARR213",
+            f"{one.path}: {one} {what}: it decides what Argo CD deploys, from where, and where to",
+            f"its owners decide: {some(list(whose))}" if whose else "no owner is named for it in CODEOWNERS",
+            one.path,
+        )
+
+
+def _switched_off(change: Change) -> Iterator[Finding]:
+    """Comments by which `arcan lint` passes over something, that were not there."""
+    for path in change.paths:
+        data = change.data(path) if path.endswith((".yaml", ".yml")) else None
+        if not data or _IGNORE not in data:
+            continue
+        before = change.base.tree.files.get(path)
+        known = Counter(_ignores(change.objects.data(before.blob) or b"" if before is not None else b""))
+        new = Counter(_ignores(data)) - known
+        if new:
+            yield found(
+                "ARR210",
+                f"{path}: arcan lint passes over {some(sorted(new), 5)} from now on",
+                "have whoever owns the checks agree to the reason that is given",
+                path,
+            )
+
+
+def _ignores(data: bytes) -> list[str]:
+    """The rules that each comment names."""
+    return [rule.decode() for match in _RULES_OF.findall(data) for rule in _RULE.findall(match)]
 
 
 def _deciding(change: Change) -> Iterator[Finding]:

@@ -56,14 +56,21 @@ def _by_mac(change: Change, macs: set[str]) -> dict[str, list[_Seen]]:
     known: dict[str, str] = {}
     for path, blob in dict.fromkeys(listed):
         if blob not in known:
-            data = change.objects.seen(blob)
-            match = None if data is None else _MAC.search(data)
-            known[blob] = "" if match is None else mac_of(match[1].decode("ascii", "replace"))
+            text = _mac_text(change.objects.seen(blob) or b"")
+            known[blob] = "" if text is None else mac_of(text)
         if known[blob] in macs:
             document = change.objects.made(blob, "document", document_or_error)
             if isinstance(document, Document):
                 found.setdefault(known[blob], []).append((path, document))
     return found
+
+
+def _mac_text(data: bytes) -> str | None:
+    """The MAC of a document as it is written: near its end, where sops puts it; without reading the rest."""
+    at = data.rfind(b" mac:")
+    match = _MAC.match(data, data.rfind(b"\n", 0, at) + 1) if at >= 0 else None
+    match = match or _MAC.search(data)
+    return None if match is None else match[1].decode("ascii", "replace")
 
 
 def _mac(change: Change, each: Changed, after: Document, seen: Sequence[_Seen]) -> Iterator[Finding]:
