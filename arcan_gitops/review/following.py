@@ -129,7 +129,7 @@ class _Fates:
         there = _entries(real, self._served)
         if why := self._kept(before, real):
             return Fate.STAYS, why
-        if not applied and (real.refresh.startswith("OnChange") or _is_of_other_version(real, old, there)):
+        if not applied and (self._is_pinned(real) or real.refresh.startswith("OnChange")):
             return Fate.STAYS, _STALE
         new, _ = self._same_values(real, there)
         if not new and real.deletion == "Delete":
@@ -174,14 +174,14 @@ class _Fates:
             return reason
         served, asked = self._served(realm, environment), self._new(realm, environment)
         if made.keys is None:
-            return _BROKEN if made.consistency == Consistency.PINNED and served != asked else ""
+            return _BROKEN if self._is_pinned(made) and served != asked else ""
         for key in sorted(set(made.keys.values())):
             if key not in served:
                 if key in asked:
                     return _BROKEN
-                if made.deletion == "Retain" or not self._is_gone(realm, environment, key):
+                if made.deletion == "Retain" or not self._is_gone(made, key):
                     return f"{key} is not there"
-            elif made.consistency == Consistency.PINNED and served[key] != asked.get(key):
+            elif self._is_pinned(made) and served[key] != asked.get(key):
                 return _BROKEN
         return ""
 
@@ -215,12 +215,25 @@ class _Fates:
                     found[place.key] = base[place.key]
         return found
 
-    def _is_gone(self, realm: str, environment: str, key: str) -> bool:
-        """Whether the server says that a key is not there, and not that it does not know."""
+    def _is_gone(self, made: Made, key: str) -> bool:
+        """Whether the server says that a key is not there (404), and not that it does not know: to a read
+        that names no version, with a record where the realm has them.
+        """
+        if self._is_pinned(made):
+            return False
+        recorded = self._is_recorded(made.realm)
+        return not recorded or self._change.head.removal(made.realm, made.environment, key)
+
+    def _is_recorded(self, realm: str) -> bool:
         settings = self._change.head.realm_settings.get(realm)
-        if settings is None or not settings.recorded:
-            return True
-        return self._change.head.removal(realm, environment, key)
+        return settings is not None and settings.recorded
+
+    def _is_pinned(self, made: Made) -> bool:
+        """Whether its manifest names versions, as a read of all keys must where removals are recorded."""
+        if not made.realm:
+            return False
+        everything = made.keys is None and self._is_recorded(made.realm)
+        return everything or made.consistency == Consistency.PINNED
 
     def _is_applied(self, made: Made) -> bool:
         """Whether the manifests of its app are others than before. Where none are in Git, somebody makes
@@ -231,11 +244,6 @@ class _Fates:
             return True
         name = (made.overlay, made.app)
         return old.get(name) != new.get(name)
-
-
-def _is_of_other_version(made: Made, old: _Entries, there: _Entries) -> bool:
-    """Whether a manifest asks for what is no more; a key that is gone is gone in every version."""
-    return made.consistency == Consistency.PINNED and not there.items() <= old.items()
 
 
 def _entries(made: Made, keys_of: Callable[[str, str], Mapping[str, str]]) -> _Entries:

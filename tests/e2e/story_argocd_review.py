@@ -34,8 +34,8 @@ def _of_month(name: str) -> PullRequest:
 
 
 def _more(name: str, *lines: str) -> PullRequest:
-    """One more, whose overlays are generated in the end."""
-    return PullRequest(name, "\n".join([*lines, _GENERATE]))
+    """One more, whose overlays are generated in the end, unless they have been."""
+    return PullRequest(name, "\n".join(lines if _GENERATE in lines else [*lines, _GENERATE]))
 
 
 def _declare(app: str, text: str) -> str:
@@ -165,6 +165,15 @@ REQUESTS: Final = (
             "sed -i 's/keys: .JWT_KEY./keys: [{key: JWT_KEY, as: password}]\\n    type: kubernetes.io\\/basic-auth/' kustomize/apps/web.yaml",
         ),
         "nothing",
+    ),
+    (
+        _more(
+            "a key goes that is read without a version, of a Secret that is deleted with it",
+            "printf '    deletionPolicy: Delete\\n' >> kustomize/apps/gateway.yaml",
+            _GENERATE,
+            "arcan secret unset platform DNS_TOKEN --env prod --yes",
+        ),
+        "gone gateway/gateway",
     ),
     (_of_month("the overlays were forgotten"), "nothing"),
     (_of_month("a merge took our side's MAC"), "nothing"),

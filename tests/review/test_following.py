@@ -153,16 +153,45 @@ def test_a_merge_with_the_mac_of_one_side_keeps_every_secret(sample: Sample):
     assert found == dict.fromkeys(("billing", "mailer", "shop"), refused)
 
 
-def test_a_key_that_goes_while_it_is_used_keeps_the_secret_unless_that_is_deleted_with_it(sample: Sample):
-    gone = "arcan secret unset production JWT_KEY --env prod --yes"
-    report = reported(sample, gone)
-    assert [(each["name"], each["what"]) for each in report["secrets"]] == [("web", "stays")]
-    sample.start("before")
-    sample.sh(f"{append('web', '    deletionPolicy: Delete')}\n{append('web', '')}\n{_GENERATE}")
+GONE = "arcan secret unset production JWT_KEY --env prod --yes"
+
+
+@pytest.mark.parametrize(
+    ("consistency", "deletion", "what"),
+    [
+        ("pinned", "Retain", "stays"),
+        ("pinned", "Delete", "stays"),  # a read that names a version is answered 503
+        ("latest", "Retain", "stays"),
+        ("latest", "Delete", "gone"),
+    ],
+)
+def test_a_key_that_goes_takes_a_secret_along_only_where_that_is_read_without_a_version(
+    consistency: str, deletion: str, what: str, sample: Sample
+) -> None:
+    sample.sh(
+        f"""sed -i 's/^secrets:/consistency: {consistency}\\n&/' kustomize/apps/web.yaml
+        {append("web", f"    deletionPolicy: {deletion}")}
+        {_GENERATE}
+        git checkout -q -B before"""
+    )
     sample.repository.commit()
-    sample.sh(f"git checkout -q -B after\n{gone}")
+    sample.sh(f"git checkout -q -B after\n{GONE}")
     report = json.loads(sample.arcan("review", "before", "--format=json", "--fail-on=none", "--facts-only"))
-    assert [(each["name"], each["what"]) for each in report["secrets"]] == [("web", "gone")]
+    assert [(each["name"], each["what"]) for each in report["secrets"]] == [("web", what)]
+
+
+def test_a_key_that_goes_without_a_record_takes_no_secret_of_all_keys_along(sample: Sample):
+    sample.sh(
+        f"""printf 'name: all\\nrealm: platform\\nnamespace: all\\noverlays: [staging]\\nsecrets:\\n' > kustomize/apps/all.yaml
+        {append("all", "  - {name: all, all: true}")}
+        arcan token sync
+        {_GENERATE}
+        git checkout -q -B before"""
+    )
+    sample.repository.commit()
+    sample.sh("git checkout -q -B after\ngit rm -q realms/platform/staging/DNS_TOKEN.sops.yaml")
+    report = json.loads(sample.arcan("review", "before", "--format=json", "--fail-on=none", "--facts-only"))
+    assert {each["name"]: each["what"] for each in report["secrets"]} == {"all": "stays", "gateway": "stays"}
 
 
 def test_an_app_whose_account_may_not_read_gets_no_secret(sample: Sample):
