@@ -58,6 +58,8 @@ def _two_keys(world: World) -> None:
 def _binding(world: World) -> None:
     key = world.key()
     path, other = world.key_path(key), world.written.pieces[world.number()][key]
+    if not path.is_file():  # by other faults a FIFO, or a link to what never ends
+        raise FileNotFoundError
     mine, line = path.read_bytes(), _PLACE.search(other)
     assert line is not None
     places = [b"", b"arcan_place: shop/prod\n", line[0], line[0].replace(b"data:", b"data:A", 1)]

@@ -97,7 +97,8 @@ class World:
         return self.random.choice(self.numbers())
 
     def restore(self) -> None:
-        """A checkout of all that is to be there, in its layout."""
+        """A checkout of all that is to be there, in its layout, where the clock is right."""
+        self.now = START
         if self.link.is_symlink():
             self.link.unlink()
         self.link.symlink_to(self.root)
