@@ -148,17 +148,32 @@ def test_nothing_of_the_pull_request_is_checked_out_or_run(github: GitHub, tmp_p
     assert not (github.clone / "run.sh").exists()
 
 
+BOTH = [
+    "Example-Org/Platform",
+    "example-org/payments",
+]  # who owns the app's file, and the realm that it reads
+
+
 @pytest.mark.parametrize(
     ("reviews", "state"),
     [
         ([], "failure"),
         ([("alice", "APPROVED", "HEAD", [])], "failure"),
-        ([("alice", "APPROVED", "HEAD", ["Example-Org/Platform"])], "success"),
-        ([("alice", "CHANGES_REQUESTED", "HEAD", ["example-org/platform"])], "failure"),
-        ([("alice", "APPROVED", "an-older-head", ["example-org/platform"])], "failure"),
-        ([("mallory", "APPROVED", "HEAD", ["example-org/platform"])], "failure"),
+        ([("alice", "APPROVED", "HEAD", ["Example-Org/Platform"])], "failure"),
+        ([("alice", "APPROVED", "HEAD", BOTH)], "success"),
+        ([("alice", "CHANGES_REQUESTED", "HEAD", BOTH)], "failure"),
+        ([("alice", "APPROVED", "an-older-head", BOTH)], "failure"),
+        ([("mallory", "APPROVED", "HEAD", BOTH)], "failure"),
     ],
-    ids=["nobody", "no owner", "an owner", "an owner who disagrees", "an older head", "the author"],
+    ids=[
+        "nobody",
+        "no owner",
+        "an owner of the app, and not of the realm",
+        "an owner",
+        "an owner who disagrees",
+        "an older head",
+        "the author",
+    ],
 )
 def test_gains_are_red_until_an_owner_other_than_the_author_approved_this_head(
     github: GitHub, reviews: list[tuple[str, str, str, list[str]]], state: str
