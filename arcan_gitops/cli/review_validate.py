@@ -61,7 +61,8 @@ def _resources(data: bytes, source: str) -> Iterator[str]:
         return
     for document in documents:
         entries: Any = document.get("resources") if isinstance(document, dict) else None
-        yield from (entry for entry in entries or () if isinstance(entry, str))
+        if isinstance(entries, list):
+            yield from (entry for entry in entries if isinstance(entry, str))
 
 
 def _normal(path: PurePosixPath) -> str:

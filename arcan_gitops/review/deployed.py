@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from fnmatch import fnmatchcase
+from typing import Any, Final, TypeGuard
 
 from arcan_gitops.review.objects import Objects
 from arcan_gitops.review.state import State
 from arcan_gitops.review.written import Written
 
 ARGOCD: Final = "argoproj.io"
+_LONGEST: Final = 4096  # characters of a path
 _EXPRESSION: Final = re.compile(r"\{\{.*?\}\}")
 _FOLDERS: Final = re.compile(r"\{\{-?\s*\.?path(?:\.path)?\s*-?\}\}")
 _KUSTOMIZATIONS: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -33,12 +35,10 @@ class Folder:
         """The folder of it that a file is deployed with, or None. Without a kustomization, and where it is
         not said to be deep, only the files right in it are.
         """
-        folder = ""
-        if self.pattern not in ("", "."):
-            match = re.match(rf"{_regex(self.pattern)}(?=/)", path)
-            if match is None:
-                return None
-            folder = match[0]
+        parts, wanted = path.split("/"), _parts(self.pattern)
+        if len(parts) <= len(wanted) or not all(map(_fits, parts, wanted)):
+            return None
+        folder = "/".join(parts[: len(wanted)])
         top = f"{folder}/" if folder else ""
         is_built = any(f"{top}{name}" in state.tree.files for name in _KUSTOMIZATIONS)
         if "/" in path.removeprefix(top) and not self.deep and not is_built:
@@ -46,9 +46,13 @@ class Folder:
         return folder or "."
 
 
-def _regex(pattern: str) -> str:
-    """A path with `*` for a part of a name."""
-    return "[^/]*".join(map(re.escape, pattern.strip("/").removeprefix("./").split("*")))
+def _parts(pattern: str) -> list[str]:
+    return [part for part in pattern.split("/") if part not in ("", ".")]
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """`*` stands for any part of a name, and nothing else for anything but itself."""
+    return fnmatchcase(name, pattern.replace("[", "[[]").replace("?", "[?]"))
 
 
 def folders(state: State, objects: Objects, found: tuple[Written, ...]) -> tuple[Folder, ...]:
@@ -72,7 +76,7 @@ def _of(one: Written, ours: frozenset[str]) -> Iterator[Folder]:
     for source in [spec.get("source"), *(many if isinstance(many, list) else ())]:
         fields = _mapping(source)
         path, url = fields.get("path"), str(fields.get("repoURL", ""))
-        if not isinstance(path, str) or not ("{{" in url or _is_ours(url, ours)):
+        if not _is_path(path) or not ("{{" in url or _is_ours(url, ours)):
             continue
         deep = _mapping(fields.get("directory")).get("recurse") is True
         if _FOLDERS.fullmatch(path.strip()):
@@ -88,10 +92,15 @@ def _directories(generators: Any, ours: frozenset[str]) -> Iterator[str]:
             yield from _directories(_mapping(fields).get("generators"), ours)
             if name != "git" or not _is_ours(str(_mapping(fields).get("repoURL", "")), ours):
                 continue
-            for entry in _mapping(fields).get("directories") or ():
+            entries = _mapping(fields).get("directories")
+            for entry in entries if isinstance(entries, list) else ():
                 path = _mapping(entry).get("path")
-                if isinstance(path, str) and not _mapping(entry).get("exclude"):
+                if _is_path(path) and not _mapping(entry).get("exclude"):
                     yield path.replace("**", "*")
+
+
+def _is_path(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and len(value) <= _LONGEST
 
 
 def _repositories(state: State, objects: Objects) -> frozenset[str]:

@@ -26,10 +26,13 @@ def open_asks(
     if not asking:
         return
     known = stores(state, objects, found)
+    by_name: dict[tuple[str, str], list[Written]] = {}
+    for store in known:
+        by_name.setdefault((store.kind, store.name), []).append(store)
     kinds = {store.kind for store in (*known, *stores_before)}
     for one in asking:
         for ask in dict.fromkeys(asks(one)):
-            fitting = [store for store in known if fits(store, ask, one)]
+            fitting = [store for store in by_name.get((ask.store_kind, ask.store), ()) if fits(store, one)]
             if fitting:
                 problem = _missing(state, fitting, ask)
                 if problem is not None:

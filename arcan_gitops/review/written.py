@@ -19,6 +19,7 @@ _SUFFIXES: Final = (".yaml", ".yml", ".json")
 _NO_MANIFESTS: Final = (REALMS, CLUSTERS, APPS, f"{KUSTOMIZE}schemas/", ".github/")
 _GENERATED: Final = (OVERLAYS, f"{KUSTOMIZE}argocd/")  # told of where they are not what generation makes
 _OF_INTEREST: Final = (b"external-secrets.io", b"argoproj.io")
+_LONGEST: Final = 4096  # characters of a url that are looked at
 _STORES: Final = ("SecretStore", "ClusterSecretStore")
 _OURS: Final = re.compile(
     rf"{PATH_PREFIX}/(?P<realm>[^/?]+)(?P<key>/[^?]*)?\?(?:[^#]*&)?{ENVIRONMENT_PARAMETER}=(?P<environment>[a-z0-9-]+)"
@@ -166,7 +167,7 @@ class Target:
 def target(store: Written, ask: Ask) -> Target | None:
     """What a store of ours comes to for an entry; None where it asks somebody else."""
     webhook = _mapping(_mapping(_mapping(store.body.get("spec")).get("provider")).get("webhook"))
-    match = _OURS.search(str(webhook.get("url", "")))
+    match = _OURS.search(str(webhook.get("url", ""))[:_LONGEST])
     if match is None:
         return None
     if "{{" in match["realm"]:  # the key is the realm, and the property the key
@@ -174,10 +175,10 @@ def target(store: Written, ask: Ask) -> Target | None:
     return Target(match["realm"], match["environment"], ask.key if match["key"] else "")
 
 
-def fits(store: Written, ask: Ask, by: Written) -> bool:
-    """Whether an entry names that store. A namespace that is not written is whatever deploys it says."""
-    if (store.kind, store.name) != (ask.store_kind, ask.store):
-        return False
+def fits(store: Written, by: Written) -> bool:
+    """Whether an entry names that one of the stores of its name. A namespace that is not written is whatever
+    deploys it says.
+    """
     if store.kind == "ClusterSecretStore" or by.kind == "ClusterExternalSecret":
         return True
     return not store.namespace or not by.namespace or store.namespace == by.namespace

@@ -349,3 +349,45 @@ def test_an_application_that_people_wrote_decides_what_is_deployed(sample: Sampl
     base_of(sample)
     sample.path("argo/tools.yaml").write_text("# about it\n" + sample.path("argo/tools.yaml").read_text())
     assert "ARR213" not in facts(sample)
+
+
+@pytest.mark.parametrize(
+    "value", ["5", "a", "[5, [a], {b: 5}]", "{a: 5}", "{git: 5}", "[{git: {directories: 5}}]", "null"]
+)
+def test_whatever_stands_where_argo_cd_and_eso_have_something_else_stops_no_review(
+    sample: Sample, value: str
+) -> None:
+    for number, (kind, fields) in enumerate(
+        (
+            ("argoproj.io/v1alpha1\nkind: Application", f"{{source: {value}, sources: {value}}}"),
+            (
+                "argoproj.io/v1alpha1\nkind: Application",
+                f"{{source: {{path: {value}, repoURL: {value}, directory: {value}}}}}",
+            ),
+            ("argoproj.io/v1alpha1\nkind: ApplicationSet", f"{{generators: {value}, template: {value}}}"),
+            (
+                "external-secrets.io/v1\nkind: ExternalSecret",
+                f"{{secretStoreRef: {value}, data: {value}, dataFrom: {value}}}",
+            ),
+            ("external-secrets.io/v1\nkind: SecretStore", f"{{provider: {{webhook: {value}}}}}"),
+            ("external-secrets.io/v1\nkind: SecretStore", value),
+        )
+    ):
+        write(
+            sample,
+            f"tools/{number}.yaml",
+            f"apiVersion: {kind}\nmetadata: {{name: a{number}}}\nspec: {fields}\n",
+        )
+    write(
+        sample,
+        "tools/more.yaml",
+        f"apiVersion: external-secrets.io/v1\nkind: SecretStore\nmetadata: {value}\n",
+    )
+    write(sample, "kustomize/extra/kustomization.yaml", f"resources: {value}\n")
+    assert "ARR209" in facts(sample)
+
+
+def test_a_pattern_that_is_made_to_be_slow_is_matched_part_by_part(sample: Sample) -> None:
+    write(sample, "argo/tools.yaml", APPLICATION.format(repository=OURS, path=f'"{"*a" * 40}/{"{{" * 500}"'))
+    write(sample, f"{'a' * 200}/{'{' * 50}/map.yaml", MAP)
+    assert "ARR213" in facts(sample)
