@@ -1,5 +1,6 @@
 """Files of the age format, read and written by pyrage: the only place where its failures are met. RSA keys
-that are too large for it are `age_rsa`'s.
+that are too large for it are `age_rsa`'s; files of the usual form for one X25519 key are opened by
+`age_x25519`, in less time.
 
 Source: age-encryption.org/v1; filippo.io/age armor/armor.go; getsops/sops age/keysource.go.
 """
@@ -19,7 +20,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 
-from arcan_gitops.sops import age_rsa
+from arcan_gitops.sops import age_rsa, age_x25519
+from arcan_gitops.sops.age_file import NotForKey
 
 ARMOR: Final = "-----BEGIN AGE ENCRYPTED FILE-----"
 INTRODUCTION: Final = "age-encryption.org/"
@@ -53,11 +55,15 @@ def unarmored(text: str) -> bytes | None:
 
 def decrypt(file: bytes, identities: Sequence[Any]) -> bytes:
     """What an age file holds, opened by any of the identities of this module. Raises `CannotOpen`."""
+    natives = []
     for identity in identities:
-        if isinstance(identity, RSAPrivateKey):
-            with suppress(age_rsa.NotForKey):
+        with suppress(NotForKey):
+            if isinstance(identity, RSAPrivateKey):
                 return age_rsa.decrypt(file, identity)
-    natives = [identity for identity in identities if not isinstance(identity, RSAPrivateKey)]
+            if isinstance(identity, age_x25519.Identity):
+                return identity.decrypt(file)
+        if not isinstance(identity, RSAPrivateKey):
+            natives.append(identity.other if isinstance(identity, age_x25519.Identity) else identity)
     opened: bytes = _call(pyrage.decrypt, file, natives)
     return opened
 
@@ -90,9 +96,10 @@ def recipient(text: str) -> Any:
 
 
 def x25519_identity(text: str) -> tuple[str, Any]:
-    """(recipient, pyrage's identity) of `AGE-SECRET-KEY-1...`. Raises `CannotOpen`."""
+    """(recipient, what `decrypt` takes) of `AGE-SECRET-KEY-1...`. Raises `CannotOpen`."""
     identity = _call(pyrage.x25519.Identity.from_str, text)
-    return str(identity.to_public()), identity
+    recipient = str(identity.to_public())
+    return recipient, age_x25519.identity(text, recipient, identity)
 
 
 def new_identity() -> tuple[str, str]:
