@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from arcan_gitops.access import parse_duration
-from arcan_gitops.access.times import InvalidTime, parse_time
+from arcan_gitops.access.times import TIME_RULE, InvalidTime, parse_time
 from arcan_gitops.audit.query import Asked, Network, Question, Unresolved, parse_network, parse_status, unread
 from arcan_gitops.audit.query_report import FORMATS
 from arcan_gitops.cli.options import format_option
@@ -17,7 +17,7 @@ from arcan_gitops.cli.output import say, warn
 from arcan_gitops.cli.parsed import Parsed
 from arcan_gitops.cli.realm_revision import checkout_options
 from arcan_gitops.cli.revisions import Checkout, History
-from arcan_gitops.durations import is_duration
+from arcan_gitops.durations import RULE, is_duration
 from arcan_gitops.errors import ArcanError
 
 
@@ -29,7 +29,10 @@ def _moment(text: str) -> str:
         except OverflowError:
             raise InvalidTime(f"'{text}' ago is before the year 1", hint="a shorter duration") from None
     else:
-        moment = parse_time(text)
+        try:
+            moment = parse_time(text)
+        except InvalidTime as error:
+            raise InvalidTime(error.message, hint=f"write {RULE}, or {TIME_RULE}") from None
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -146,7 +146,7 @@ def _stores(reader: Reader, facts: Facts) -> dict[StoreId, Known[StoreRead]]:
     if any(not identity.namespace for identity in wanted):
         there[""] = _stores_of(reader.objects(f"clustersecretstores.{ESO}"))
     found: dict[StoreId, Known[StoreRead]] = {}
-    for identity in wanted:
+    for identity in sorted(wanted, key=str):
         here = there[identity.namespace]
         found[identity] = here if isinstance(here, Unread) else here.get(identity)
     if None in found.values():  # to say which there are, of the other kind too

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from arcan_gitops.doctor.findings import Finding, Report, Severity
+from arcan_gitops.doctor.findings import Finding, NotDone, Report, Severity
 from arcan_gitops.errors import printable
 
 MAP: Final = "docs/troubleshooting.md"
+_MOST: Final = 3  # that could not be looked at for the same reason
 
 
 def as_text(report: Report) -> str:
@@ -19,10 +21,7 @@ def as_text(report: Report) -> str:
         lines += [*_finding(finding), ""]
     if report.not_done:
         lines.append("could not be looked at:")
-        for missing, ids in report.not_done:
-            lines.append(f"  {missing.what}: {missing.why} ({', '.join(ids)})")
-            lines += [f"    {command}" for command in missing.fix]
-        lines.append("")
+        lines += [*_not_done(report), ""]
     lines.append(_summary(report))
     return "\n".join(map(printable, lines)) + "\n"
 
@@ -35,6 +34,19 @@ def _finding(finding: Finding) -> Iterator[str]:
         more = f" and {len(others) - 5} more" if len(others) > 5 else ""
         yield f"    for: {', '.join(others[:5])}{more}"
     yield from (f"    fix: {command}" for command in found.fix)
+
+
+def _not_done(report: Report) -> Iterator[str]:
+    """Of what is the same in many namespaces the first few, and how many more there are."""
+    alike: defaultdict[tuple[str, tuple[str, ...]], list[NotDone]] = defaultdict(list)
+    for missing, ids in report.not_done:
+        alike[missing.why, ids].append(missing)
+    for (why, ids), all_of_them in alike.items():
+        for missing in all_of_them[:_MOST]:
+            yield f"  {missing.what}: {why} ({', '.join(ids)})"
+            yield from (f"    {command}" for command in missing.fix)
+        if len(all_of_them) > _MOST:
+            yield f"  and {len(all_of_them) - _MOST} more: {why} ({', '.join(ids)})"
 
 
 def _summary(report: Report) -> str:

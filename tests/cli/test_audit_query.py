@@ -212,6 +212,7 @@ def test_accounts_counts_and_lines_of_before_chains_are_found(repository: Reposi
         (("--status", "20"), "is no status"),
         (("--client", "10.0.0"), "neither an address nor a network"),
         (("--since", "yesterday"), "is not a point in time"),
+        (("--since", "yesterday"), "write a duration"),
     ],
 )
 def test_what_is_no_condition_is_refused(repository: Repository, options: tuple[str, ...], says: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 
 import pytest
 
@@ -11,6 +12,7 @@ from arcan_gitops.doctor.dialling import Step
 from arcan_gitops.doctor.facts import Question, Unread
 from arcan_gitops.doctor.many import listed, named, rights
 from arcan_gitops.doctor.reader import Reader
+from arcan_gitops.doctor.reports import as_json, as_text
 from tests.doctor.scene import Scene
 
 NAMESPACES = [f"team-{number:03}" for number in range(60)]
@@ -109,3 +111,14 @@ def test_of_a_server_that_is_not_reached_no_refresh_is_tried() -> None:
     [finding] = report.findings
     assert finding.check == "tcp"
     assert len(finding.found.of) == 3
+
+
+def test_what_could_not_be_looked_at_in_many_namespaces_is_told_in_few_lines() -> None:
+    scene = of_many_namespaces()
+    scene.denied.add("Secret")
+    report = scene.report(None)
+    text = as_text(report)
+    assert len(text.splitlines()) < 30
+    assert "  the token in Secret shop/arcan-credentials: you may not (token-secret)" in text
+    assert "  and 58 more: you may not (token-secret)" in text
+    assert len(json.loads(as_json(report))["notDone"]) > 100
