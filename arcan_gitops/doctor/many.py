@@ -76,8 +76,10 @@ def _lists(kind: str, wanted: Sequence[Place], label: str) -> Iterator[tuple[tup
     """(arguments, what is not there if it is not in this list) of each list that is worth it."""
     if len(wanted) < _WORTH:
         return
+    namespaces = {place for place, _ in wanted}
+    where = ("-A",) if len(namespaces) > 1 else ("-n", *namespaces)
     if label:
-        yield ("-A", "-l", label), set()
+        yield (*where, "-l", label), set()
         return
     if kind == "Namespace":
         yield (), set(wanted)
@@ -87,7 +89,7 @@ def _lists(kind: str, wanted: Sequence[Place], label: str) -> Iterator[tuple[tup
         by_name[place[1]].add(place)
     for name, places in by_name.items():
         if len(places) >= _WORTH:
-            yield ("-A", f"--field-selector=metadata.name={name}"), places
+            yield (*where, f"--field-selector=metadata.name={name}"), places
 
 
 def _list_of(

@@ -122,3 +122,14 @@ def test_what_could_not_be_looked_at_in_many_namespaces_is_told_in_few_lines() -
     assert "  the token in Secret shop/arcan-credentials: you may not (token-secret)" in text
     assert "  and 58 more: you may not (token-secret)" in text
     assert len(json.loads(as_json(report))["notDone"]) > 100
+
+
+def test_of_one_namespace_no_other_is_listed() -> None:
+    scene = Scene()
+    for number in range(20):
+        twin = copy.deepcopy(scene.external)
+        twin["metadata"]["name"] = twin["spec"]["target"]["name"] = f"app-{number}"
+        scene.objects["ExternalSecret", "shop", f"app-{number}"] = twin
+    collect(Reader(scene), scene.now, namespace="shop", repository=Unread("none"))
+    everywhere = {call[1] for call in scene.calls if "-A" in call}
+    assert everywhere == {"deployments.apps"}  # where ESO is
