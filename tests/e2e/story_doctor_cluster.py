@@ -156,11 +156,14 @@ def test_what_nobody_repairs_while_eso_does_nothing(new_patient: NewPatient, clu
 
 
 def made_old(patient: Patient, age: timedelta) -> None:
-    """As if the manifest had been changed that long ago."""
+    """As if the manifest had been changed that long ago, by somebody else: the API server keeps the times that
+    it is told only where something beside them differs.
+    """
     where = ("externalsecret", APP, "-n", patient.namespace)
     found = json.loads(patient.api.kubectl("get", *where, "--show-managed-fields", "-o", "json"))
     past = (datetime.now(UTC) - age).strftime("%Y-%m-%dT%H:%M:%SZ")
-    entries = [{**one, "time": past} for one in found["metadata"]["managedFields"]]
+    before = found["metadata"]["managedFields"]
+    entries = [{**one, "time": past, "manager": f"{one['manager']}-before"} for one in before]
     patient.patch(
         "externalsecret", APP, {"op": "replace", "path": "/metadata/managedFields", "value": entries}
     )
