@@ -23,7 +23,7 @@ from tests.support.faults.world import LAYOUTS, Layout, World
 from tests.support.faults.written import KEYS, NEVER
 from tests.support.live_server import LiveServer
 
-FEW = 80
+FEW = 60
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -118,19 +118,21 @@ def test_a_server_whose_bulk_read_leaves_out_the_keys_that_failed_would_be_found
         Law(world).hold("a lost file")
 
 
-def test_a_server_that_refuses_all_files_with_the_data_key_of_a_widened_one_would_be_found(
+def test_a_server_that_takes_a_widened_file_for_the_right_one_and_refuses_the_others_would_be_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    widened = binding._widened
-
-    def all_of_them(units, seals):
-        refused = widened(units, seals)
-        return dict.fromkeys(units, next(iter(refused.values()))) if refused else {}
-
-    monkeypatch.setattr(binding, "_widened", all_of_them)
-    only(monkeypatch, "files", "a recipient is added to one key file")
+    monkeypatch.setattr(
+        binding, "audience_that_counts", lambda audiences: max(audiences, key=lambda each: each.recipients)
+    )
+    world = World(tmp_path, random.Random(4), demanded=True, layout="files")
+    for key in KEYS:
+        world.write_key(key, next(iter(world.written.widened)))
+    world.reload()
+    Law(world).hold("a rotation")
+    KEY_FILE_FAULTS["a recipient is added to one key file"](world)
+    world.reload()
     with pytest.raises(Broken, match="whose file nothing touched, was not fresh"):
-        run(tmp_path, FEW, 1, "files")
+        Law(world).hold("a recipient more")
 
 
 def test_a_server_that_does_not_see_a_file_that_changed_would_be_found(

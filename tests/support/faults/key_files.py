@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -66,17 +66,23 @@ def _binding(world: World) -> None:
     replace(path, _PLACE.sub(lambda _: world.random.choice(places), mine))
 
 
+def _widened(world: World) -> Mapping[str, bytes]:
+    """With the data key of files that are there, if one has such a data key."""
+    widened = world.written.widened
+    return widened[world.random.choice([n for n in world.mix.values() if n in widened] or sorted(widened))]
+
+
 def _recipient(world: World) -> None:
     world.widen()
     key = world.key()
-    replace(world.key_path(key), world.random.choice(world.written.widened)[key])
+    replace(world.key_path(key), _widened(world)[key])
 
 
 def _stanza(world: World) -> None:
     """Garbage in the place of what the first recipient, or the second, opens."""
     world.widen()
     key = world.key()
-    data = world.random.choice(world.written.widened)[key]
+    data = _widened(world)[key]
     broken = world.random.randrange(2)
     places = list(_STANZA.finditer(data))
     assert len(places) == 2

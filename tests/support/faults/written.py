@@ -29,7 +29,8 @@ class Written:
     value was encrypted once, so that it has one version: `versions`.
 
     `documents` are generations, and so are `pieces`, key files by key: split from the document, with a data
-    key that they share, or each with its own. `widened` have the data key of pieces, and one recipient more.
+    key that they share, or each with its own. `widened` have the data key of pieces, and one recipient more, by the generation of
+    these.
     """
 
     def __init__(self, files: RealmFiles) -> None:
@@ -44,11 +45,12 @@ class Written:
         self.pieces: dict[int, Mapping[str, bytes]] = {}
         for number in _SPLIT:
             self.pieces[number] = sops.load(self.documents[number], identities=held.at(PLACE)).part(PLACE)
-        self.widened: list[Mapping[str, bytes]] = []
+        self.widened: dict[int, Mapping[str, bytes]] = {}
         for number in _SHARED:
             with one_data_key():
                 self.pieces[number] = {key: self.piece(key, number) for key in KEYS}
-                self.widened.append({key: self.piece(key, number + _WIDENED, more=True) for key in KEYS})
+                more = number + _WIDENED
+                self.widened[number] = {key: self.piece(key, more, more=True) for key in KEYS}
         for number in _OWN:
             self.pieces[number] = {key: self.piece(key, number) for key in KEYS}
         self._recent: tuple[tuple[str, Mix], ...] = ()
