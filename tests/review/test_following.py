@@ -91,7 +91,9 @@ def test_what_changes_no_content_is_followed_by_no_secret(line: str, sample: Sam
     ],
 )
 def test_what_is_declared_of_the_content_changes_the_secret(text: str, sample: Sample):
-    assert fates(sample, append("web", text), _GENERATE) == {"web/web": "changed"}
+    report = reported(sample, append("web", text), _GENERATE)
+    assert [(each["name"], each["what"]) for each in report["secrets"]] == [("web", "changed")] * 4
+    assert "ARR307" in {finding["rule"] for finding in report["findings"]}
 
 
 def test_a_decoding_changes_the_secret(sample: Sample):
