@@ -297,7 +297,7 @@ def test_a_check_that_is_switched_off_by_a_comment_is_a_gain(sample: Sample) -> 
     write(sample, "tools/map.yaml", text + "data: {a: b}\n")
     assert "ARR210" not in facts(sample)
     write(sample, "tools/map.yaml", text + "# arcan-lint: ignore ARC030 we wait long\ndata: {a: b}\n")
-    assert facts(sample)["ARR210"] == ["tools/map.yaml: arcan lint passes over ARC030 from now on"]
+    assert facts(sample)["ARR210"] == ["tools/map.yaml: the linter passes over ARC030 from now on"]
 
 
 @pytest.mark.parametrize(

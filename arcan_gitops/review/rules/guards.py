@@ -79,7 +79,7 @@ def _switched_off(change: Change) -> Iterator[Finding]:
         if new:
             yield found(
                 "ARR210",
-                f"{path}: arcan lint passes over {some(sorted(new), 5)} from now on",
+                f"{path}: the linter passes over {some(sorted(new), 5)} from now on",
                 "have whoever owns the checks agree to the reason that is given",
                 path,
             )
