@@ -20,7 +20,7 @@ from arcan_gitops.review.review import Review
 MAX_CHARACTERS: Final = 65_536
 MARK: Final = "<!-- arcan review -->"  # by which the workflow finds its own comment again
 _MOST: Final = 400  # characters of one message
-_LINES: Final = {Kind.BROKEN: 60, Kind.GAIN: 60, Kind.NOTE: 80}
+_LINES: Final = {Kind.BROKEN: 40, Kind.GAIN: 40, Kind.NOTE: 40}
 _KEYS: Final = 60
 _SECRETS: Final = 60
 _TITLES: Final = {Kind.BROKEN: "Would break", Kind.GAIN: "Somebody or something gets more"}
