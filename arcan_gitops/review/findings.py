@@ -76,6 +76,7 @@ _TITLES: Final = {
     "ARR121": "what `arcan lint` refuses",
     "ARR122": "a key that goes without its record",
     "ARR123": "what `arcan validate` refuses",
+    "ARR124": "another type of a Kubernetes Secret that is there",
     "ARR201": "somebody who can open a document",
     "ARR202": "a rule that names somebody",
     "ARR203": "a token that opens more",

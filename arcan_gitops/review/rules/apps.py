@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from arcan_gitops.errors import some
 from arcan_gitops.review.change import Change, by_place, found, renamed
 from arcan_gitops.review.findings import Finding
-from arcan_gitops.review.made import Made, SecretPlace, cluster_of
+from arcan_gitops.review.made import OPAQUE, Made, SecretPlace, cluster_of
 from arcan_gitops.review.state import APPS, KUSTOMIZE
 
 _ALL = "every key"
@@ -170,6 +170,7 @@ def _changed(change: Change) -> Iterator[Finding]:
             continue
         before = old[place][0]
         yield from _looks(place, before, made)
+        yield from _type(place, before, made)
         yield from _policies(place, before, made)
         if _keys(before) != _keys(made) or before.keys != made.keys:
             what = _difference(before, made)
@@ -221,6 +222,18 @@ def _looks(place: SecretPlace, before: Made, after: Made) -> Iterator[Finding]:
             "ARR207",
             f"{_on(place)}: {some(said, 5)}",
             "other controllers act on these: have the app's owners agree",
+            *_file(after),
+        )
+
+
+def _type(place: SecretPlace, before: Made, after: Made) -> Iterator[Finding]:
+    """The API server refuses another type. Where none is declared, ESO keeps the one that is there."""
+    if after.type not in (before.type, OPAQUE):
+        yield found(
+            "ARR124",
+            f"{_on(place)}: type {after.type}, and was {before.type}: Kubernetes refuses that, so that ESO "
+            "cannot write it any more",
+            "declare it under another name in the app's file, beside this one; then: arcan generate overlays",
             *_file(after),
         )
 
