@@ -424,7 +424,7 @@ HOSTILE: Final = (
         "a document that somebody made up",
         "cp .sops.yaml ../rules && sed -i 's/x/x/' .sops.yaml\n"
         "git rm -q --cached realms/platform/dev.sops.yaml && rm realms/platform/dev.sops.yaml\n"
-        "printf forged | arcan realm create platform --env dev --key GRAFANA_TOKEN --stdin",
+        "printf forged | arcan realm create platform --env dev --layout document --key GRAFANA_TOKEN --stdin",
         ("ARR216",),
     ),
 )

@@ -142,7 +142,7 @@ FOUND: tuple[tuple[Attack, str, str], ...] = (
     (binding_in_clear, "ARR113 broken", "platform/staging/DNS_TOKEN: arcan_place stands in clear"),
     (binding_removed, "ARR101 broken", "DNS_TOKEN: its MAC was made for other values (arcan_place)"),
     (recipient_in_the_file_alone, "ARR201 gain", "platform/staging/DNS_TOKEN: "),
-    (recipient_in_the_file_alone, "ARR118 broken", "too many"),
+    (recipient_in_the_file_alone, "ARR118 broken", "whom the rule does not name"),
     (garbage_for_one_recipient, "ARR305 note", "DNS_TOKEN: its data key is only wrapped anew"),
     (forged, "ARR306 note", "platform/staging/DNS_TOKEN: has a data key of its own: nobody who can read has"),
     (both_layouts, "ARR120 broken", "realms/platform/staging: the environment is there twice"),
