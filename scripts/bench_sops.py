@@ -14,6 +14,7 @@ Exits 1 where an aim is missed. Writes `memory.svg` into the folder.
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import json
 import os
@@ -227,6 +228,7 @@ class Bench:
         """After one changed file, where it is named and where all have to be looked at."""
         repository = Repository(RealmTree(root), self._held())
         snapshot = repository.load()
+        gc.freeze()  # as the server does once it has loaded
         named, looked = [], []
         for at in range(self.rounds):
             path = self._put(root, key, f"value {at}")
