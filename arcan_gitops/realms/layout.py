@@ -101,17 +101,23 @@ _ONE_KEY: Final = "a key file holds the key that it is named for, and no other: 
 class EnvironmentFiles:
     """The files of one environment, sorted by key: the document alone, or its key files.
 
-    `path` is the document or the folder. `bad` are key files that cannot be what they stand for (a link out
-    of the folder, a folder), which are not in `files`; `misplaced` is what has no place beside them.
+    `where` is the path of the document or the folder. `bad` are key files that cannot be what they stand for
+    (a link out of the folder, a folder), which are not in `files`; `misplaced` is what has no place beside
+    them.
     """
 
     realm: RealmName
     environment: EnvironmentName
     layout: Layout
-    path: Path
+    where: str
     files: tuple[DocumentFile, ...]
     bad: Mapping[KeyName, ArcanError] = field(default_factory=lambda: MappingProxyType({}))
     misplaced: tuple[ArcanError, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """The path of the document or the folder."""
+        return Path(self.where)
 
 
 def key_folder(realm: Path, environment: EnvironmentName) -> Path:
@@ -163,7 +169,7 @@ def not_a_document(path: Path) -> BadLayout:
 
 def of_document(file: DocumentFile) -> EnvironmentFiles:
     """The files of an environment that is one document."""
-    return EnvironmentFiles(file.realm, file.environment, Layout.DOCUMENT, file.path, (file,))
+    return EnvironmentFiles(file.realm, file.environment, Layout.DOCUMENT, file.where, (file,))
 
 
 def both_layouts(realm: RealmName, environment: EnvironmentName, folder: Path) -> BadLayout:
@@ -220,7 +226,7 @@ def scan_folder(folder: Path, realm: RealmName, environment: EnvironmentName) ->
         realm,
         environment,
         Layout.FILES,
-        folder,
+        str(folder),
         tuple(files[key] for key in sorted(files)),
         MappingProxyType(bad),
         tuple(misplaced),

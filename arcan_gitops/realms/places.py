@@ -46,7 +46,7 @@ def scan_realm(folder: Path, realm: RealmName) -> Places:
     found = _Found(realm)
     shown = [entry for entry in entries(folder) if entry.name not in BESIDE]
     for entry in sorted(shown, key=lambda entry: entry.name.endswith(DOCUMENT_SUFFIX)):  # folders first
-        found.add(folder / entry.name, entry)
+        found.add(entry)
     return Places(
         tuple(found.environments[name] for name in sorted(found.environments)),
         MappingProxyType(found.bad),
@@ -65,31 +65,34 @@ class _Found:
     bare: dict[EnvironmentName, ArcanError] = field(default_factory=dict)
     misplaced: list[ArcanError] = field(default_factory=list)
 
-    def add(self, path: Path, entry: os.DirEntry[str]) -> None:
+    def add(self, entry: os.DirEntry[str]) -> None:
         try:
             name = EnvironmentName.parse(entry.name.removesuffix(DOCUMENT_SUFFIX))
         except InvalidName:
-            self.misplaced.append(_misplaced(path, self.realm))
+            self.misplaced.append(_misplaced(Path(entry.path), self.realm))
             return
         try:
             if entry.name.endswith(DOCUMENT_SUFFIX):
-                self._document(name, path, is_plain=entry.is_file(follow_symlinks=False))
-            elif entry.is_dir(follow_symlinks=False) or is_folder(path):
-                self._folder(name, path)
+                self._document(name, entry)
+            elif entry.is_dir(follow_symlinks=False) or is_folder(Path(entry.path)):
+                self._folder(name, Path(entry.path))
             else:
-                self.misplaced.append(not_a_document(path))
+                self.misplaced.append(not_a_document(Path(entry.path)))
         except ArcanError as error:
-            self.environments[name] = of_document(DocumentFile(self.realm, name, str(path)))
+            self.environments[name] = of_document(DocumentFile(self.realm, name, entry.path))
             self.bad[name] = error
 
-    def _document(self, name: EnvironmentName, path: Path, *, is_plain: bool) -> None:
+    def _document(self, name: EnvironmentName, entry: os.DirEntry[str]) -> None:
         in_files = self.environments.get(name)
         if in_files is not None:
             self.bad[name] = both_layouts(self.realm, name, in_files.path)
             return
         if name in self.bare:
             self.misplaced.append(self.bare.pop(name))
-        file = DocumentFile(self.realm, name, str(path)) if is_plain else document_file(path, self.realm)
+        if entry.is_file(follow_symlinks=False):
+            file = DocumentFile(self.realm, name, entry.path)
+        else:
+            file = document_file(Path(entry.path), self.realm)
         self.environments[name] = of_document(file)
 
     def _folder(self, name: EnvironmentName, path: Path) -> None:
