@@ -103,10 +103,14 @@ class ProjectCopy:
         return sorted((self._folder / "kustomize" / "overlays").iterdir())
 
     def values(self, realm: str, environment: str) -> dict[str, object]:
-        """What sops itself makes of a document."""
-        document = self._realms.path(realm, environment)
-        done = run_sops("decrypt", "--output-type", "json", str(document), identity=self._realms.identity)
-        assert done.returncode == 0, done.stderr.decode()
-        values: dict[str, object] = json.loads(done.stdout)
-        assert values.pop("arcan_place", f"{realm}/{environment}") == f"{realm}/{environment}"
+        """What sops itself makes of an environment, in either layout."""
+        folder = self._realms.root / realm / environment
+        documents = sorted(folder.iterdir()) if folder.is_dir() else [self._realms.path(realm, environment)]
+        values: dict[str, object] = {}
+        for document in documents:
+            done = run_sops("decrypt", "--output-type", "json", str(document), identity=self._realms.identity)
+            assert done.returncode == 0, done.stderr.decode()
+            read = json.loads(done.stdout)
+            assert read.pop("arcan_place", f"{realm}/{environment}") == f"{realm}/{environment}"
+            values |= read
         return values
