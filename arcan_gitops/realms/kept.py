@@ -19,7 +19,7 @@ from typing import Final
 from arcan_gitops.atomic import replace_file
 from arcan_gitops.errors import ArcanError
 from arcan_gitops.names import KeyName, RealmName
-from arcan_gitops.realms.binding import Place, Unit
+from arcan_gitops.realms.binding import Place, Unit, unit_name
 from arcan_gitops.realms.files import read_file
 from arcan_gitops.realms.layout import DOCUMENT_SUFFIX, REALM_FILE, is_key_file
 
@@ -144,7 +144,7 @@ class KeptDocuments:
         return Path(self._where(unit))
 
     def _where(self, unit: Unit) -> str:
-        return f"{self._folder}/{'/'.join(part for part in unit if part is not None)}{DOCUMENT_SUFFIX}"
+        return f"{self._folder}/{unit_name(unit)}{DOCUMENT_SUFFIX}"
 
     def _recorded(self, place: Place) -> Path:
         return self._folder / place[0] / f"{place[1]}.recorded"

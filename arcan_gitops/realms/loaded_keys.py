@@ -140,7 +140,7 @@ class KeyFiles:
             self.read_one(file, rules, held, found, by_state=same_rules)
         for key, error in files.bad.items():
             found.problems.append(error)
-            file = DocumentFile(files.realm, files.environment, str(files.path), key)
+            file = DocumentFile(files.realm, files.environment, files.where, key)
             self._fail(file, rules, held.get(key), found)
         return found
 

@@ -7,14 +7,14 @@ Source: Argo CD, Application and ApplicationSet (argoproj.io/v1alpha1): `spec.so
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final, TypeGuard
 
 from arcan_gitops.review.objects import Objects
 from arcan_gitops.review.state import State
-from arcan_gitops.review.written import Written
+from arcan_gitops.review.written import Written, mapping
 
 ARGOCD: Final = "argoproj.io"
 _LONGEST: Final = 4096  # characters of a path
@@ -67,18 +67,18 @@ def folders(state: State, objects: Objects, found: tuple[Written, ...]) -> tuple
 
 
 def _of(one: Written, ours: frozenset[str]) -> Iterator[Folder]:
-    spec = _mapping(one.body.get("spec"))
+    spec = mapping(one.body.get("spec"))
     generated: list[str] = []
     if one.kind == "ApplicationSet":
         generated = list(_directories(spec.get("generators"), ours))
-        spec = _mapping(_mapping(spec.get("template")).get("spec"))
+        spec = mapping(mapping(spec.get("template")).get("spec"))
     many = spec.get("sources")
     for source in [spec.get("source"), *(many if isinstance(many, list) else ())]:
-        fields = _mapping(source)
+        fields = mapping(source)
         path, url = fields.get("path"), str(fields.get("repoURL", ""))
         if not _is_path(path) or not ("{{" in url or _is_ours(url, ours)):
             continue
-        deep = _mapping(fields.get("directory")).get("recurse") is True
+        deep = mapping(fields.get("directory")).get("recurse") is True
         if _FOLDERS.fullmatch(path.strip()):
             yield from (Folder(each, deep, str(one)) for each in generated)
         else:
@@ -88,14 +88,14 @@ def _of(one: Written, ours: frozenset[str]) -> Iterator[Folder]:
 def _directories(generators: Any, ours: frozenset[str]) -> Iterator[str]:
     """The folders of Git generators, however deep in matrices and merges."""
     for generator in generators if isinstance(generators, list) else ():
-        for name, fields in _mapping(generator).items():
-            yield from _directories(_mapping(fields).get("generators"), ours)
-            if name != "git" or not _is_ours(str(_mapping(fields).get("repoURL", "")), ours):
+        for name, fields in mapping(generator).items():
+            yield from _directories(mapping(fields).get("generators"), ours)
+            if name != "git" or not _is_ours(str(mapping(fields).get("repoURL", "")), ours):
                 continue
-            entries = _mapping(fields).get("directories")
+            entries = mapping(fields).get("directories")
             for entry in entries if isinstance(entries, list) else ():
-                path = _mapping(entry).get("path")
-                if _is_path(path) and not _mapping(entry).get("exclude"):
+                path = mapping(entry).get("path")
+                if _is_path(path) and not mapping(entry).get("exclude"):
                     yield path.replace("**", "*")
 
 
@@ -120,7 +120,3 @@ def _plain(url: str) -> str:
     text = re.sub(r"^[a-z+]+://", "", url.strip().lower())
     text = text.partition("@")[2] or text
     return text.replace(":", "/", 1).removesuffix("/").removesuffix(".git")
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -45,13 +45,7 @@ def _matcher(pattern: str) -> re.Pattern[str]:
     """Of .gitignore's patterns, without `!` and `[ ]`, which CODEOWNERS does not have."""
     anchored = "/" in pattern.rstrip("/")
     body = pattern.strip("/")
-    parts = []
-    for part in re.split(r"(\*\*/|/\*\*|\*\*|\*|\?)", body):
-        parts.append(
-            {"**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(
-                part, re.escape(part)
-            )
-        )
+    parts = (_WILD.get(part, re.escape(part)) for part in re.split(r"(\*\*/|/\*\*|\*\*|\*|\?)", body))
     front = "" if anchored or pattern.startswith("/") else "(?:.*/)?"
     behind = "/.*" if pattern.endswith("/") else "" if body.endswith("*") and body != "*" else "(?:/.*)?"
     return re.compile(f"{front}{''.join(parts)}{behind}\\Z", re.DOTALL)

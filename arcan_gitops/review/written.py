@@ -17,7 +17,7 @@ from arcan_gitops.yamlio import InvalidFile, read_objects
 
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
 _NO_MANIFESTS: Final = (REALMS, CLUSTERS, APPS, f"{KUSTOMIZE}schemas/", ".github/")
-_GENERATED: Final = (OVERLAYS, f"{KUSTOMIZE}argocd/")  # told of where they are not what generation makes
+GENERATED: Final = (OVERLAYS, f"{KUSTOMIZE}argocd/")  # told of where they are not what generation makes
 _OF_INTEREST: Final = (b"external-secrets.io", b"argoproj.io")
 _LONGEST: Final = 4096  # characters of a url that are looked at
 _STORES: Final = ("SecretStore", "ClusterSecretStore")
@@ -99,7 +99,7 @@ def written(state: State, objects: Objects) -> tuple[Written, ...]:
     paths = [
         path
         for path, entry in sorted(state.tree.files.items())
-        if entry.is_file and is_manifest_path(path) and not path.startswith(_GENERATED)
+        if entry.is_file and is_manifest_path(path) and not path.startswith(GENERATED)
     ]
     objects.load(state.tree.files[path].blob for path in paths)
     return tuple(
@@ -137,15 +137,15 @@ class Ask:
 
 def asks(one: Written) -> Iterator[Ask]:
     """What an ExternalSecret, or that of a ClusterExternalSecret, asks for."""
-    spec = _mapping(one.body.get("spec"))
+    spec = mapping(one.body.get("spec"))
     if one.kind == "ClusterExternalSecret":
-        spec = _mapping(spec.get("externalSecretSpec"))
-    default = _mapping(spec.get("secretStoreRef"))
+        spec = mapping(spec.get("externalSecretSpec"))
+    default = mapping(spec.get("secretStoreRef"))
     for name, of in (("data", "remoteRef"), ("dataFrom", "extract")):
         for entry in _list(spec.get(name)):
-            ref = _mapping(_mapping(entry.get("sourceRef")).get("storeRef")) or default
-            remote = _mapping(entry.get(of))
-            if not ref.get("name") or "generatorRef" in _mapping(entry.get("sourceRef")):
+            ref = mapping(mapping(entry.get("sourceRef")).get("storeRef")) or default
+            remote = mapping(entry.get(of))
+            if not ref.get("name") or "generatorRef" in mapping(entry.get("sourceRef")):
                 continue
             yield Ask(
                 str(ref.get("kind") or "SecretStore"),
@@ -166,7 +166,7 @@ class Target:
 
 def target(store: Written, ask: Ask) -> Target | None:
     """What a store of ours comes to for an entry; None where it asks somebody else."""
-    webhook = _mapping(_mapping(_mapping(store.body.get("spec")).get("provider")).get("webhook"))
+    webhook = mapping(mapping(mapping(store.body.get("spec")).get("provider")).get("webhook"))
     match = _OURS.search(str(webhook.get("url", ""))[:_LONGEST])
     if match is None:
         return None
@@ -184,7 +184,8 @@ def fits(store: Written, by: Written) -> bool:
     return not store.namespace or not by.namespace or store.namespace == by.namespace
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The value where it is a mapping; else an empty one, for what people wrote may be anything."""
     return value if isinstance(value, dict) else {}
 
 

@@ -11,8 +11,8 @@ from arcan_gitops.overlay.tree import COMMAND, is_generated_text
 from arcan_gitops.review.change import Change, found
 from arcan_gitops.review.deployed import Folder, folders
 from arcan_gitops.review.findings import Finding
-from arcan_gitops.review.state import APPS, KUSTOMIZE, OVERLAYS, State
-from arcan_gitops.review.written import Written, is_manifest_path, objects_in
+from arcan_gitops.review.state import APPS, OVERLAYS, State
+from arcan_gitops.review.written import GENERATED, Written, is_manifest_path, objects_in
 
 _KUSTOMIZE_GROUP: Final = "kustomize.config.k8s.io"
 # who may read secrets, where they come from, and what decides over it
@@ -82,7 +82,7 @@ def _deployed(change: Change, state: State, found_there: tuple[Written, ...]) ->
         return {}
     found_in: dict[str, str] = {}
     for path in sorted(state.tree.files):
-        if not is_manifest_path(path) or path.startswith((OVERLAYS, f"{KUSTOMIZE}argocd/")):
+        if not is_manifest_path(path) or path.startswith(GENERATED):
             continue
         folder = _folder(deployed, path, state)
         if folder is None:

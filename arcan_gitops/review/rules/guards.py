@@ -42,7 +42,7 @@ def guards(change: Change) -> Iterator[Finding]:
         yield found(
             "ARR213",
             f"{path} {what}: it decides what is checked, or who is asked",
-            f"its owners decide: {some(list(whose))}" if whose else "no owner is named for it in CODEOWNERS",
+            _who_decides(whose),
             path,
         )
     yield from _applications(change)
@@ -62,9 +62,13 @@ def _applications(change: Change) -> Iterator[Finding]:
         yield found(
             "ARR213",
             f"{one.path}: {one} {what}: it decides what Argo CD deploys, from where, and where to",
-            f"its owners decide: {some(list(whose))}" if whose else "no owner is named for it in CODEOWNERS",
+            _who_decides(whose),
             one.path,
         )
+
+
+def _who_decides(owners: tuple[str, ...]) -> str:
+    return f"its owners decide: {some(list(owners))}" if owners else "no owner is named for it in CODEOWNERS"
 
 
 def _switched_off(change: Change) -> Iterator[Finding]:
