@@ -24,10 +24,8 @@ def importing(
 
 
 @pytest.fixture
-def secret(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> SecretCommand:
-    return SecretCommand(tmp_path, monkeypatch, capsys)
+def secret(secret_command: SecretCommand) -> SecretCommand:
+    return secret_command
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -18,10 +17,8 @@ PATH = "realms/shop/prod.sops.yaml"
 
 
 @pytest.fixture
-def arcan(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> SecretCommand:
-    return SecretCommand(tmp_path, monkeypatch, capsys)
+def arcan(secret_command: SecretCommand) -> SecretCommand:
+    return secret_command
 
 
 def changed_lines(before: str, after: str) -> list[str]:

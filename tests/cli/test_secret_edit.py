@@ -21,11 +21,9 @@ PATH = "realms/shop/prod.sops.yaml"
 
 
 @pytest.fixture
-def arcan(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> SecretCommand:
+def arcan(secret_command: SecretCommand, monkeypatch: pytest.MonkeyPatch) -> SecretCommand:
     monkeypatch.setattr("arcan_gitops.cli.secret_edit._editor_has_a_terminal", lambda: True)
-    return SecretCommand(tmp_path, monkeypatch, capsys)
+    return secret_command
 
 
 @pytest.mark.parametrize("closed", ["stdin", "stdout"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from pathlib import Path
 
 import pytest
 
@@ -19,14 +18,12 @@ FOLDER = "realms/shop/prod"
 
 
 @pytest.fixture
-def arcan(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> SecretCommand:
-    arcan = SecretCommand(tmp_path, monkeypatch, capsys)
+def arcan(secret_command: SecretCommand) -> SecretCommand:
+    arcan = secret_command
     arcan.path.unlink()
     values = {"DATABASE_URL": f"{CANARY}-old", "PORT": 5432, "TOKEN": f"{CANARY}-token", ".dot": {"a": "b"}}
     put_keys(arcan.files, "shop/prod", values)
-    (tmp_path / ".sops.yaml").write_text(f"creation_rules:\n  - age: {arcan.files.recipient}\n")
+    (arcan.folder / ".sops.yaml").write_text(f"creation_rules:\n  - age: {arcan.files.recipient}\n")
     (arcan.files.root / "shop" / "realm.yaml").write_text("deletions: recorded\n")
     return arcan
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-from pathlib import Path
 
 import pytest
 
@@ -24,10 +23,8 @@ ORDER_PREFIX=0071
 
 
 @pytest.fixture
-def arcan(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> SecretCommand:
-    return SecretCommand(tmp_path, monkeypatch, capsys)
+def arcan(secret_command: SecretCommand) -> SecretCommand:
+    return secret_command
 
 
 def test_all_keys_of_a_file_are_set_and_named(arcan: SecretCommand) -> None:

@@ -22,13 +22,10 @@ USED = "app 'web' uses key 'PORT' in prod (kustomize/apps/web.yaml:6)"
 
 
 @pytest.fixture
-def arcan(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> SecretCommand:
-    command = SecretCommand(tmp_path, monkeypatch, capsys)
+def arcan(secret_command: SecretCommand, tmp_path: Path) -> SecretCommand:
     (tmp_path / "kustomize/apps").mkdir(parents=True)
     (tmp_path / "kustomize/apps/web.yaml").write_text(APP)
-    return command
+    return secret_command
 
 
 COMMANDS = [["unset", "shop", "LIMITS", "PORT"], ["rename", "shop", "PORT", "HTTP_PORT"]]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.support.realm_files import CANARY
@@ -13,10 +11,8 @@ LIMITS = {"per_day": 10, "tiers": ["free", "pro"]}
 
 
 @pytest.fixture
-def arcan(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> SecretCommand:
-    return SecretCommand(tmp_path, monkeypatch, capsys)
+def arcan(secret_command: SecretCommand) -> SecretCommand:
+    return secret_command
 
 
 @pytest.mark.parametrize(

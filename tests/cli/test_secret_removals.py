@@ -16,12 +16,9 @@ UNSET = ("unset", "shop", "PORT", "--env", "prod")
 
 
 @pytest.fixture
-def secret(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> SecretCommand:
-    secret = SecretCommand(tmp_path, monkeypatch, capsys)
-    secret.path.with_name("realm.yaml").write_text("deletions: recorded\n")
-    return secret
+def secret(secret_command: SecretCommand) -> SecretCommand:
+    secret_command.path.with_name("realm.yaml").write_text("deletions: recorded\n")
+    return secret_command
 
 
 def record(secret: SecretCommand, key: str) -> Path:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.support.live_server import ARCAN
@@ -15,10 +13,8 @@ PATH = "realms/shop/prod.sops.yaml"
 
 
 @pytest.fixture
-def arcan(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> SecretCommand:
-    return SecretCommand(tmp_path, monkeypatch, capsys)
+def arcan(secret_command: SecretCommand) -> SecretCommand:
+    return secret_command
 
 
 def at_terminal(arcan: SecretCommand, *arguments: str, **environment: str) -> Terminal:
