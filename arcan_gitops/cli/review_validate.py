@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from arcan_gitops.cli.root import KUSTOMIZE
 from arcan_gitops.errors import ArcanError
+from arcan_gitops.kustomize_files import KUSTOMIZATIONS
 from arcan_gitops.overlay import Settings, read_settings
-from arcan_gitops.overlay.kustomization import KUSTOMIZATION_FILE
 from arcan_gitops.validate.check import judge
 from arcan_gitops.validate.embedded import Embedded
 from arcan_gitops.validate.manifests import read_manifests
@@ -19,7 +19,6 @@ from arcan_gitops.validate.schemaset import NoSchemasOfVersion, SchemaSet, eso_v
 from arcan_gitops.yamlio import InvalidFile, read_objects
 
 _MANIFESTS: Final = (".yaml", ".yml", ".json")
-_KUSTOMIZATIONS: Final = (KUSTOMIZATION_FILE, "kustomization.yml", "Kustomization")
 
 
 def resources_of(root: Path, differing: Iterable[str]) -> dict[str, bytes]:
@@ -32,7 +31,7 @@ def resources_of(root: Path, differing: Iterable[str]) -> dict[str, bytes]:
         for path in differing
         if path.startswith(f"{KUSTOMIZE}/")
         and path.endswith(_MANIFESTS)
-        and PurePosixPath(path).name not in _KUSTOMIZATIONS
+        and PurePosixPath(path).name not in KUSTOMIZATIONS
         and (root / path).is_file()
     }
     names = {PurePosixPath(path).name.encode() for path in wanted}
@@ -50,7 +49,7 @@ def resources_of(root: Path, differing: Iterable[str]) -> dict[str, bytes]:
 
 
 def _kustomizations(folder: Path) -> Iterator[Path]:
-    for name in _KUSTOMIZATIONS:
+    for name in KUSTOMIZATIONS:
         yield from sorted(path for path in folder.rglob(name) if path.is_file())
 
 

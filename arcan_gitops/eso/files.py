@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from arcan_gitops.errors import ArcanError
+from arcan_gitops.kustomize_files import KUSTOMIZATIONS
 from arcan_gitops.yamlio import read_objects
 
 # Kustomize's own files; they are not objects of a cluster.
-_KUSTOMIZATIONS: Final = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 _SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
 
 
@@ -27,7 +27,7 @@ def manifest_files(path: Path) -> tuple[Path, ...]:
         file
         for file in sorted(path.rglob("*"))
         if file.suffix in _SUFFIXES
-        and file.name not in _KUSTOMIZATIONS
+        and file.name not in KUSTOMIZATIONS
         and not any(part.startswith(".") for part in file.relative_to(path).parts)
         and file.is_file()
     )

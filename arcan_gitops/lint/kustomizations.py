@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
+from arcan_gitops.kustomize_files import KUSTOMIZATIONS
 from arcan_gitops.lint.nodes import Node
 from arcan_gitops.lint.objects import Object
 
-_FILES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _GROUP: Final = "kustomize.config.k8s.io"
 _USES: Final = ("resources", "bases", "components")
 # What can give an object another namespace, or a store other conditions.
@@ -86,7 +86,7 @@ class Kustomizations:
 
 
 def _is_kustomization(obj: Object) -> bool:
-    named = PurePath(obj.source).name in _FILES
+    named = PurePath(obj.source).name in KUSTOMIZATIONS
     return obj.group == _GROUP or (named and not obj.kind)
 
 

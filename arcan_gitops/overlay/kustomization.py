@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from arcan_gitops.kustomize_files import KUSTOMIZATIONS
 from arcan_gitops.names import Namespace
 from arcan_gitops.overlay.manifest import Manifest
 
-KUSTOMIZATION_FILE: Final = "kustomization.yaml"
+KUSTOMIZATION_FILE: Final = KUSTOMIZATIONS[0]
 
 
 def kustomization(resources: Sequence[str], namespace: Namespace | None = None) -> Manifest:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final, TypeGuard
 
+from arcan_gitops.kustomize_files import KUSTOMIZATIONS
 from arcan_gitops.review.objects import Objects
 from arcan_gitops.review.state import State
 from arcan_gitops.review.written import Written, mapping
@@ -20,7 +21,6 @@ ARGOCD: Final = "argoproj.io"
 _LONGEST: Final = 4096  # characters of a path
 _EXPRESSION: Final = re.compile(r"\{\{.*?\}\}")
 _FOLDERS: Final = re.compile(r"\{\{-?\s*\.?path(?:\.path)?\s*-?\}\}")
-_KUSTOMIZATIONS: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Folder:
             return None
         folder = "/".join(parts[: len(wanted)])
         top = f"{folder}/" if folder else ""
-        is_built = any(f"{top}{name}" in state.tree.files for name in _KUSTOMIZATIONS)
+        is_built = any(f"{top}{name}" in state.tree.files for name in KUSTOMIZATIONS)
         if "/" in path.removeprefix(top) and not self.deep and not is_built:
             return None
         return folder or "."

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final, Self
 
 from arcan_gitops.errors import ArcanError, printable
-from arcan_gitops.validate.kustomize_failure import KUSTOMIZATIONS, Version, describe
+from arcan_gitops.kustomize_files import kustomization_in
+from arcan_gitops.validate.kustomize_failure import Version, describe
 from arcan_gitops.yamlio import read_foreign
 
 _TIMEOUT_SECONDS: Final = 300
@@ -114,7 +115,7 @@ def _version_in(text: str) -> tuple[str, Version | None]:
 
 def _refuse_remote(directory: Path, seen: set[Path]) -> None:
     """Follow the folders that a kustomization refers to; raise `BuildFailed` for what is not local."""
-    file = next((path for path in map(directory.joinpath, KUSTOMIZATIONS) if path.is_file()), None)
+    file = kustomization_in(directory)
     if file is None or file.resolve() in seen:
         return
     seen.add(file.resolve())

@@ -9,11 +9,11 @@ from typing import Final
 
 import yaml
 
+from arcan_gitops.kustomize_files import kustomization_in
 from arcan_gitops.validate.printed import Quotable, scalars
 
 Version = tuple[int, int]
 
-KUSTOMIZATIONS: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _NEEDED: Final = (5, 4)  # what is generated is for; inside kubectl since 1.31
 _MANY_DELETIONS: Final = (5, 7)  # kubernetes-sigs/kustomize #5471; inside kubectl since 1.34
 
@@ -78,7 +78,7 @@ def _needed(stderr: str, version: Version | None) -> str:
 
 def _files(directory: Path, seen: set[Path]) -> Iterator[Path]:
     """The files that a kustomization and those that it builds upon name, and their own."""
-    file = next((path for path in map(directory.joinpath, KUSTOMIZATIONS) if path.is_file()), None)
+    file = kustomization_in(directory)
     if file is None or file.resolve() in seen:
         return
     seen.add(file.resolve())
