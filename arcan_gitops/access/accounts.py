@@ -32,12 +32,13 @@ _JWT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.A
 _LEEWAY_SECONDS: Final = 10.0  # between the clocks of two machines
 _MOST_REMOVED: Final = 4096
 _MOST_SIGNED: Final = 1024  # tokens, of about 1 KiB each
+_MOST_GRANTED: Final = 4096
 _CLAIMED: Final = re.compile(r"[a-z0-9.-]{1,253}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Account:
-    """Who asks: a service account, and what each realm lets it read."""
+    """Who asks: a service account, and what each realm lets it read. `Accounts` has one for each."""
 
     name: AccountName
     scopes: Mapping[RealmName, Scope] = field(repr=False)
@@ -89,7 +90,7 @@ class Accounts:
     digest. All that depends on the time or on what realms grant is judged each time.
     """
 
-    __slots__ = ("_clusters", "_entries", "_removed", "_signed")
+    __slots__ = ("_clusters", "_entries", "_granted", "_removed", "_signed")
 
     def __init__(
         self, clusters: Iterable[Cluster], accounts: Mapping[RealmName, Sequence[AccountRecord]]
@@ -104,6 +105,7 @@ class Accounts:
         self._entries = entries
         self._removed: frozenset[AccountName] = frozenset()  # that an earlier policy knew
         self._signed: dict[bytes, _Signed] = {}
+        self._granted: dict[tuple[AccountName, str], Account] = {}
 
     def __repr__(self) -> str:
         return f"Accounts({len(self._entries)} accounts, {len(self._clusters)} clusters)"
@@ -135,10 +137,15 @@ class Accounts:
             raise AccountNotAuthenticated(AccountReason.UNKNOWN, who)
         if identity.ends is not None and now >= identity.ends:
             raise AccountNotAuthenticated(AccountReason.EXPIRED, who, name)
-        scopes = {realm: scope for realm, record, scope in entries if record.uid in (None, identity.uid)}
-        if not scopes:
-            raise AccountNotAuthenticated(AccountReason.UID, who)
-        return Account(name, scopes)
+        account = self._granted.get((name, identity.uid))
+        if account is None:
+            scopes = {realm: scope for realm, record, scope in entries if record.uid in (None, identity.uid)}
+            if not scopes:
+                raise AccountNotAuthenticated(AccountReason.UID, who)
+            if len(self._granted) >= _MOST_GRANTED:
+                self._granted.clear()
+            account = self._granted[name, identity.uid] = Account(name, scopes)
+        return account
 
     def remember(self, before: Accounts) -> None:
         """Tell accounts that `before` knew, and these do not, from those that nobody ever knew."""

@@ -29,9 +29,9 @@ def id_in_two_realms(token_id: str, owner: RealmName, realm: RealmName) -> Arcan
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Caller:
-    """Who asks: the holder of an authenticated token."""
+    """Who asks: the holder of an authenticated token. A policy has one for each token."""
 
     token_id: str
     token_name: str
@@ -117,15 +117,14 @@ class Policy:
         """
         if not presented:
             raise NotAuthenticated(Reason.MISSING)
-        if looks_like_jwt(presented):
-            return self._accounts.authenticate(presented, now)
         identifier = shaped_id(presented)
         if identifier is None:
+            if looks_like_jwt(presented):
+                return self._accounts.authenticate(presented, now)
             raise NotAuthenticated(Reason.NO_VALUE if presented == NO_VALUE else Reason.MALFORMED)
         entry = self._entries.get(identifier)
-        offered = sha256(presented.encode("ascii")).digest()
-        removed = self._removed.get(identifier, _NOBODY)
-        same = hmac.compare_digest(offered, removed if entry is None else entry.digest)
+        known = self._removed.get(identifier, _NOBODY) if entry is None else entry.digest
+        same = hmac.compare_digest(sha256(presented.encode("ascii")).digest(), known)
         if not same and token_id(presented) is None:  # of a text whose digest is known it need not be asked
             raise NotAuthenticated(Reason.MALFORMED)
         if entry is None:

@@ -22,9 +22,9 @@ from arcan_gitops.audit.chain import Head
 from arcan_gitops.audit.fields import ENDED, RESUMED, SEALED
 from arcan_gitops.audit.key import AuditKey
 from arcan_gitops.server.audit_chain import Chain
-from arcan_gitops.server.audit_line import MAX_LINE_BYTES, Fields
+from arcan_gitops.server.audit_line import MAX_LINE_BYTES, Fields, encoded
 from arcan_gitops.server.gauges import Field, Gauges, Row
-from arcan_gitops.server.refusals import Refusals
+from arcan_gitops.server.refusals import Refusals, Source
 from arcan_gitops.server.sink import AuditFailed, LogFile, open_sink
 
 __all__ = ["MAX_LINE_BYTES", "AuditFailed", "AuditLog"]
@@ -86,28 +86,32 @@ class AuditLog:
             return self._failing
         return any(row[Field.AUDIT_FAILING] for row in self._gauges.taken())
 
-    def write(self, request_id: str, fields: Fields) -> None:
-        """Write one line: time, chain, sequence number, request id, then the fields that are not None.
+    def write(self, fields: str, least: str = "") -> None:
+        """Write the line of a decision: time, chain, sequence number, then the fields, encoded.
 
-        Raises `AuditFailed` if the whole line was not taken.
+        `least` are fields too, and are left out of a line that would be too long. Raises `AuditFailed` if the
+        whole line was not taken: a decision that cannot be recorded, and so is not answered, is counted.
         """
         with self._lock:
-            self._write(fields, request_id)
+            try:
+                self._write(fields, least)
+            except AuditFailed:
+                self._unrecorded += 1
+                raise
 
-    def refuse(self, request_id: str, fields: Fields) -> None:
+    def refuse(self, source: Source, fields: str, least: str = "") -> None:
         """The same for a refusal of a caller without a valid token: of a second the first one is a line.
 
-        Of those that are the same otherwise (address, status, code, reason) a count follows when the second
-        is over. Raises `AuditFailed`.
+        Of those that have one source (address, status, code, reason) a count follows when the second is over.
         """
         with self._lock:
             try:
                 self._write_counts()
+                if self._failing or self._refusals.is_first(source, self._clock()):
+                    self._write(fields, least)
             except AuditFailed:
                 self._unrecorded += 1
                 raise
-            if self._failing or self._refusals.is_first(fields, self._clock()):
-                self._write(fields, request_id)
 
     def tick(self) -> None:
         """Now and then: write the counts and the checkpoint that are due, and see whether a sink that failed
@@ -115,9 +119,7 @@ class AuditLog:
         """
         with self._lock, suppress(AuditFailed):  # it is logged and told already
             self._write_counts()
-            if self._failing:
-                self._resume()
-            self._write(None)
+            self._ready()
 
     def close(self) -> None:
         """At the end of a worker: write the counts of the running second too, and end the chain."""
@@ -125,33 +127,40 @@ class AuditLog:
             self._due += self._refusals.ended(self._clock() + 1)
             self._write_counts()
             if self._chain.begun:
-                self._write({"event": ENDED})
+                self._write_event(self._ready(), {"event": ENDED})
 
     def _write_counts(self) -> None:
         self._due += self._refusals.ended(self._clock())
         while self._due:
-            self._write(self._due[0])
+            self._write(encoded(self._due[0]))
             self._due.pop(0)
 
-    def _write(self, fields: Fields | None, request_id: str | None = None) -> None:
-        """Write a line, or none but a checkpoint that is due; a decision that cannot be recorded, and so is
-        not answered, is counted.
-        """
-        try:
-            if self._failing:
-                self._resume()
-            self._put(fields, request_id)
-        except AuditFailed as error:
-            self._note(failing=True, reason=error.message)
-            self._unrecorded += request_id is not None
-            raise
+    def _write(self, fields: str, least: str = "") -> None:
+        self._append(self._chain.line(self._ready(), fields, least))
+        self._chain.took()
 
-    def _resume(self) -> None:
-        if not self._sink.wait(0):  # a pipe with room for this short line alone has not recovered
+    def _write_event(self, now: float, fields: Fields) -> None:
+        chain = self._chain
+        sealed = fields.get("event") in SEALED
+        self._append(chain.sealed_line(now, fields) if sealed else chain.line(now, encoded(fields)))
+        chain.took()
+        if sealed:
+            chain.sealed(now)
+
+    def _ready(self) -> float:
+        """The time of the next line, once the sink takes lines and the checkpoint that is due is written."""
+        if self._failing and not self._sink.wait(0):
+            # a pipe with room for a short line alone has not recovered
             raise AuditFailed(_STALLED)
-        self._put({"event": RESUMED, "unrecorded": self._unrecorded})
-        self._unrecorded = 0
-        self._note(failing=False)
+        now, chain = self._clock(), self._chain
+        if not chain.current_from <= now < chain.current_until:
+            for event in chain.upkeep():
+                self._write_event(now, event)
+        if self._failing:
+            self._write_event(now, {"event": RESUMED, "unrecorded": self._unrecorded})
+            self._unrecorded = 0
+            self._note(failing=False)
+        return now
 
     def _note(self, *, failing: bool, reason: str = "") -> None:
         if failing and not self._failing:
@@ -162,30 +171,9 @@ class AuditLog:
         if self._row is not None:
             self._row[Field.AUDIT_FAILING] = failing
 
-    def _put(self, fields: Fields | None, request_id: str | None = None) -> None:
-        now, chain = self._clock(), self._chain
-        if not chain.current_from <= now < chain.current_until:
-            for event in chain.upkeep():
-                self._put_event(now, event)
-        if fields is None:
-            return
-        if request_id is None:
-            self._put_event(now, fields)
-        else:
-            self._append(chain.line(now, fields, request_id))
-            chain.took()
-
-    def _put_event(self, now: float, fields: Fields) -> None:
-        chain = self._chain
-        sealed = fields.get("event") in SEALED
-        self._append(chain.sealed_line(now, fields) if sealed else chain.line(now, fields))
-        chain.took()
-        if sealed:
-            chain.sealed(now)
-
     def _append(self, line: bytes) -> None:
         try:
-            if isinstance(self._sink, LogFile) and self._sink.follow_rotation():
+            if self._sink.follow_rotation():
                 self._torn[0] = 0
             if not self._torn[0]:
                 self._send(line)
@@ -193,8 +181,10 @@ class AuditLog:
             with self._alone():  # one process alone ends the torn line
                 self._send(b"\n" + line if self._torn[0] else line)
                 self._torn[0] = 0
-        except OSError as error:  # from the write; the opening raises AuditFailed itself
-            raise AuditFailed(f"the audit log cannot be written: {error.strerror}") from None
+        except (AuditFailed, OSError) as error:
+            failed = error if isinstance(error, AuditFailed) else _cannot_write(error)
+            self._note(failing=True, reason=failed.message)
+            raise failed from None
 
     def _send(self, data: bytes) -> None:
         try:
@@ -219,3 +209,7 @@ class AuditLog:
             yield
         finally:
             fcntl.lockf(self._torn_lock, fcntl.LOCK_UN)
+
+
+def _cannot_write(error: OSError) -> AuditFailed:
+    return AuditFailed(f"the audit log cannot be written: {error.strerror}")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from arcan_gitops.audit.chain import FIRST, HASH_FIELD, MAC_FIELD, Head, link, seal
 from arcan_gitops.audit.fields import BEGAN, CHECKPOINT, CHECKPOINT_SECONDS, FOLLOWS
 from arcan_gitops.audit.key import AuditKey
-from arcan_gitops.server.audit_line import Fields, content, source
+from arcan_gitops.server.audit_line import Fields, content, encoded, source
 from arcan_gitops.server.chain_heads import Cell
 
 
@@ -53,15 +53,16 @@ class Chain:
         """Whether it has a line."""
         return self._sequence > 0
 
-    def line(self, now: float, fields: Fields, request_id: str | None = None) -> bytes:
-        """The next line; `now` in Unix seconds."""
-        return self._linked(content(now, self._source, self._sequence + 1, fields, request_id))
+    def line(self, now: float, fields: str, least: str = "") -> bytes:
+        """The next line; `now` in Unix seconds, the fields encoded. `least` is left out of a long line."""
+        return self._linked(content(now, self._source, self._sequence + 1, fields, least))
 
     def sealed_line(self, now: float, fields: Fields) -> bytes:
         """The same with the seal of the key, if there is one."""
         if self._key is None:
-            return self.line(now, fields)
-        written = content(now, self._source, self._sequence + 1, {**fields, "key_id": self._key.id})
+            return self.line(now, encoded(fields))
+        fields = {**fields, "key_id": self._key.id}
+        written = content(now, self._source, self._sequence + 1, encoded(fields))
         mac = seal(self._key.secret, self._hash, written)
         return self._linked(b'%b%b%b"' % (written, MAC_FIELD, mac.encode()))
 

@@ -1,4 +1,7 @@
-"""One line of the audit log as bytes: the JSON that Python's encoder makes, put together without it."""
+"""One line of the audit log as bytes: the JSON that Python's encoder makes, put together without it.
+
+What many lines have in common is encoded once, by whoever has it: a line is put together from such texts.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ MAX_LINE_BYTES: Final = 4096
 MAX_TEXT: Final = 253
 _END_BYTES: Final = 9 + 64 + 3  # `,"hash":"`, the hash, `"}` and the end of the line
 _MAC_BYTES: Final = 8 + 64 + 1
+_LONGEST: Final = MAX_LINE_BYTES - _END_BYTES - _MAC_BYTES
 
 _MILLISECONDS: Final = tuple(f".{number:03}Z" for number in range(1000))
 
@@ -25,29 +29,29 @@ def source(instance: str, chain: str, worker: int) -> str:
     return f'"instance":{quoted(instance[:MAX_TEXT])},"chain":{quoted(chain)},"worker":{worker}'
 
 
-def content(now: float, source: str, sequence: int, fields: Fields, request_id: str | None = None) -> bytes:
-    """A line up to its hash: time (`now` in Unix seconds), source, sequence number, request id, then the
-    fields that are not None.
+def encoded(fields: Fields) -> str:
+    """Fields as they are in a line: `,"status":200,"client":"10.0.0.1"`. None is left out.
 
-    Texts are cut to 253 characters; a line that is too long all the same loses `claimed_namespace`, the one
-    field whose length a caller chooses.
+    Texts are cut to 253 characters.
     """
-    decision = "" if request_id is None else f',"request_id":{quoted(request_id)}'
-    start = f'{{"time":"{_time(now)}",{source},"sequence":{sequence}{decision}'
-    rest = _rest(tuple(fields), tuple(fields.values()))
-    if len(start) + len(rest) > MAX_LINE_BYTES - _END_BYTES - _MAC_BYTES:
-        short = {name: value for name, value in fields.items() if name != "claimed_namespace"}
-        rest = _rest(tuple(short), tuple(short.values()))
-    return (start + rest).encode("ascii")
-
-
-@lru_cache(maxsize=4096)  # the same callers ask for the same again and again; a few megabytes
-def _rest(names: tuple[str, ...], values: tuple[str | int | None, ...]) -> str:
     return "".join(
-        f',"{name}":{quoted(value[:MAX_TEXT]) if isinstance(value, str) else value}'
-        for name, value in zip(names, values, strict=True)
-        if value is not None
+        [
+            f',"{name}":{quoted(value[:MAX_TEXT]) if isinstance(value, str) else value}'
+            for name, value in fields.items()
+            if value is not None
+        ]
     )
+
+
+def content(now: float, source: str, sequence: int, fields: str, least: str = "") -> bytes:
+    """A line up to its hash: time (`now` in Unix seconds), source, sequence number, then encoded fields.
+
+    `least` is left out where the line would be too long with it.
+    """
+    line = f'{{"time":"{_time(now)}",{source},"sequence":{sequence}{fields}{least}'
+    if len(line) > _LONGEST:
+        line = line.removesuffix(least)
+    return line.encode("ascii")
 
 
 def _time(now: float) -> str:

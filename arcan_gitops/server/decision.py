@@ -12,16 +12,23 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
 from arcan_gitops.access import Account, BulkNeedsAllKeys, Caller, Forbidden, NotAuthenticated, Reason
 from arcan_gitops.names import EnvironmentName, InvalidName, KeyName, RealmName, SecretRef
 from arcan_gitops.realms import Environment, Snapshot
 from arcan_gitops.server.answers import Refusal
-from arcan_gitops.server.audit_line import MAX_TEXT
+from arcan_gitops.server.audit_line import MAX_TEXT, encoded
 from arcan_gitops.server.status import narrowed
-from arcan_gitops.server.traffic import ALL_KEYS_ROUTE, ONE_KEY_ROUTE, OTHER_ROUTE, STATUS_ROUTE, UNKNOWN
+from arcan_gitops.server.traffic import (
+    ALL_KEYS_ROUTE,
+    ONE_KEY_ROUTE,
+    OTHER_ROUTE,
+    STATUS_ROUTE,
+    UNKNOWN,
+    Series,
+)
 from arcan_gitops.webhook import (
     ENVIRONMENT_PARAMETER,
     NAMESPACE_HEADER,
@@ -35,9 +42,10 @@ from arcan_gitops.webhook import (
 _PREFIX: Final = PATH_PREFIX.split("/")
 _PARAMETERS: Final = {ENVIRONMENT_PARAMETER, VERSION_PARAMETER}
 _NAMESPACE: Final = "HTTP_" + NAMESPACE_HEADER.upper().replace("-", "_")
-# Operators ask for the same again and again. What they ask for is kept, parsed: 10 MB at the most.
-_KEPT_TARGETS: Final = 8192
-_LONGEST_KEPT: Final = 512
+# Operators ask for the same again and again: 20 MB of it at the most is kept.
+_MOST_KEPT: Final = 4096
+_LONGEST_KEPT: Final = 4096
+_KEPT_FIELDS: Final = 4096  # of audit lines, encoded
 
 
 class Published(Protocol):
@@ -59,28 +67,46 @@ class Published(Protocol):
         """Whether the last reload left a realm at its last good state."""
 
 
+class Granted(NamedTuple):
+    """A read that is answered with values: all of it that is the same each time."""
+
+    body: bytes
+    audited: str  # who asks, what for and the revision, as the audit line has them
+    series: tuple[str, str, str]  # route, realm and environment, for the metrics
+
+
+class Kept:
+    """The reads that the newest snapshot granted, by caller, path and query.
+
+    Nothing else decides what is granted, and above all not the time: who the caller is, is asked each time.
+    """
+
+    def __init__(self) -> None:
+        self._newest: tuple[Snapshot | None, dict[tuple[Caller | Account, str, str], Granted]] = (None, {})
+
+    def of(self, snapshot: Snapshot) -> dict[tuple[Caller | Account, str, str], Granted]:
+        """Those of this snapshot; what another one granted is forgotten."""
+        held, reads = self._newest
+        if held is not snapshot:
+            reads = {}
+            self._newest = snapshot, reads
+        return reads
+
+
 class Decision:
     """One request: what is known of it so far, for the audit log."""
 
-    __slots__ = (
-        "_clock",
-        "_is_served",
-        "_is_status",
-        "_published",
-        "_ref",
-        "_refused",
-        "_snapshot",
-        "caller",
-    )
+    caller: Caller | Account | None = None  # who has shown a valid token
+    _refused: NotAuthenticated | None = None
+    _snapshot: Snapshot | None = None
+    _ref: SecretRef | None = None
+    _granted: Granted | None = None
+    _is_status = False
 
-    def __init__(self, published: Published, clock: Callable[[], float]) -> None:
+    def __init__(self, published: Published, clock: Callable[[], float], kept: Kept) -> None:
         self._published = published
         self._clock = clock
-        self._snapshot: Snapshot | None = None
-        self.caller: Caller | Account | None = None  # who has shown a valid token
-        self._refused: NotAuthenticated | None = None
-        self._ref: SecretRef | None = None
-        self._is_status = self._is_served = False
+        self._kept = kept
 
     def read(self, environ: Mapping[str, Any]) -> bytes:
         """The body of a 200, or a `Refusal`: the order of decisions, top to bottom."""
@@ -93,8 +119,20 @@ class Decision:
         path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
         if path == STATUS_PATH:
             return self._status(caller, query)
-        parse = _kept if len(path) + len(query) <= _LONGEST_KEPT else _parse
-        ref, version = parse(path, query)
+        reads = self._kept.of(snapshot)
+        granted = reads.get((caller, path, query))
+        if granted is None:
+            granted = self._grant(snapshot, caller, path, query)
+            if len(granted.body) + len(path) + len(query) <= _LONGEST_KEPT:
+                if len(reads) >= _MOST_KEPT:
+                    reads.clear()
+                reads[caller, path, query] = granted
+        self._granted = granted
+        return granted.body
+
+    def _grant(self, snapshot: Snapshot, caller: Caller | Account, path: str, query: str) -> Granted:
+        """The same for a caller with a valid token: it is kept, so it has no clock."""
+        ref, version = _parse(path, query)
         self._ref = ref
         try:
             caller.require(ref)
@@ -109,14 +147,12 @@ class Decision:
             if (ref.realm, ref.environment) in snapshot.failed:
                 raise Refusal("not_loaded", "the environment could not be loaded; try again")
             raise Refusal("unknown_environment", "the environment is not loaded by this server")
-        self._is_served = True
         if version and version != environment.version(ref.key):
             # Also where the key is not there: a manifest that names its version says that it is, so that this
             # snapshot is older or newer than the manifest, and ESO must not act on it.
             raise Refusal("version_not_loaded", "this server does not have that version; try again")
-        if ref.key is None:
-            return _all_keys(environment, version)
-        return _one_key(environment, ref.key)
+        body = _all_keys(environment, version) if ref.key is None else _one_key(environment, ref.key)
+        return Granted(body, self._encoded(), self._series())
 
     def _status(self, caller: Caller | Account, query: str) -> bytes:
         self._is_status = True
@@ -143,42 +179,54 @@ class Decision:
             hint = error.hint if error.reason is Reason.NO_VALUE else None
             raise Refusal("unauthorized", message, reason=error.reason.value, hint=hint) from None
 
-    def counted(self) -> tuple[str, str, str]:
-        """Route, realm and environment for the metrics: names only of what is served."""
-        ref = self._ref
-        if ref is None:
+    def counted(self, status: int) -> Series:
+        """What the metrics count it as."""
+        route, realm, environment = self._granted.series if self._granted else self._series()
+        return route, status, realm, environment
+
+    def _series(self) -> tuple[str, str, str]:
+        """Route, realm and environment: names only of what there is."""
+        ref, snapshot = self._ref, self._snapshot
+        if ref is None or snapshot is None:
             return (STATUS_ROUTE if self._is_status else OTHER_ROUTE), "", ""
         route = ALL_KEYS_ROUTE if ref.key is None else ONE_KEY_ROUTE
-        if self._is_served or self._exists(ref):
-            return route, ref.realm, ref.environment
+        place = (ref.realm, ref.environment)
+        if snapshot.environment(*place) is not None or place in snapshot.failed:
+            return route, *place
         return route, UNKNOWN, UNKNOWN
-
-    def _exists(self, ref: SecretRef) -> bool:
-        """Whether there is such an environment, for a request that was refused before that was looked at."""
-        snapshot, place = self._snapshot, (ref.realm, ref.environment)
-        return snapshot is not None and (snapshot.environment(*place) is not None or place in snapshot.failed)
 
     @property
     def known(self) -> bool:
         """Whether the caller has shown a token that is valid, or was: evidence, with a line of its own."""
         return self.caller is not None or (self._refused is not None and self._refused.was_valid)
 
-    def audited(self, status: int, refusal: Refusal | None, environ: Mapping[str, Any]) -> dict[str, Any]:
-        """The fields of the audit line; names only as far as they were parsed."""
+    def audited(
+        self, request_id: str, status: int, refusal: Refusal | None, environ: Mapping[str, Any]
+    ) -> tuple[str, str]:
+        """The fields of the audit line, encoded; names only as far as they were parsed.
+
+        `claimed_namespace` comes apart from the others: its length is the caller's choice.
+        """
+        refused = "" if refusal is None else encoded({"code": refusal.code, "reason": refusal.reason})
+        client = _field("client", environ.get("REMOTE_ADDR"))
+        rest = self._encoded() if self._granted is None else self._granted.audited
+        namespace = environ.get(_NAMESPACE)
+        return (
+            f',"request_id":"{request_id}","status":{status}{refused}{client}{rest}',
+            "" if namespace is None else _field("claimed_namespace", namespace[:MAX_TEXT]),
+        )
+
+    def _encoded(self) -> str:
+        """Who asks, what for, and the revision, as far as they are known."""
         who, ref = self.caller or self._refused, self._ref
-        namespace: str | None = environ.get(_NAMESPACE)
-        return {
-            "status": status,
-            "code": refusal.code if refusal else None,
-            "reason": refusal.reason if refusal else None,
-            "client": environ.get("REMOTE_ADDR"),
-            **({} if who is None else who.audited),
-            "realm": ref.realm if ref else None,
-            "environment": ref.environment if ref else None,
-            "key": ref.key if ref else None,
-            "revision": self._snapshot.revision if self._snapshot else None,
-            "claimed_namespace": namespace and namespace[:MAX_TEXT],
-        }
+        named = {} if who is None else who.audited
+        asked = {} if ref is None else {"realm": ref.realm, "environment": ref.environment, "key": ref.key}
+        return encoded({**named, **asked, "revision": self._snapshot.revision if self._snapshot else None})
+
+
+@lru_cache(maxsize=_KEPT_FIELDS)
+def _field(name: str, text: str | None) -> str:
+    return encoded({name: text})
 
 
 def _all_keys(environment: Environment, version: str) -> bytes:
@@ -227,9 +275,6 @@ def _parse(path: str, query: str) -> tuple[SecretRef, str]:
     except InvalidName as error:
         raise Refusal("malformed_query", error.hint or "a malformed environment") from None
     return SecretRef(realm, environment, key), version
-
-
-_kept: Final = lru_cache(maxsize=_KEPT_TARGETS)(_parse)  # of those that are not refused
 
 
 def _parameters(query: str) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 from arcan_gitops.errors import place_of
 from arcan_gitops.server.answers import Answer, Refusal
 from arcan_gitops.server.audit import AuditFailed, AuditLog
-from arcan_gitops.server.decision import Decision, Published
+from arcan_gitops.server.decision import Decision, Kept, Published
 from arcan_gitops.server.probes import Probes
 from arcan_gitops.server.routes import PROBES
 from arcan_gitops.server.traffic import Traffic
@@ -32,7 +32,8 @@ _REFUSAL_HEADERS: Final = {
     401: [*_HEADERS, ("WWW-Authenticate", "Bearer")],
     405: [*_HEADERS, ("Allow", "GET")],
 }
-_CLOSE: Final = ("Connection", "close")
+_KEPT: Final[tuple[tuple[str, str], ...]] = ()
+_CLOSED: Final[tuple[tuple[str, str], ...]] = (("Connection", "close"),)
 _JSON: Final = ("Content-Type", "application/json")
 
 
@@ -66,6 +67,7 @@ class Edge:
         self._connections = connections
         self._clock = clock
         self._traffic = traffic or Traffic()
+        self._kept = Kept()
         self._probes = Probes(published, audit)
         self._random = random.Random()  # noqa: S311 - seeded by the system; the id of a request is no secret
         self._warned = -math.inf  # when the log last told of '<no value>', by the monotonic clock
@@ -76,54 +78,54 @@ class Edge:
         start_response(f"{status} {HTTPStatus(status).phrase}", headers)
         return [body]
 
-    def respond(self, environ: dict[str, Any]) -> Answer:
-        """Answer any request; of WSGI's environ, what names the request is enough."""
-        method = environ["REQUEST_METHOD"]
-        if method == "GET" and environ["PATH_INFO"] in PROBES:
-            return self._probes.respond(environ)
-        answer = self._decide(environ)
-        return answer._replace(body=b"") if method == "HEAD" else answer
+    def respond(self, environ: Mapping[str, Any]) -> Answer:
+        """Decide, record, answer; of WSGI's environ, what names the request is enough.
 
-    def _decide(self, environ: Mapping[str, Any]) -> Answer:
-        """Decide, record, answer. A decision that cannot be recorded is 503, whatever it was."""
+        A decision that cannot be recorded is 503, whatever it was.
+        """
+        method = environ["REQUEST_METHOD"]
+        if environ["PATH_INFO"] in PROBES and method == "GET":
+            return self._probes.respond(environ)
         began = time.perf_counter()
-        decision = Decision(self._published, self._clock)
+        decision = Decision(self._published, self._clock, self._kept)
         status, headers = 200, _HEADERS
         refusal: Refusal | None = None
         try:
             body = decision.read(environ)
-        except Refusal as refused:
-            refusal = refused
-        except Exception as error:  # a bug must not become an answer that ESO acts on
-            log.error("unexpected %s at %s", type(error).__name__, place_of(error))
-            refusal = Refusal("internal_error", "the server failed; its log says where")
-        if refusal is not None:
+        except Exception as error:
+            refusal = self._refusal(error)
             status, body = refusal.status, error_body(refusal.code, refusal.message)
             headers = _REFUSAL_HEADERS.get(status, _HEADERS)
-            self._warn(refusal)
         request_id = f"{self._random.getrandbits(64):016x}"
-        record = self._audit.write if decision.known else self._audit.refuse
         try:
-            record(request_id, decision.audited(status, refusal, environ))
+            fields = decision.audited(request_id, status, refusal, environ)
+            if refusal is None or decision.known:
+                self._audit.write(*fields)
+            else:
+                client = environ.get("REMOTE_ADDR")
+                self._audit.refuse((client, status, refusal.code, refusal.reason), *fields)
         except Exception as error:
             if not isinstance(error, AuditFailed):
                 log.error("unexpected %s at %s", type(error).__name__, place_of(error))
             status, headers = 503, _HEADERS
             body = error_body("audit_unavailable", "the decision could not be recorded")
-        headers = [*headers, ("X-Request-Id", request_id)]
-        if decision.caller is not None:
+        closed = _CLOSED
+        if decision.caller is not None:  # a connection is kept for who has shown a valid token
             self._connections.answered(environ["REMOTE_ADDR"])
-        # A connection is kept for who has shown a valid token.
-        if decision.caller is None or self._connections.retired or self._published.draining():
-            headers.append(_CLOSE)
-        headers += (_JSON, ("Content-Length", str(len(body))))
-        route, realm, environment = decision.counted()
-        self._traffic.count((route, status, realm, environment), time.perf_counter() - began)
-        return Answer(status, headers, body)
+            if not self._connections.retired and not self._published.draining():
+                closed = _KEPT
+        length = ("Content-Length", str(len(body)))
+        headers = [*headers, ("X-Request-Id", request_id), *closed, _JSON, length]
+        self._traffic.count(decision.counted(status), time.perf_counter() - began)
+        return Answer(status, headers, b"" if method == "HEAD" else body)
 
-    def _warn(self, refusal: Refusal) -> None:
-        """Tell of a store whose template is wrong, once a minute: anybody can send what it sends."""
+    def _refusal(self, error: Exception) -> Refusal:
+        """What is answered in place of a secret."""
+        if not isinstance(error, Refusal):  # a bug must not become an answer that ESO acts on
+            log.error("unexpected %s at %s", type(error).__name__, place_of(error))
+            return Refusal("internal_error", "the server failed; its log says where")
         now = time.monotonic()
-        if refusal.hint and now - self._warned >= _WARN_SECONDS:
+        if error.hint and now - self._warned >= _WARN_SECONDS:  # anybody can send what a wrong store sends
             self._warned = now
-            log.warning("a store sent 'Bearer <no value>': %s", refusal.hint)
+            log.warning("a store sent 'Bearer <no value>': %s", error.hint)
+        return error

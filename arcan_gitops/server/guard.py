@@ -17,9 +17,11 @@ import os
 import socket
 import threading
 import time
+from bisect import bisect_left, bisect_right
 from collections import deque
 from dataclasses import dataclass
 from itertools import islice
+from operator import attrgetter
 from typing import Final
 
 from arcan_gitops.server import connections
@@ -52,6 +54,9 @@ class _Known:
     acked: int = 0  # by then
 
 
+_SENT: Final = attrgetter("sent")
+
+
 class Guard:
     """One for a worker. `step` is called by its own thread, the rest from the thread of a request."""
 
@@ -73,7 +78,7 @@ class Guard:
         self._answers: deque[tuple[float, str]] = deque(maxlen=_KEPT_ANSWERS)
         self._lock = threading.Lock()  # over the two below
         self._accepting = True
-        self._retired = False
+        self.retired = False  # whether connections are to be closed after their next answer
         self._next_scan = 0.0
 
     def start(self) -> None:
@@ -86,13 +91,8 @@ class Guard:
 
     def retire(self) -> None:
         """Accept no more, for good; what is open is served on."""
-        self._retired = True
+        self.retired = True
         self._stop_accepting()
-
-    @property
-    def retired(self) -> bool:
-        """Whether connections are to be closed after their next answer."""
-        return self._retired
 
     def _run(self) -> None:
         while True:
@@ -106,7 +106,7 @@ class Guard:
             self._stop_accepting()
             while self._spare:  # only now: what accepts would take them
                 os.close(self._spare.pop())
-        short = not self._accepting and not self._retired
+        short = not self._accepting and not self.retired
         now = time.monotonic()
         if now >= self._next_scan:
             self._scan(now, short=short)
@@ -137,27 +137,37 @@ class Guard:
 
         Another connection of that address may be taken for one of them, and is spared until it is idle. Where
         every connection of an address has shown enough already, there is nothing to find: on a busy server
-        that is nearly always so, and looking would take the processor from the requests.
+        that is nearly always so, and looking would keep the requests waiting. The newest answers come first:
+        when data last went out is known, and not when it did before.
         """
         by_address: dict[str, list[_Known]] = {}
-        for known in self._known.values():
+        for known in sorted(self._known.values(), key=_SENT):
             by_address.setdefault(known.address, []).append(known)
-        open_to_find = {
-            address: found
+        to_find = {
+            address: sum(known.shown < _SHOWN_ENOUGH for known in found)
             for address, found in by_address.items()
-            if any(known.shown < _SHOWN_ENOUGH for known in found)
         }
+        left = sum(to_find.values())
+        if not left:
+            return
+        answers = []
         while self._answers and self._answers[0][0] <= until:
-            when, address = self._answers.popleft()
-            after = [
-                known for known in open_to_find.get(address, ()) if known.sent >= when + _AROUND_SECONDS[0]
-            ]
-            exact = [known for known in after if known.sent <= when + _AROUND_SECONDS[1]]
-            if not exact and after:
-                nearest = min(after, key=lambda known: known.sent)
-                exact = [nearest] if nearest.sent <= when + _ANSWER_SECONDS else []
+            answers.append(self._answers.popleft())
+        for when, address in reversed(answers):
+            if not to_find.get(address):
+                continue
+            found = by_address[address]
+            first = bisect_left(found, when + _AROUND_SECONDS[0], key=_SENT)
+            exact = found[first : bisect_right(found, when + _AROUND_SECONDS[1], key=_SENT)]
+            if not exact and first < len(found) and found[first].sent <= when + _ANSWER_SECONDS:
+                exact = [found[first]]
             for known in exact:
                 known.shown += 1
+                if known.shown == _SHOWN_ENOUGH:
+                    to_find[address] -= 1
+                    left -= 1
+            if not left:
+                return
 
     def _look(self, descriptor: int, known: _Known, now: float) -> None:
         found = connections.info(descriptor)
@@ -204,7 +214,7 @@ class Guard:
 
     def _accept_again(self) -> None:
         with self._lock:
-            if self._retired:
+            if self.retired:
                 return
             self._spare += [os.dup(self._place) for _ in range(_SPARE - len(self._spare))]
             os.dup2(self._listener.fileno(), self._place, inheritable=False)

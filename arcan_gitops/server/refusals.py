@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from arcan_gitops.server.audit_line import Fields
-
 MOST_SOURCES: Final = 1024
 OTHERS: Final = "others"  # in place of an address, beyond the bound
 
-_SAME: Final = ("client", "status", "code", "reason")
+SAME: Final = ("client", "status", "code", "reason")
+
+Source = tuple[str | int | None, ...]  # what refusals have in common that are counted together: SAME
 
 
 class Refusals:
@@ -22,12 +22,11 @@ class Refusals:
 
     def __init__(self) -> None:
         self._second = 0
-        self._counts: Counter[tuple[str | int | None, ...]] = Counter()
+        self._counts: Counter[Source] = Counter()
 
-    def is_first(self, fields: Fields, now: float) -> bool:
+    def is_first(self, source: Source, now: float) -> bool:
         """Whether the refusal is one to write by itself; if not, it is counted. Take `ended` before."""
         self._second = int(now)
-        source = tuple(fields.get(name) for name in _SAME)
         if source not in self._counts and len(self._counts) >= MOST_SOURCES:
             source = (OTHERS, *source[1:])
         self._counts[source] += 1
@@ -42,5 +41,5 @@ class Refusals:
         for source, many in counts.items():
             left = many if source[0] == OTHERS else many - 1  # the first one has its own line
             if left:
-                lines.append({**dict(zip(_SAME, source, strict=True)), "count": left})
+                lines.append({**dict(zip(SAME, source, strict=True)), "count": left})
         return lines

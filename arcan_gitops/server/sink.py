@@ -63,6 +63,10 @@ class Outlet:
         """Whether there is room within that time."""
         return _has_room(self._descriptor, seconds)
 
+    def follow_rotation(self) -> bool:
+        """A descriptor is never another one."""
+        return False
+
 
 class LogFile:
     """A file by its path, opened for appending, and anew when a log rotation moved it away."""

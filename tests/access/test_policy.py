@@ -48,7 +48,9 @@ def ref(realm, environment, key=None):
 def test_a_token_is_known_by_its_text():
     text, record = issue(environments=("prod",))
     caller = Policy.build({PRODUCTION: [record], STAGING: []}).authenticate(text, NOW)
-    assert caller == Caller(record.id, "eso-operator", PRODUCTION, Scope(("prod",), None))
+    assert isinstance(caller, Caller)
+    assert (caller.token_id, caller.token_name, caller.realm) == (record.id, "eso-operator", PRODUCTION)
+    assert caller.scope == Scope(("prod",), None)
 
 
 def test_the_reason_of_a_refusal_is_told_to_the_log_only():

@@ -20,6 +20,7 @@ from arcan_gitops.audit.key import AuditKey, make_key
 from arcan_gitops.audit.verify import Asked, Verdict, Verifier
 from arcan_gitops.cli.audit import audit
 from arcan_gitops.server.audit import AuditLog
+from arcan_gitops.server.audit_line import encoded
 from arcan_gitops.server.gauges import Gauges
 
 START = 1_800_000_000.0
@@ -48,10 +49,16 @@ def write_log(
     clock = Clock()
     log = AuditLog(str(path), clock, key, [before] if before else [])
     for number in range(many):
-        log.write(f"{number:016x}", {"status": 200, "client": "10.0.0.1", "key": f"KEY_{number % 7}"})
+        fields = {
+            "request_id": f"{number:016x}",
+            "status": 200,
+            "client": "10.0.0.1",
+            "key": f"KEY_{number % 7}",
+        }
+        log.write(encoded(fields))
         clock.now += seconds
-    for number in range(3):
-        log.refuse(f"{number:016x}", {"status": 401, "client": "10.6.6.6"})
+    for _ in range(3):
+        log.refuse(("10.6.6.6", 401, None, None), encoded({"status": 401, "client": "10.6.6.6"}))
     log.close()
 
 
@@ -294,11 +301,11 @@ def test_the_successor_of_a_worker_that_was_killed_knows_its_last_line(tmp_path:
     if child == 0:
         log.enter_worker(row, gauges)
         for number in range(50):
-            log.write(str(number), {"status": 200})
+            log.write(encoded({"request_id": str(number), "status": 200}))
         os.kill(os.getpid(), 9)
     os.waitpid(child, 0)
     log.enter_worker(row, gauges)
-    log.write("after", {"status": 200})
+    log.write(encoded({"request_id": "after", "status": 200}))
     log.close()
     verdict = judged(path)
     assert sound(verdict)
@@ -311,12 +318,12 @@ def test_the_successor_of_a_worker_that_was_killed_knows_its_last_line(tmp_path:
 def test_what_a_full_disk_cut_short_is_no_fault_and_hides_none(whole: Lines, tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     log = AuditLog(str(path))
-    log.write("first", {"status": 200})
+    log.write(encoded({"request_id": "first", "status": 200}))
     whole_line = path.read_bytes().splitlines(keepends=True)[-1]
     with path.open("ab") as file:
         file.write(whole_line[:37])
     again = AuditLog(str(path))
-    again.write("second", {"status": 200})
+    again.write(encoded({"request_id": "second", "status": 200}))
     again.close()
     log.close()
     verdict = judged(path)

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from arcan_gitops.cli import arcan
 from arcan_gitops.server.audit import AuditLog
+from arcan_gitops.server.audit_line import encoded
 from tests.support.key_files import put_keys
 from tests.support.live_server import LiveServer, create_token
 from tests.support.realm_files import CANARY, RealmFiles
@@ -187,10 +188,10 @@ def test_accounts_counts_and_lines_of_before_chains_are_found(repository: Reposi
     path = tmp_path / "audit.log"
     log = AuditLog(str(path), clock=lambda: START)
     account = {"status": 200, "client": "10.0.0.1", "cluster": "eu", "namespace": "shop", "account": "arcan"}
-    log.write("1", {**account, "realm": "shop", "environment": "prod", "key": "A"})
-    log.write("2", {"status": 401, "client": "10.6.6.6", "claimed_account": "?/shop/arcan"})
-    for number in range(3):
-        log.refuse(str(number), {"status": 401, "client": "10.6.6.7"})
+    log.write(encoded({**account, "realm": "shop", "environment": "prod", "key": "A"}))
+    log.write(encoded({"status": 401, "client": "10.6.6.6", "claimed_account": "?/shop/arcan"}))
+    for _ in range(3):
+        log.refuse(("10.6.6.7", 401, None, None), encoded({"status": 401, "client": "10.6.6.7"}))
     log.close()
     before = '{"time":"2026-01-31T12:00:00.123Z","worker":7,"sequence":1,"request_id":"9","status":503,"code":"x"}\n'
     path.write_text(

@@ -19,6 +19,7 @@ from arcan_gitops.audit.key import AuditKey
 from arcan_gitops.audit.verify import Asked, Verifier
 from arcan_gitops.server.audit import MAX_LINE_BYTES, AuditFailed, AuditLog
 from arcan_gitops.server.audit_folder import AuditFolder
+from arcan_gitops.server.audit_line import encoded
 from arcan_gitops.server.gauges import Gauges
 from arcan_gitops.server.refusals import MOST_SOURCES, OTHERS, Refusals
 from tests.server.conftest import Running
@@ -84,13 +85,13 @@ def test_a_header_of_any_size_is_cut_and_cannot_break_the_line(running: Running)
 def test_a_file_that_was_rotated_away_is_opened_anew_and_no_line_is_lost(tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     log = AuditLog(str(path))
-    log.write("0", {"status": 200})
+    log.write(encoded({"request_id": "0", "status": 200}))
     path.rename(tmp_path / "audit.log.1")
     end = time.monotonic() + 20
     written = 1
     while not path.exists():  # it is looked for now and then, and not for each line
         assert time.monotonic() < end
-        log.write(str(written), {"status": 200})
+        log.write(encoded({"request_id": str(written), "status": 200}))
         written += 1
     lines = (tmp_path / "audit.log.1").read_text() + path.read_text()
     assert [line["request_id"] for line in decisions(lines)] == [str(n) for n in range(written)]
@@ -104,7 +105,7 @@ def test_lines_of_many_threads_and_processes_stay_whole(tmp_path: Path) -> None:
 
     def write(many: int) -> None:
         for number in range(many):
-            log.write(f"{os.getpid()}-{number}", {"status": 200, "key": "k" * 200})
+            log.write(encoded({"request_id": f"{os.getpid()}-{number}", "status": 200, "key": "k" * 200}))
 
     children = []
     for _ in range(3):
@@ -129,16 +130,16 @@ def test_a_line_cut_short_is_a_failure_and_does_not_spoil_the_next(tmp_path: Pat
     path = tmp_path / "audit.log"
     log = AuditLog(str(path))
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    log.write("whole", {"status": 200})
+    log.write(encoded({"request_id": "whole", "status": 200}))
     resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, hard))
     try:
         with pytest.raises(AuditFailed, match="only a part"):
-            log.write("cut", {"status": 200})
+            log.write(encoded({"request_id": "cut", "status": 200}))
         with pytest.raises(AuditFailed, match="cannot be written"):
-            log.write("refused", {"status": 200})
+            log.write(encoded({"request_id": "refused", "status": 200}))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    log.write("after", {"status": 200})
+    log.write(encoded({"request_id": "after", "status": 200}))
     _, first, cut, resumed, last = path.read_text().splitlines()
     assert len(cut) == 20
     assert json.loads(resumed)["unrecorded"] == 2
@@ -154,15 +155,15 @@ def test_a_log_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
 def test_no_line_is_glued_to_a_torn_one_of_another_process(tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     log = AuditLog(str(path))
-    log.write("whole", {"status": 200})
+    log.write(encoded({"request_id": "whole", "status": 200}))
     child = os.fork()
     if child == 0:
         resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, resource.RLIM_INFINITY))
         with contextlib.suppress(AuditFailed):
-            log.write("cut", {"status": 200})
+            log.write(encoded({"request_id": "cut", "status": 200}))
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
-    log.write("after", {"status": 200})
+    log.write(encoded({"request_id": "after", "status": 200}))
     _, *lines = path.read_text().splitlines()
     assert [len(line) == 20 or json.loads(line)["request_id"] for line in lines] == [
         "whole",
@@ -174,7 +175,7 @@ def test_no_line_is_glued_to_a_torn_one_of_another_process(tmp_path: Path) -> No
 def test_no_line_is_glued_to_one_that_was_torn_before_the_start(tmp_path: Path) -> None:
     path = tmp_path / "audit.log"
     path.write_text('{"time":"20')
-    AuditLog(str(path)).write("first", {"status": 200})
+    AuditLog(str(path)).write(encoded({"request_id": "first", "status": 200}))
     assert json.loads(path.read_text().splitlines()[1])["event"] == "began"
 
 
@@ -253,7 +254,7 @@ def test_counts_of_the_last_second_are_written_at_the_end(tmp_path: Path) -> Non
     path = tmp_path / "audit.log"
     log = AuditLog(str(path), clock=lambda: 1000.5)
     for number in range(7):
-        log.refuse(str(number), {"status": 401, "client": "10.0.0.1"})
+        log.refuse(("10.0.0.1", 401, None, None), encoded({"request_id": str(number), "status": 401}))
     log.close()
     log.close()
     lines = decisions(path.read_text())
@@ -262,9 +263,9 @@ def test_counts_of_the_last_second_are_written_at_the_end(tmp_path: Path) -> Non
 
 def test_addresses_are_told_apart_up_to_a_bound() -> None:
     refusals = Refusals()
-    first = [refusals.is_first({"client": f"10.0.{n // 256}.{n % 256}"}, 5.0) for n in range(5000)]
+    first = [refusals.is_first((f"10.0.{n // 256}.{n % 256}", 401, None, None), 5.0) for n in range(5000)]
     assert sum(first) == MOST_SOURCES
-    assert refusals.is_first({"client": "10.0.0.1"}, 5.5) is False
+    assert refusals.is_first(("10.0.0.1", 401, None, None), 5.5) is False
     assert refusals.ended(5.9) == []
     counts = {line["client"]: line["count"] for line in refusals.ended(6.0)}
     assert counts == {"10.0.0.1": 1, OTHERS: 5000 - MOST_SOURCES}
@@ -279,7 +280,7 @@ def test_a_server_finds_where_the_one_before_it_ended_and_names_that(tmp_path: P
         assert len(heads) == expected
         log, gauges = AuditLog(str(path), key=folder.key(None), before=heads), Gauges(1)
         log.enter_worker(gauges.free(), gauges)
-        log.write("1", {"status": 200})
+        log.write(encoded({"request_id": "1", "status": 200}))
         log.close()
         folder.save(gauges.chains())
     assert key == folder.key(None)

@@ -48,7 +48,7 @@ def test_a_bug_in_a_decision_is_500_is_recorded_and_says_nothing(
 
 def test_a_bug_in_the_audit_log_is_no_answer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     class Broken(AuditLog):
-        def write(self, request_id: str, fields: object) -> None:
+        def write(self, *_: object) -> None:
             raise RuntimeError(CANARY)
 
     answered = answer(

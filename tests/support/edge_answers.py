@@ -277,7 +277,7 @@ class _Failing(AuditLog):
     def failing(self) -> bool:
         return True
 
-    def write(self, request_id: str, fields: object) -> None:
+    def write(self, *_: object) -> None:
         raise AuditFailed("full")
 
     refuse = write

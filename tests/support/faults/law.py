@@ -20,7 +20,7 @@ from typing import Any
 from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.realms import Snapshot
 from arcan_gitops.server.answers import Refusal
-from arcan_gitops.server.decision import Decision
+from arcan_gitops.server.decision import Decision, Kept
 from tests.support.faults.world import World
 from tests.support.faults.written import KEYS, NEVER, Written
 
@@ -35,6 +35,7 @@ class Law:
 
     world: World
     random: random.Random = field(default_factory=lambda: random.Random(1))
+    kept: Kept = field(default_factory=Kept)  # as of one worker, whichever snapshot it is asked for
 
     def hold(self, after: str) -> None:
         """Read everything. Raises `Broken`."""
@@ -115,7 +116,7 @@ class Law:
             "HTTP_AUTHORIZATION": f"Bearer {self.world.token}",
         }
         try:
-            body = Decision(_Published(snapshot), lambda: self.world.now).read(environ)
+            body = Decision(_Published(snapshot), lambda: self.world.now, self.kept).read(environ)
             self.world.answers["200"] += 1
             return 200, body
         except Refusal as refused:
