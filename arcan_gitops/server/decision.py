@@ -72,7 +72,7 @@ class Granted(NamedTuple):
 
     body: bytes
     audited: str  # who asks, what for and the revision, as the audit line has them
-    series: tuple[str, str, str]  # route, realm and environment, for the metrics
+    series: Series  # what it is counted as
 
 
 class Kept:
@@ -152,7 +152,7 @@ class Decision:
             # snapshot is older or newer than the manifest, and ESO must not act on it.
             raise Refusal("version_not_loaded", "this server does not have that version; try again")
         body = _all_keys(environment, version) if ref.key is None else _one_key(environment, ref.key)
-        return Granted(body, self._encoded(), self._series())
+        return Granted(body, self._encoded(), self._series(200))
 
     def _status(self, caller: Caller | Account, query: str) -> bytes:
         self._is_status = True
@@ -166,8 +166,11 @@ class Decision:
         return json.dumps(narrowed(status, caller.realm, caller.scope)).encode()
 
     def _authenticate(self, snapshot: Snapshot, header: str | None) -> Caller | Account:
-        scheme, _, token = (header or "").partition(" ")
-        presented = token.strip() if scheme.lower() == "bearer" else None
+        presented = None
+        if header is not None:
+            scheme, _, token = header.partition(" ")
+            if scheme == "Bearer" or scheme.lower() == "bearer":
+                presented = token.strip()
         try:
             caller = snapshot.policy.authenticate(presented, self._clock())
             if self._published.revoked(caller):
@@ -181,19 +184,23 @@ class Decision:
 
     def counted(self, status: int) -> Series:
         """What the metrics count it as."""
-        route, realm, environment = self._granted.series if self._granted else self._series()
+        if self._granted is None:
+            return self._series(status)
+        if status == 200:
+            return self._granted.series
+        route, _, realm, environment = self._granted.series
         return route, status, realm, environment
 
-    def _series(self) -> tuple[str, str, str]:
-        """Route, realm and environment: names only of what there is."""
+    def _series(self, status: int) -> Series:
+        """With names only of what there is."""
         ref, snapshot = self._ref, self._snapshot
         if ref is None or snapshot is None:
-            return (STATUS_ROUTE if self._is_status else OTHER_ROUTE), "", ""
+            return (STATUS_ROUTE if self._is_status else OTHER_ROUTE), status, "", ""
         route = ALL_KEYS_ROUTE if ref.key is None else ONE_KEY_ROUTE
         place = (ref.realm, ref.environment)
-        if snapshot.environment(*place) is not None or place in snapshot.failed:
-            return route, *place
-        return route, UNKNOWN, UNKNOWN
+        if snapshot.environment(*place) is None and place not in snapshot.failed:
+            return route, status, UNKNOWN, UNKNOWN
+        return route, status, *place
 
     @property
     def known(self) -> bool:

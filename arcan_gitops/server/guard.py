@@ -76,6 +76,7 @@ class Guard:
         self._spare = [os.dup(self._place) for _ in range(_SPARE)]
         self._known: dict[int, _Known] = {}
         self._answers: deque[tuple[float, str]] = deque(maxlen=_KEPT_ANSWERS)
+        self._noted, self._noted_address = 0, ""  # of the newest one
         self._lock = threading.Lock()  # over the two below
         self._accepting = True
         self.retired = False  # whether connections are to be closed after their next answer
@@ -86,8 +87,11 @@ class Guard:
         threading.Thread(target=self._run, name="arcan-guard", daemon=True).start()
 
     def answered(self, address: str) -> None:
-        """A request from there was answered, and had a valid token."""
-        self._answers.append((time.monotonic(), address))
+        """A request from there was answered, and had a valid token; one in a millisecond is enough."""
+        millisecond = int(time.monotonic() * 1000)
+        if millisecond != self._noted or address != self._noted_address:
+            self._noted, self._noted_address = millisecond, address
+            self._answers.append((millisecond / 1000, address))
 
     def retire(self) -> None:
         """Accept no more, for good; what is open is served on."""
@@ -137,8 +141,7 @@ class Guard:
 
         Another connection of that address may be taken for one of them, and is spared until it is idle. Where
         every connection of an address has shown enough already, there is nothing to find: on a busy server
-        that is nearly always so, and looking would keep the requests waiting. The newest answers come first:
-        when data last went out is known, and not when it did before.
+        that is nearly always so, and looking would keep the requests waiting.
         """
         by_address: dict[str, list[_Known]] = {}
         for known in sorted(self._known.values(), key=_SENT):
@@ -147,13 +150,10 @@ class Guard:
             address: sum(known.shown < _SHOWN_ENOUGH for known in found)
             for address, found in by_address.items()
         }
-        left = sum(to_find.values())
-        if not left:
+        if not any(to_find.values()):
             return
-        answers = []
         while self._answers and self._answers[0][0] <= until:
-            answers.append(self._answers.popleft())
-        for when, address in reversed(answers):
+            when, address = self._answers.popleft()
             if not to_find.get(address):
                 continue
             found = by_address[address]
@@ -163,11 +163,7 @@ class Guard:
                 exact = [found[first]]
             for known in exact:
                 known.shown += 1
-                if known.shown == _SHOWN_ENOUGH:
-                    to_find[address] -= 1
-                    left -= 1
-            if not left:
-                return
+                to_find[address] -= known.shown == _SHOWN_ENOUGH
 
     def _look(self, descriptor: int, known: _Known, now: float) -> None:
         found = connections.info(descriptor)
