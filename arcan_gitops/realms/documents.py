@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from arcan_gitops.errors import ArcanError
@@ -13,7 +13,7 @@ from arcan_gitops.realms.bugs import bug
 from arcan_gitops.realms.file_state import FileState, states_of
 from arcan_gitops.realms.files import BadLayout, digest, read_file
 from arcan_gitops.realms.kept import Fresh
-from arcan_gitops.realms.layout import DOCUMENT_SUFFIX, DocumentFile, EnvironmentFiles, Layout
+from arcan_gitops.realms.layout import DOCUMENT_SUFFIX, DocumentFile, EnvironmentFiles, Layout, of_document
 from arcan_gitops.realms.loaded_keys import KeyFiles, KeysRead, assembled
 from arcan_gitops.realms.loading import Loader, Rules
 from arcan_gitops.realms.removals import Records, records_of
@@ -146,25 +146,30 @@ class Documents:
             return
         found.environments[name] = assembled(read.parts, read.failed, rules.data, records, before)
 
-    def read_keys(
-        self, realm: RealmName, name: EnvironmentName, keys: Iterable[KeyName], before: Environment
+    def read_units(
+        self, realm: RealmName, name: EnvironmentName, keys: Sequence[KeyName], before: Environment
     ) -> RealmRead | None:
-        """An environment of key files where nothing but the files of these keys has changed, all of which it
-        had; None where that cannot be relied on, so that all has to be read.
+        """An environment where nothing has changed but its document, or the files of these keys, all of which
+        it had; None where that cannot be relied on, so that all has to be read.
         """
-        rules, parts = self._rules.get(realm), before.parts
-        if rules is None or rules.states is None or parts is None or before.stale or before.failed:
+        rules = self._rules.get(realm)
+        if rules is None or rules.states is None or before.stale or before.failed:
             return None
         if states_of(self._tree.realm_file(realm)) != rules.states:
             return None
-        read = KeysRead(dict(parts.by_key))
         folder = self._tree.root / realm / name
-        for key in keys:
-            file = DocumentFile(realm, name, f"{folder}/{key}{DOCUMENT_SUFFIX}", key)
-            if key not in parts.by_key or not _is_plain(file.where):
-                return None
-            self._key_files.read_one(file, rules, parts.by_key, read)
-        found = RealmRead(problems=read.told(folder))
+        wanted = [f"{folder}/{key}{DOCUMENT_SUFFIX}" for key in keys] or [f"{folder}{DOCUMENT_SUFFIX}"]
+        if not all(map(_is_plain, wanted)):
+            return None
+        found, parts = RealmRead(), before.parts
+        if parts is None:
+            files = of_document(DocumentFile(realm, name, wanted[0]))
+            self._read(files, rules, None, {name: before}, found)
+            return found
+        read = KeysRead(dict(parts.by_key))
+        for key, path in zip(keys, wanted, strict=True):
+            self._key_files.read_one(DocumentFile(realm, name, path, key), rules, parts.by_key, read)
+        found.problems += read.told(folder)
         found.fresh |= {(name, key): fresh for key, fresh in read.fresh.items()}
         records = Records(parts.records, before.removed)
         found.environments[name] = assembled(read.parts, read.failed, rules.data, records)

@@ -18,7 +18,7 @@ from arcan_gitops.realms import tokens as token_files
 from arcan_gitops.realms.binding import NO_DEMANDS, Demands, Place
 from arcan_gitops.realms.documents import Documents
 from arcan_gitops.realms.found import Found
-from arcan_gitops.realms.layout import DOCUMENT_SUFFIX, is_key_file
+from arcan_gitops.realms.layout import BESIDE, DOCUMENT_SUFFIX, is_key_file
 from arcan_gitops.realms.loading import Keeping, Loader
 from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.selection import BadSelection, Selection
@@ -100,11 +100,11 @@ class Repository:
         """The realms as they are now, what is bad as it was in `last`. Raises nothing but bugs.
 
         `changed` are all paths that may have changed since `last` was loaded, if that is known: where they
-        are key files that were there, nothing else is read.
+        are documents and key files that were there, nothing else is read.
         """
         if changed is not None:
-            keys = self._key_files_among(changed, last)
-            reload = None if keys is None else self._reload_keys(keys, last)
+            units = self._units_among(changed, last)
+            reload = None if units is None else self._reload_units(units, last)
             if reload is not None:
                 return reload
         return self._load(last, last.clusters)
@@ -151,27 +151,33 @@ class Repository:
     def _selecting(self, realm: RealmName) -> Callable[[EnvironmentName], bool]:
         return lambda environment: self._selection.has(realm, environment)
 
-    def _key_files_among(self, changed: Iterable[Path], last: Snapshot) -> dict[Place, set[KeyName]] | None:
-        """The key files that the paths are; None where one may be anything else."""
-        keys: dict[Place, set[KeyName]] = defaultdict(set)
+    def _units_among(self, changed: Iterable[Path], last: Snapshot) -> dict[Place, set[KeyName]] | None:
+        """The documents and key files that the paths are, all of which were there: keys by environment, none
+        for a document. None where a path may be anything else.
+        """
+        units: dict[Place, set[KeyName]] = defaultdict(set)
         for path in changed:
             try:
-                realm, name, file = path.relative_to(self._tree.root).parts
+                realm, *folder, file = path.relative_to(self._tree.root).parts
             except ValueError:
                 return None
-            place = RealmName(realm), EnvironmentName(name)
+            if file.startswith(".") and file not in BESIDE and not is_key_file(file):
+                continue  # what programs write before they rename it
+            name = file.removesuffix(DOCUMENT_SUFFIX)
+            place = RealmName(realm), EnvironmentName(folder[0] if folder else name)
             environment = last.environment(*place)
-            if environment is None or environment.parts is None:
+            if environment is None or name == file or len(folder) > 1:
                 return None
-            key = KeyName(file.removesuffix(DOCUMENT_SUFFIX))
-            if is_key_file(file) and key in environment.values:
-                keys[place].add(key)
-            elif is_key_file(file) or not file.startswith("."):  # what programs write before they rename it
+            if folder and environment.parts is not None and name in environment.values:
+                units[place].add(KeyName(name))
+            elif not folder and environment.parts is None:
+                units[place] = set()
+            else:
                 return None
-        return keys
+        return units
 
-    def _reload_keys(self, keys: Mapping[Place, Set[KeyName]], last: Snapshot) -> Reload | None:
-        """`last`, where the files of these keys were read anew; None where all has to be read."""
+    def _reload_units(self, units: Mapping[Place, Set[KeyName]], last: Snapshot) -> Reload | None:
+        """`last`, where these documents and key files were read anew; None where all has to be read."""
         clean = self._clean
         if clean is None or not clean.is_served_by(last):
             return None
@@ -181,11 +187,15 @@ class Repository:
             findings=list(clean.findings),
             fresh={},
         )
-        for (realm, name), wanted in keys.items():
-            read = self._documents.read_keys(realm, name, sorted(wanted), clean.environments[realm][name])
+        for (realm, name), keys in units.items():
+            loaded = found.environments[realm]
+            read = self._documents.read_units(realm, name, sorted(keys), loaded[name])
             if read is None:
                 return None
-            found.add(realm, replace(read, environments={**found.environments[realm], **read.environments}))
+            loaded |= read.environments
+            if name not in read.environments:
+                del loaded[name]
+            found.add(realm, replace(read, environments=loaded))
         self._clean = None if found.problems else replace(found, findings=list(found.findings), fresh={})
         found.refuse_copies(last, self._keeping)
         if found.problems:

@@ -394,7 +394,8 @@ def test_a_snapshot_survives_the_way_to_the_workers(files: RealmFiles) -> None:
     restored = restore(dump(snapshot))
     assert restored.revision == snapshot.revision
     assert value(restored, "shop", "prod", "DATABASE_URL") == CANARY
-    assert restored.policy.authenticate(token, 0) == snapshot.policy.authenticate(token, 0)
+    held, sent = (one.policy.authenticate(token, 0) for one in (snapshot, restored))
+    assert repr(held) == repr(sent)
 
 
 ODD = {

@@ -1,0 +1,185 @@
+"""A reload that knows which documents changed reads those alone, and comes to what one comes to that reads all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from arcan_gitops.names import EnvironmentName, KeyName, RealmName
+from arcan_gitops.realms import RealmTree, Reload, Repository, Snapshot
+from arcan_gitops.realms.layout import DocumentFile
+from arcan_gitops.sops import Identities
+from tests.support.key_files import put_key
+from tests.support.live_server import create_token
+from tests.support.realm_files import CANARY, RealmFiles
+
+SHOP, PROD = RealmName("shop"), EnvironmentName("prod")
+
+
+class World:
+    """Realms, and a server that runs on them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.files = RealmFiles(folder)
+        self.files.write("shop", "prod", f"DATABASE_URL: {CANARY}\nGONE_LATER: g\n")
+        self.files.write("shop", "staging", "DATABASE_URL: s\n")
+        self.files.write("platform", "prod", "TOKEN: t\n")
+        self.token = create_token(self.files, "shop", "eso")
+        self.server = self.repository()
+        self.running = self.server.load()
+
+    def repository(self) -> Repository:
+        return Repository(RealmTree(self.files.root), Identities([self.files.identity]))
+
+    def reload(self, *changed: Path) -> Reload:
+        found = self.server.reload(self.running, changed)
+        self.running = found.snapshot
+        return found
+
+    @property
+    def realm(self) -> Path:
+        return self.files.root / "shop"
+
+
+def values(snapshot: Snapshot) -> dict[str, str]:
+    environment = snapshot.environment(SHOP, PROD)
+    assert environment is not None
+    return {key: value.reveal() for key, value in environment.values.items()}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+@pytest.fixture
+def opened(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The documents that are read from here on."""
+    read: list[str] = []
+    real = DocumentFile.read
+
+    def counted(self: DocumentFile) -> bytes:
+        read.append(f"{self.realm}/{self.environment}")
+        return real(self)
+
+    monkeypatch.setattr(DocumentFile, "read", counted)
+    return read
+
+
+def test_only_what_is_named_is_read_and_the_revision_is_that_of_all(world: World, opened: list[str]) -> None:
+    for at in range(3):
+        opened.clear()
+        path = world.files.write("shop", "prod", f"DATABASE_URL: {CANARY}{at}\nNEW: n\n")
+        found = world.reload(path, path.with_name(".prod.sops.yaml.x1"))
+        assert opened == ["shop/prod"]
+        assert (found.problems, values(found.snapshot)["DATABASE_URL"]) == ((), f"{CANARY}{at}")
+        assert set(values(found.snapshot)) == {"DATABASE_URL", "NEW"}
+        whole = world.repository().load()
+        assert found.snapshot.revision == whole.revision
+        assert found.snapshot.names() == whole.names()
+        assert found.snapshot.policy.authenticate(world.token, 0).realm == SHOP  # type: ignore[union-attr]
+
+
+def test_two_environments_in_one_change_are_both_read(world: World, opened: list[str]) -> None:
+    paths = [
+        world.files.write(realm, "prod", f"{key}: new\n")
+        for realm, key in (("shop", "DATABASE_URL"), ("platform", "TOKEN"))
+    ]
+    found = world.reload(*paths)
+    assert sorted(opened) == ["platform/prod", "shop/prod"]
+    assert found.snapshot.revision == world.repository().load().revision
+
+
+def test_a_named_document_that_is_bad_stays_at_its_last_good_state_until_it_is_mended(world: World) -> None:
+    path = world.files.write("shop", "prod", "DATABASE_URL: new\n")
+    world.files.tamper(path, "DATABASE_URL")
+    found = world.reload(path)
+    assert (len(found.problems), found.kept) == (1, ("shop/prod",))
+    assert values(found.snapshot)["DATABASE_URL"] == CANARY
+    world.files.write("shop", "prod", "DATABASE_URL: mended\n")
+    found = world.reload(path)
+    assert (found.problems, found.kept) == ((), ())
+    assert values(found.snapshot) == {"DATABASE_URL": "mended"}
+
+
+def test_a_copy_of_another_environment_is_refused_though_only_the_copy_is_named(world: World) -> None:
+    world.files.path("shop", "staging").write_bytes(world.files.path("shop", "prod").read_bytes())
+    found = world.reload(world.files.path("shop", "staging"))
+    told = [str(error) for error in (*found.problems, *found.findings)]
+    whole = world.repository().start_sound()
+    assert told == [str(error) for error in (*whole.problems, *whole.findings)]
+
+
+def _a_new_document(world: World) -> Path:
+    return world.files.write("shop", "dev", "DATABASE_URL: d\n")
+
+
+def _no_document_any_more(world: World) -> Path:
+    world.files.path("shop", "prod").unlink()
+    return world.files.path("shop", "prod")
+
+
+def _a_link_in_its_place(world: World) -> Path:
+    path = _no_document_any_more(world)
+    path.symlink_to("staging.sops.yaml")
+    return path
+
+
+def _a_folder_of_key_files_beside_it(world: World) -> Path:
+    return put_key(world.files, "shop/prod", "DATABASE_URL", "in a file")
+
+
+def _other_rules(world: World) -> Path:
+    (world.realm / "realm.yaml").write_text("binding: required\n")
+    return world.realm / "realm.yaml"
+
+
+def _a_record_of_a_removed_key(world: World) -> Path:
+    return world.realm / "removed" / "prod" / "GONE_LATER.yaml"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _a_new_document,
+        _no_document_any_more,
+        _a_link_in_its_place,
+        _a_folder_of_key_files_beside_it,
+        _other_rules,
+        _a_record_of_a_removed_key,
+        lambda world: world.realm / "tokens.yaml",
+        lambda world: world.realm / "prod",
+        lambda world: world.realm,
+        lambda world: world.files.root.parent / "elsewhere" / "prod.sops.yaml",
+    ],
+)
+def test_whatever_else_is_named_all_is_looked_at(
+    world: World, opened: list[str], change: Callable[[World], Path]
+) -> None:
+    changed = change(world)
+    world.files.write("platform", "prod", "TOKEN: not named\n")
+    found = world.reload(changed, world.files.path("shop", "staging"))
+    assert "platform/prod" in opened
+    platform = found.snapshot.environment(RealmName("platform"), PROD)
+    assert platform is not None
+    assert platform.values[KeyName("TOKEN")].reveal() == "not named"
+
+
+def test_a_document_that_is_named_is_judged_by_the_rules_of_now(world: World) -> None:
+    (world.realm / "realm.yaml").write_text("binding: required\n")
+    path = world.files.write("shop", "prod", "DATABASE_URL: new\n")  # it is bound to no place
+    found = world.reload(path)
+    assert found.problems
+    assert values(found.snapshot)["DATABASE_URL"] == CANARY
+
+
+def test_what_was_wrong_before_is_looked_at_each_time(world: World, opened: list[str]) -> None:
+    staging = world.files.path("shop", "staging")
+    world.files.tamper(staging, "DATABASE_URL")
+    assert world.reload(staging).problems
+    path = world.files.write("shop", "prod", "DATABASE_URL: new\n")
+    found = world.reload(path)
+    assert found.problems  # that of staging is still told
+    assert values(found.snapshot)["DATABASE_URL"] == "new"
