@@ -13,7 +13,7 @@ from arcan_gitops.cli.realm_options import one_environment_option, optional_real
 from arcan_gitops.errors import ArcanError, SeveralErrors
 from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.realms import RealmTree
-from arcan_gitops.realms.binding import refuse_twin, unit_of
+from arcan_gitops.realms.binding import twins, unit_of
 from arcan_gitops.realms.editing import bind_document, open_file
 from arcan_gitops.realms.verifying import verify
 
@@ -61,11 +61,12 @@ def bind(
         for each in verify(tree, tree.scan_all()[0], identities)
         if each.seal is not None
     }
+    copied = twins(seals)
     bound = 0
     for file in documents:
         try:
-            if unit_of(file) in seals:
-                refuse_twin(unit_of(file), seals)
+            if unit_of(file) in copied:
+                raise copied[unit_of(file)]
             changed = bind_document(open_file(tree, file, identities), moved_from)
         except ArcanError as error:
             problems.append(error)

@@ -207,13 +207,17 @@ def _copied(unit: Unit, original: str) -> Copied:
     )
 
 
-def refuse_twin(unit: Unit, seals: Mapping[Unit, Seal]) -> None:
-    """Raise `Copied` where a document of another place has the data key of one that is not bound: binding it
-    would make a copy that somebody put there the real one.
+def twins(seals: Mapping[Unit, Seal]) -> dict[Unit, ArcanError]:
+    """The documents that are not bound and have the data key of one at another place, each with why: binding
+    it would make a copy that somebody put there the real one.
     """
-    mine = seals[unit]
-    others = {
-        place_name(*at[:2]) for at in seals if at[:2] != unit[:2] and seals[at].key == mine.key is not None
-    }
-    if others and not mine.bound:
-        raise _copied(unit, some(sorted(others)))
+    places: dict[bytes | None, set[Place]] = defaultdict(set)
+    for unit, seal in seals.items():
+        places[seal.key].add(unit[:2])
+    found: dict[Unit, ArcanError] = {}
+    for unit, seal in seals.items():
+        if seal.key is not None and not seal.bound:
+            others = places[seal.key] - {unit[:2]}
+            if others:
+                found[unit] = _copied(unit, some(sorted(place_name(*place) for place in others)))
+    return found
