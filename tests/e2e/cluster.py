@@ -80,13 +80,14 @@ class Cluster:
         wait_until(what, lambda: self.secret(namespace, name) == expected, seconds)
 
     def wait_for_first_sync(self, *namespaces: str) -> None:
-        """Wait until the operator has tried each ExternalSecret of the namespaces, well or not."""
+        """Wait until the operator has tried each ExternalSecret and store of the namespaces, well or not."""
 
         def tried() -> bool:
             found = [item for namespace in namespaces for item in self._external_secrets(namespace)]
-            return bool(found) and all(_ready(item) for item in found)
+            stores = [item for namespace in namespaces for item in self._stores(namespace)]
+            return bool(found) and all(_ready(item) for item in (*found, *stores))
 
-        what = f"every ExternalSecret in {', '.join(namespaces)} has a condition"
+        what = f"every ExternalSecret and store in {', '.join(namespaces)} has a condition"
         wait_until(what, tried, seconds=120, every=0.3)
 
     def sync(self, *namespaces: str) -> dict[Name, Seen]:
@@ -127,6 +128,9 @@ class Cluster:
 
     def _external_secrets(self, namespace: str) -> list[dict[str, Any]]:
         return self.api.items(f"{_ESO}/namespaces/{namespace}/externalsecrets")
+
+    def _stores(self, namespace: str) -> list[dict[str, Any]]:
+        return self.api.items(f"{_ESO}/namespaces/{namespace}/secretstores")
 
     def _force(self, namespaces: tuple[str, ...]) -> None:
         """Annotate, as `kubectl annotate` does, and wait until each refresh has ended."""
