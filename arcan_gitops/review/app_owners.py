@@ -29,13 +29,13 @@ def with_app_lines(text: str, apps: Mapping[str, RealmName], path: str) -> str:
     lines = []
     for file in sorted(apps):
         realm = owners_of(others, apps[file])
-        if realm and not _asked(others.of(file), realm):
+        if realm and not must_agree(others.of(file), realm):
             lines.append(f"/{file} {' '.join(realm)}\n")
     made = "".join((before, f"{BEGIN}\n", *lines, f"{END}\n", behind))
     owners = Owners.parse(made.encode(), path)
     for file in sorted(apps):
         realm = owners_of(owners, apps[file])
-        if realm and not _asked(owners.of(file), realm):
+        if realm and not must_agree(owners.of(file), realm):
             raise ArcanError(
                 f"{path}: a line below '{END}' names others for {file}, and the last one counts",
                 hint="move the two comments, and what is between them, to the end of the file",
@@ -48,8 +48,11 @@ def owners_of(owners: Owners, realm: RealmName) -> tuple[str, ...]:
     return owners.of(f"{REALMS}{realm}/tokens.yaml")
 
 
-def _asked(app: tuple[str, ...], realm: tuple[str, ...]) -> bool:
-    """Whether somebody of the realm has to agree: any one of those that a line names is enough."""
+def must_agree(app: tuple[str, ...], realm: tuple[str, ...]) -> bool:
+    """Whether an owner of the realm has to agree to a change of the app's file.
+
+    Of the owners that a line of CODEOWNERS names any one is enough, so that each has to be one of the realm.
+    """
     return bool(app) and set(app) <= set(realm)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from arcan_gitops.errors import some
+from arcan_gitops.review.app_owners import must_agree
 from arcan_gitops.review.change import Change, found
 from arcan_gitops.review.deployed import ARGOCD
 from arcan_gitops.review.findings import Finding
@@ -110,7 +111,7 @@ def _deciding(change: Change) -> Iterator[Finding]:
         paths = [change.head.paths[place] for place in places]
         realm = [name for path in paths for name in owners.of(path)]
         app = owners.of(f"{APPS}{made.app}.yaml")
-        if realm and not set(realm) & set(app):
+        if realm and not must_agree(app, tuple(realm)):
             _, environments = told.setdefault((made.app, made.realm), (paths[0], set()))
             environments.add(made.environment)
     for (name, of), (path, environments) in sorted(told.items()):
