@@ -79,8 +79,11 @@ class Review:
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """By kind, then by rule and place; each once."""
-    return tuple(sorted(dict.fromkeys(findings), key=lambda f: (f.rule.id, f.path, f.line, f.message)))
+    """By kind, then by rule and place; what two rules say of one place in the same words, once."""
+    told: dict[tuple[Kind, str, int, str], Finding] = {}
+    for finding in sorted(findings, key=lambda f: (f.rule.id, f.path, f.line, f.message)):
+        told.setdefault((finding.kind, finding.path, finding.line, finding.message), finding)
+    return tuple(told.values())
 
 
 def review(

@@ -203,6 +203,12 @@ def test_the_mac_alone_of_another_version_is_a_mac_for_other_values(sample: Samp
     assert "ARR101" in facts(sample)
 
 
+def test_what_two_checks_say_in_the_same_words_is_told_once(sample: Sample) -> None:
+    sample.sh("mkdir realms/Production && cp realms/production/prod.sops.yaml realms/Production/")
+    messages = [message for of in told(sample).values() for message in of]
+    assert sum("'Production' is not a valid realm name" in message for message in messages) == 1
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [
