@@ -79,11 +79,11 @@ class Review:
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """By kind, then by rule and place; what two rules say of one place in the same words, once."""
+    """By kind, then by rule and place. What two say of one place in the same words is told by the first."""
     told: dict[tuple[Kind, str, int, str], Finding] = {}
-    for finding in sorted(findings, key=lambda f: (f.rule.id, f.path, f.line, f.message)):
+    for finding in findings:
         told.setdefault((finding.kind, finding.path, finding.line, finding.message), finding)
-    return tuple(told.values())
+    return tuple(sorted(told.values(), key=lambda f: (f.rule.id, f.path, f.line, f.message)))
 
 
 def review(
