@@ -14,7 +14,7 @@ from arcan_gitops.realms.documents import RealmRead
 from arcan_gitops.realms.kept import Fresh
 from arcan_gitops.realms.loaded_keys import parts_of, without
 from arcan_gitops.realms.loading import Keeping
-from arcan_gitops.realms.snapshot import Environment, Part, Snapshot
+from arcan_gitops.realms.snapshot import Environment, Part, Snapshot, placed
 
 _E = TypeVar("_E", Environment, Part)
 
@@ -45,9 +45,7 @@ class Found:
 
     def all(self) -> Iterator[tuple[Place, Environment]]:
         """What is served."""
-        for realm, environments in self.environments.items():
-            for name, environment in environments.items():
-                yield (realm, name), environment
+        return placed(self.environments)
 
     def units(self) -> Iterator[tuple[Unit, Environment | Part]]:
         """The documents of what is served, and what each came to."""

@@ -98,6 +98,15 @@ class KnownCluster:
 Clusters = Mapping[str, KnownCluster]
 
 
+def placed(
+    environments: Mapping[RealmName, Mapping[EnvironmentName, Environment]],
+) -> Iterator[tuple[Place, Environment]]:
+    """Each with its place."""
+    for realm, loaded in environments.items():
+        for name, environment in loaded.items():
+            yield (realm, name), environment
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Environments by realm, the policy over their tokens and accounts, the clusters that sign for these, and
@@ -149,9 +158,7 @@ class Snapshot:
 
     def all(self) -> Iterator[tuple[Place, Environment]]:
         """The environments that are loaded, each with its place."""
-        for realm, environments in self.environments.items():
-            for name, environment in environments.items():
-                yield (realm, name), environment
+        return placed(self.environments)
 
     def names(self) -> tuple[tuple[RealmName, EnvironmentName], ...]:
         """The environments that are loaded."""

@@ -25,20 +25,25 @@ _FOLDERS: Final = re.compile(r"\{\{-?\s*\.?path(?:\.path)?\s*-?\}\}")
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder that an Application deploys: `pattern` matches its path, `by` is what deploys it."""
+    """A folder that an Application deploys: `pattern` matches its path, none of `without` does, and `by` is
+    what deploys it.
+    """
 
     pattern: str
     deep: bool
     by: str
+    without: tuple[str, ...] = ()
 
     def holds(self, path: str, state: State) -> str | None:
         """The folder of it that a file is deployed with, or None. Without a kustomization, and where it is
         not said to be deep, only the files right in it are.
         """
         parts, wanted = path.split("/"), _parts(self.pattern)
-        if len(parts) <= len(wanted) or not all(map(_fits, parts, wanted)):
+        if len(parts) <= len(wanted) or not _matches(parts[: len(wanted)], wanted):
             return None
         folder = "/".join(parts[: len(wanted)])
+        if any(_matches(parts[: len(wanted)], _parts(pattern)) for pattern in self.without):
+            return None
         top = f"{folder}/" if folder else ""
         is_built = any(f"{top}{name}" in state.tree.files for name in KUSTOMIZATIONS)
         if "/" in path.removeprefix(top) and not self.deep and not is_built:
@@ -48,6 +53,10 @@ class Folder:
 
 def _parts(pattern: str) -> list[str]:
     return [part for part in pattern.split("/") if part not in ("", ".")]
+
+
+def _matches(parts: list[str], wanted: list[str]) -> bool:
+    return len(parts) == len(wanted) and all(map(_fits, parts, wanted))
 
 
 def _fits(name: str, pattern: str) -> bool:
@@ -68,7 +77,7 @@ def folders(state: State, objects: Objects, found: tuple[Written, ...]) -> tuple
 
 def _of(one: Written, ours: frozenset[str]) -> Iterator[Folder]:
     spec = mapping(one.body.get("spec"))
-    generated: list[str] = []
+    generated: list[tuple[str, tuple[str, ...]]] = []
     if one.kind == "ApplicationSet":
         generated = list(_directories(spec.get("generators"), ours))
         spec = mapping(mapping(spec.get("template")).get("spec"))
@@ -80,23 +89,24 @@ def _of(one: Written, ours: frozenset[str]) -> Iterator[Folder]:
             continue
         deep = mapping(fields.get("directory")).get("recurse") is True
         if _FOLDERS.fullmatch(path.strip()):
-            yield from (Folder(each, deep, str(one)) for each in generated)
+            yield from (Folder(pattern, deep, str(one), without) for pattern, without in generated)
         else:
             yield Folder(_EXPRESSION.sub("*", path).strip("/"), deep, str(one))
 
 
-def _directories(generators: Any, ours: frozenset[str]) -> Iterator[str]:
-    """The folders of Git generators, however deep in matrices and merges."""
+def _directories(generators: Any, ours: frozenset[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The folders of Git generators, however deep in matrices and merges; with each, which are excluded."""
     for generator in generators if isinstance(generators, list) else ():
         for name, fields in mapping(generator).items():
             yield from _directories(mapping(fields).get("generators"), ours)
             if name != "git" or not _is_ours(str(mapping(fields).get("repoURL", "")), ours):
                 continue
             entries = mapping(fields).get("directories")
-            for entry in entries if isinstance(entries, list) else ():
-                path = mapping(entry).get("path")
-                if _is_path(path) and not mapping(entry).get("exclude"):
-                    yield path.replace("**", "*")
+            paths: dict[bool, list[str]] = {True: [], False: []}
+            for entry in map(mapping, entries if isinstance(entries, list) else ()):
+                if _is_path(path := entry.get("path")):
+                    paths[entry.get("exclude") is True].append(path.replace("**", "*"))
+            yield from ((path, tuple(paths[True])) for path in paths[False])
 
 
 def _is_path(value: Any) -> TypeGuard[str]:

@@ -192,13 +192,16 @@ def test_an_application_set_deploys_the_folders_of_its_git_generator(sample: Sam
         sample,
         "argo/set.yaml",
         "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: all}\nspec:\n"
-        f"  generators: [{{matrix: {{generators: [{{git: {{repoURL: {OURS}, directories: [{{path: teams/*}}]}}}}]}}}}]\n"
+        f"  generators: [{{matrix: {{generators: [{{git: {{repoURL: {OURS}, directories: [{{path: teams/*}}, {{path: teams/b, exclude: true}}]}}}}]}}}}]\n"
         f"  template: {{spec: {{source: {{repoURL: {OURS}, path: '{{{{ .path.path }}}}'}}}}}}\n",
     )
     base_of(sample)
     write(sample, "teams/a/map.yaml", MAP)
     [line] = facts(sample)["ARR117"]
     assert "deploys teams/a" in line
+    sample.path("teams/a/map.yaml").unlink()
+    write(sample, "teams/b/map.yaml", MAP)
+    assert "ARR117" not in facts(sample)
 
 
 def test_without_a_kustomization_only_files_right_in_the_folder_are_deployed(sample: Sample) -> None:

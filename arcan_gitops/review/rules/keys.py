@@ -224,8 +224,8 @@ def _one(change: Change, each: KeyChange) -> Iterator[Finding]:
         if recorded and not change.head.removal(place.realm, place.environment, key):
             yield found(
                 "ARR122",
-                f"{place}: {key} is gone, and no record says that it was meant: the server refuses it (409, or "
-                "503 where a manifest names a version), and no Secret that holds it syncs",
+                f"{place}: {key} is gone, and no record says that it was meant: the server refuses it (409, "
+                "or 503 where a manifest names a version), and no Secret that holds it syncs",
                 f"{change.restore(each.path)} && arcan secret unset {place.realm} {shlex.quote(key)} --env "
                 f"{place.environment}",
                 each.path,
