@@ -75,7 +75,7 @@ def set_value(
     in a new document, and nothing is decrypted. --path does take one.
     """
     refuse_arguments(context.args)
-    if not as_path and (files := target.open_files()) is not None:
+    if not as_path and (files := target.open_files(key)) is not None:
         refuse_parts(files, key, as_path, "sets")
         refuse_whole(files, key)
         files.sealing(key)  # before the value is asked for
@@ -265,7 +265,7 @@ def generate(
     chosen = KINDS[kind]
     length = chosen.length if length is None else length
     value = chosen.generate(length)
-    if not as_path and (files := target.open_files()) is not None:
+    if not as_path and (files := target.open_files(key)) is not None:
         refuse_parts(files, key, as_path, "sets")
         refuse_present(() if replace else files.keys, files.path, [key])
         put(files, {key: value})

@@ -67,10 +67,11 @@ class Target:
         identities = held_identities(self.identity_file, self.passphrase_file, required=identity_required)
         return open_environment(self.tree, self.realm, self.environment, identities)
 
-    def open_files(self) -> OpenFiles | None:
-        """The environment without any private key, where it has a file for each key; else None."""
-        found = self.tree.environment(self.realm, self.environment)
-        if found.layout is Layout.DOCUMENT:
+    def open_files(self, key: str = "KEY") -> OpenFiles | None:
+        """The environment without any private key, where it has a file for each key; else None. `key` is the
+        one that is about to be set.
+        """
+        if self.tree.environment(self.realm, self.environment, key).layout is Layout.DOCUMENT:
             return None
         opened = open_environment(self.tree, self.realm, self.environment, Identities())
         return opened if isinstance(opened, OpenFiles) else None

@@ -122,11 +122,13 @@ class RealmTree:
         refuse_escape(folder)
         return folder
 
-    def environment(self, realm: RealmName, environment: EnvironmentName) -> EnvironmentFiles:
+    def environment(
+        self, realm: RealmName, environment: EnvironmentName, key: str = "KEY"
+    ) -> EnvironmentFiles:
         """The files of one environment, in either layout. Raises `BadLayout`, naming the nearest, if there is
-        none, and where it is there in both; `CannotRead`.
+        none, and where it is there in both; `CannotRead`. `key` is the one that a new one would begin with.
         """
-        create = f"(a new one: 'arcan realm create {realm} --env {environment} --key KEY')"
+        create = f"(a new one: 'arcan realm create {realm} --env {environment} --key {key}')"
         try:
             folder = self.folder(realm)
         except BadLayout as error:

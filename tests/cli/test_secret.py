@@ -225,6 +225,16 @@ def test_a_realm_or_environment_that_is_not_there_is_named_with_the_nearest(
     assert_error(arcan(command, "Shop", *rest, "--env=prod"), "'Shop' is not a valid realm name", status=2)
 
 
+@pytest.mark.parametrize(
+    "arguments", [["set", "shop", "API_TOKEN", "--stdin"], ["generate", "shop", "API_TOKEN"]]
+)
+def test_the_hint_for_an_environment_that_is_new_has_the_key_that_was_given(
+    arguments: list[str], arcan: SecretCommand
+) -> None:
+    hint = "'arcan realm create shop --env prd --key API_TOKEN'"
+    assert_error(arcan(*arguments, "--env=prd", stdin=b"x"), hint)
+
+
 def test_a_document_that_was_tampered_with_is_not_edited(arcan: SecretCommand) -> None:
     arcan.files.tamper(arcan.path, "PORT")
     before = arcan.path.read_bytes()
