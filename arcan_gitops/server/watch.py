@@ -89,7 +89,7 @@ class Watcher:
     def _watch(self) -> None:
         """Watch until the folder at the path is another one: a checkout was swapped by rename or symlink."""
         folder = _identity(self._root)
-        looked = -math.inf  # what changed before the watch was in place is seen by a first look
+        looked = -math.inf  # at all; what changed before the watch was in place is seen by a first look
         for changes in watch(
             self._root,
             watch_filter=None,
@@ -102,13 +102,13 @@ class Watcher:
             self._unwatched = False
             if _identity(self._root) != folder:
                 return
-            asked = self._asked
-            if not changes and not asked and time.monotonic() - looked < _LOOK_SECONDS:
-                continue
-            self._asked = False
-            named = bool(changes) and not asked and math.isfinite(looked)
-            looked = time.monotonic()
-            self.reload(asked=asked, changed=[Path(path) for _, path in changes] if named else None)
+            if asked := self._asked:
+                self._asked = False  # before the reload, so that who asks during it gets another
+            if asked or time.monotonic() - looked >= _LOOK_SECONDS:
+                looked = time.monotonic()
+                self.reload(asked=asked)
+            elif changes:
+                self.reload(asked=False, changed=[Path(path) for _, path in changes])
 
     def _run_tokens(self) -> None:
         while not self._stop.wait(_TOKENS_SECONDS):

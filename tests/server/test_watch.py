@@ -5,13 +5,17 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from watchfiles import Change
 
 from arcan_gitops.access import NotAuthenticated
 from arcan_gitops.realms import RealmTree, Repository
+from arcan_gitops.server import watch as watch_module
 from arcan_gitops.server.board import Board
 from arcan_gitops.server.watch import Watcher
 from arcan_gitops.sops import Identities, load
@@ -147,3 +151,35 @@ def test_what_goes_is_named_in_the_log_and_counted_in_the_metrics(files: RealmFi
         server.wait(lambda: gone("realm", "other") == 1)
         assert server.ready().keys() == {"status", "revision", "reload"}
         assert CANARY not in server.log
+
+
+def test_all_is_looked_at_every_minute_however_often_something_changes(
+    files: RealmFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change that went unseen must not wait until nothing else changes."""
+    path = str(files.path("shop", "prod"))
+    now, found = 1000.0, list[tuple[float, bool, list[Path] | None]]()
+    watcher = World(files).watcher
+
+    def watched(*_: object, **__: object) -> Iterator[set[tuple[Change, str]]]:
+        nonlocal now
+        for step in range(130):
+            now = 1000.0 + step
+            if step == 100:
+                watcher.ask()
+            yield {(Change.modified, path)} if step % 5 == 0 else set()
+
+    monkeypatch.setattr(watch_module, "watch", watched)
+    monkeypatch.setattr(watch_module, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(
+        watcher, "reload", lambda *, asked, changed=None: found.append((now - 1000, asked, changed))
+    )
+    watcher._watch()
+    assert [(at, asked) for at, asked, changed in found if changed is None] == [
+        (0, False),
+        (60, False),
+        (100, True),
+    ]
+    assert [at for at, _, changed in found if changed == [Path(path)]] == [
+        at for at in range(0, 130, 5) if at not in (0, 60, 100)
+    ]
