@@ -70,6 +70,13 @@ class Watcher:
         """Reload now, even if nothing seems to have changed (SIGHUP)."""
         self._asked = True
 
+    def _take_asked(self) -> bool:
+        """Whether somebody asked; who asks from now on is answered by another reload."""
+        asked = self._asked
+        if asked:  # else what is asked at this moment would be lost
+            self._asked = False
+        return asked
+
     def stop(self) -> None:
         """Reload no more."""
         self._stop.set()
@@ -83,8 +90,7 @@ class Watcher:
                     log.warning("cannot watch %s (%s): looking every 5 s", self._root, type(error).__name__)
                 self._unwatched = True
                 if not self._stop.wait(5):
-                    asked, self._asked = self._asked, False
-                    self.reload(asked=asked)
+                    self.reload(asked=self._take_asked())
 
     def _watch(self) -> None:
         """Watch until the folder at the path is another one: a checkout was swapped by rename or symlink."""
@@ -102,8 +108,7 @@ class Watcher:
             self._unwatched = False
             if _identity(self._root) != folder:
                 return
-            if asked := self._asked:
-                self._asked = False  # before the reload, so that who asks during it gets another
+            asked = self._take_asked()
             if asked or time.monotonic() - looked >= _LOOK_SECONDS:
                 looked = time.monotonic()
                 self.reload(asked=asked)
