@@ -13,14 +13,14 @@ import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, Protocol
-from urllib.parse import parse_qsl
 
 from arcan_gitops.access import Account, BulkNeedsAllKeys, Caller, Forbidden, NotAuthenticated, Reason
-from arcan_gitops.names import EnvironmentName, InvalidName, KeyName, RealmName, SecretRef
+from arcan_gitops.names import KeyName, SecretRef
 from arcan_gitops.realms import Environment, Snapshot
 from arcan_gitops.server.answers import Refusal
 from arcan_gitops.server.audit_line import MAX_TEXT, encoded
 from arcan_gitops.server.status import narrowed
+from arcan_gitops.server.target import parse_target
 from arcan_gitops.server.traffic import (
     ALL_KEYS_ROUTE,
     ONE_KEY_ROUTE,
@@ -30,17 +30,12 @@ from arcan_gitops.server.traffic import (
     Series,
 )
 from arcan_gitops.webhook import (
-    ENVIRONMENT_PARAMETER,
     NAMESPACE_HEADER,
-    PATH_PREFIX,
     STATUS_PATH,
-    VERSION_PARAMETER,
     data_body,
     value_body,
 )
 
-_PREFIX: Final = PATH_PREFIX.split("/")
-_PARAMETERS: Final = {ENVIRONMENT_PARAMETER, VERSION_PARAMETER}
 _NAMESPACE: Final = "HTTP_" + NAMESPACE_HEADER.upper().replace("-", "_")
 # Operators ask for the same again and again: 20 MB of it at the most is kept.
 _MOST_KEPT: Final = 4096
@@ -131,8 +126,8 @@ class Decision:
         return granted.body
 
     def _grant(self, snapshot: Snapshot, caller: Caller | Account, path: str, query: str) -> Granted:
-        """The same for a caller with a valid token: it is kept, so it has no clock."""
-        ref, version = _parse(path, query)
+        """The rest of the order, for a caller with a valid token. It has no clock: what it grants is kept."""
+        ref, version = parse_target(path, query)
         self._ref = ref
         try:
             caller.require(ref)
@@ -259,37 +254,3 @@ def _one_key(environment: Environment, key: KeyName) -> bytes:
     if environment.removed is not None and key not in environment.removed:
         raise Refusal("not_recorded", "there is no such key, and no record that it was removed")
     raise Refusal("key_not_found", "the environment has no such key")
-
-
-def _parse(path: str, query: str) -> tuple[SecretRef, str]:
-    """`/api/v1/eso/REALM[/KEY]?env=ENVIRONMENT[&version=VERSION]`, each name matching its whole grammar.
-
-    The path comes decoded once: an escaped slash is one more segment, and what is left of a double
-    escape, a `+`, a space or a non-ASCII letter is in no grammar. A version is compared and nothing else, so
-    that it has no grammar; empty, it names none.
-    """
-    parts = path.split("/")
-    if parts[:4] != _PREFIX or len(parts) not in (5, 6):
-        raise Refusal("malformed_path", f"the routes are {PATH_PREFIX}/REALM/KEY and {PATH_PREFIX}/REALM")
-    try:
-        realm = RealmName.parse(parts[4])
-        key = KeyName.parse(parts[5]) if len(parts) == 6 else None
-    except InvalidName as error:
-        raise Refusal("malformed_path", error.hint or "a malformed name") from None
-    name, version = _parameters(query)
-    try:
-        environment = EnvironmentName.parse(name)
-    except InvalidName as error:
-        raise Refusal("malformed_query", error.hint or "a malformed environment") from None
-    return SecretRef(realm, environment, key), version
-
-
-def _parameters(query: str) -> tuple[str, str]:
-    """(`env`, `version` or empty), each at most once: what else a query says must not be passed over."""
-    pairs = parse_qsl(query, keep_blank_values=True)
-    values = dict(pairs)
-    if len(values) != len(pairs) or ENVIRONMENT_PARAMETER not in values or not values.keys() <= _PARAMETERS:
-        raise Refusal(
-            "malformed_query", "the query must be env=ENVIRONMENT, or env=ENVIRONMENT&version=VERSION, once"
-        )
-    return values[ENVIRONMENT_PARAMETER], values.get(VERSION_PARAMETER, "")
