@@ -311,3 +311,16 @@ def test_what_nobody_signed_is_not_kept() -> None:
     for number in range(1100):
         known.authenticate(sign({**BOUND, "jti": str(number)}, EC_KEY), NOW)
     assert 0 < len(known._signed) <= 1024
+
+
+def test_one_account_stands_for_all_its_tokens_and_another_life_of_it_for_its_own() -> None:
+    """What a server keeps by the account is then found for a renewed token too, and for nobody else."""
+    known = accounts()
+    first = known.authenticate(sign(SECRET), NOW)
+    assert known.authenticate(sign({**BOUND, "jti": "renewed"}), NOW) is first
+    another = {"namespace": "shop", "serviceaccount": {"name": "arcan", "uid": "another"}}
+    assert known.authenticate(sign({**BOUND, "kubernetes.io": another}), NOW) is not first
+    for number in range(4200):
+        life = {"namespace": "shop", "serviceaccount": {"name": "arcan", "uid": str(number)}}
+        known.authenticate(sign({**BOUND, "kubernetes.io": life}, EC_KEY), NOW)
+    assert 0 < len(known._granted) <= 4096
