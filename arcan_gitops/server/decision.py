@@ -37,9 +37,10 @@ from arcan_gitops.webhook import (
 )
 
 _NAMESPACE: Final = "HTTP_" + NAMESPACE_HEADER.upper().replace("-", "_")
-# Operators ask for the same again and again: 20 MB of it at the most is kept.
-_MOST_KEPT: Final = 4096
-_LONGEST_KEPT: Final = 4096
+# Operators ask for the same again and again: so much of it is kept in a process.
+_MOST_KEPT_BYTES: Final = 16 * 1024 * 1024
+_LONGEST_KEPT_BYTES: Final = 1024 * 1024
+_AROUND_BYTES: Final = 1024  # what one takes beside its texts, at the most
 _KEPT_FIELDS: Final = 4096  # of audit lines, encoded
 
 
@@ -70,22 +71,39 @@ class Granted(NamedTuple):
     series: Series  # what it is counted as
 
 
+_Asked = tuple[Caller | Account, str, str]  # caller, path and query
+
+
 class Kept:
-    """The reads that the newest snapshot granted, by caller, path and query.
+    """The reads that the newest snapshot granted. For the one thread that answers.
 
     Nothing else decides what is granted, and above all not the time: who the caller is, is asked each time.
     """
 
     def __init__(self) -> None:
-        self._newest: tuple[Snapshot | None, dict[tuple[Caller | Account, str, str], Granted]] = (None, {})
+        self._snapshot: Snapshot | None = None
+        self._reads: dict[_Asked, Granted] = {}
+        self._bytes = 0
 
-    def of(self, snapshot: Snapshot) -> dict[tuple[Caller | Account, str, str], Granted]:
-        """Those of this snapshot; what another one granted is forgotten."""
-        held, reads = self._newest
-        if held is not snapshot:
-            reads = {}
-            self._newest = snapshot, reads
-        return reads
+    def get(self, snapshot: Snapshot, asked: _Asked) -> Granted | None:
+        """What this snapshot granted; what another one did is forgotten."""
+        if snapshot is not self._snapshot:
+            self._forget()
+            self._snapshot = snapshot
+        return self._reads.get(asked)
+
+    def keep(self, asked: _Asked, granted: Granted) -> None:
+        """Keep it for the snapshot of the last `get`, unless it is very long."""
+        size = len(granted.body) + len(asked[1]) + len(asked[2]) + _AROUND_BYTES
+        if size > _LONGEST_KEPT_BYTES:
+            return
+        if self._bytes + size > _MOST_KEPT_BYTES:
+            self._forget()
+        self._reads[asked] = granted
+        self._bytes += size
+
+    def _forget(self) -> None:
+        self._reads, self._bytes = {}, 0
 
 
 class Decision:
@@ -114,14 +132,11 @@ class Decision:
         path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
         if path == STATUS_PATH:
             return self._status(caller, query)
-        reads = self._kept.of(snapshot)
-        granted = reads.get((caller, path, query))
+        asked = (caller, path, query)
+        granted = self._kept.get(snapshot, asked)
         if granted is None:
             granted = self._grant(snapshot, caller, path, query)
-            if len(granted.body) + len(path) + len(query) <= _LONGEST_KEPT:
-                if len(reads) >= _MOST_KEPT:
-                    reads.clear()
-                reads[caller, path, query] = granted
+            self._kept.keep(asked, granted)
         self._granted = granted
         return granted.body
 
