@@ -55,12 +55,9 @@ def content(now: float, source: str, sequence: int, fields: str, least: str = ""
 
 
 def _time(now: float) -> str:
-    """`2026-01-31T12:00:00.123Z`, rounded to microseconds as `datetime` does, then cut to milliseconds."""
-    second = int(now)
-    microseconds = round((now - second) * 1e6)
-    if microseconds == 1_000_000:
-        second, microseconds = second + 1, 0
-    return _second(second) + _MILLISECONDS[microseconds // 1000]
+    """`2026-01-31T12:00:00.123Z`, cut to milliseconds."""
+    second, millisecond = divmod(int(now * 1000), 1000)
+    return _second(second) + _MILLISECONDS[millisecond]
 
 
 @lru_cache(maxsize=2)
