@@ -36,6 +36,7 @@ class RealmRead:
     problems: list[ArcanError] = field(default_factory=list)
     findings: list[ArcanError] = field(default_factory=list)
     fresh: dict[tuple[EnvironmentName, KeyName | None], Fresh] = field(default_factory=dict)
+    linked: bool = False  # something of it is a link: what changes it may have another name
     unknown: bool = False  # nobody can say which documents there are
     foreign: bool = False  # it is a link out of the tree, and never was a realm
 
@@ -70,6 +71,9 @@ class Documents:
             found.problems.append(bug(self._tree.root / realm, error))
             self._unknown(found, realm, last)
             return found
+        found.linked = os.path.islink(self._tree.root / realm) or any(
+            files.linked for files in places.environments
+        )
         found.findings += places.misplaced
         names = {*emptied, *(each.environment for each in places.environments)}
         rules = self._read_rules(realm, names, before, found)
@@ -155,7 +159,10 @@ class Documents:
         rules = self._rules.get(realm)
         if rules is None or rules.states is None or before.stale or before.failed:
             return None
-        if states_of(self._tree.realm_file(realm)) != rules.states:
+        try:
+            if states_of(self._tree.realm_file(realm)) != rules.states:
+                return None
+        except ArcanError:
             return None
         folder = self._tree.root / realm / name
         wanted = [f"{folder}/{key}{DOCUMENT_SUFFIX}" for key in keys] or [f"{folder}{DOCUMENT_SUFFIX}"]
@@ -249,6 +256,8 @@ class Documents:
         if rules.settings.recorded:
             records, problems = records_of(self._tree, document.realm, document.environment)
             found.findings += problems
+            if problems:
+                states = None  # so that it is told at each look
         data = document.read()
         key = digest(data, rules.data, records.data) if records.data else digest(data, rules.data)
         if before is not None and before.digest == key and (before.removed is None) is (records.keys is None):

@@ -27,6 +27,7 @@ class Found:
     failed: set[Place] = field(default_factory=set)
     unknown: set[RealmName] = field(default_factory=set)
     foreign: set[RealmName] = field(default_factory=set)
+    linked: bool = False
     problems: list[ArcanError] = field(default_factory=list)
     findings: list[ArcanError] = field(default_factory=list)
     fresh: dict[Unit, Fresh] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class Found:
         self.fresh |= {(realm, *of): data for of, data in read.fresh.items()}
         self.problems += read.problems
         self.findings += read.findings
+        self.linked |= read.linked
         if read.unknown:
             self.unknown.add(realm)
         if read.foreign:

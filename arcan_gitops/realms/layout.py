@@ -8,6 +8,7 @@ It is one or the other. Names alone are read here, and where links lead; sorted 
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -103,7 +104,7 @@ class EnvironmentFiles:
 
     `where` is the path of the document or the folder. `bad` are key files that cannot be what they stand for
     (a link out of the folder, a folder), which are not in `files`; `misplaced` is what has no place beside
-    them.
+    them. `linked` is whether one of them is a link, so that a change elsewhere changes it.
     """
 
     realm: RealmName
@@ -113,6 +114,7 @@ class EnvironmentFiles:
     files: tuple[DocumentFile, ...]
     bad: Mapping[KeyName, ArcanError] = field(default_factory=lambda: MappingProxyType({}))
     misplaced: tuple[ArcanError, ...] = ()
+    linked: bool = False
 
     @property
     def path(self) -> Path:
@@ -199,6 +201,7 @@ def scan_folder(folder: Path, realm: RealmName, environment: EnvironmentName) ->
     files: dict[KeyName, DocumentFile] = {}
     bad: dict[KeyName, ArcanError] = {}
     misplaced: list[ArcanError] = []
+    linked = os.path.islink(folder)
     for entry in entries(folder, hidden=True):
         if not is_key_file(entry.name):
             if not entry.name.startswith(".") and entry.name != README:
@@ -213,6 +216,7 @@ def scan_folder(folder: Path, realm: RealmName, environment: EnvironmentName) ->
             continue
         try:
             if not entry.is_file(follow_symlinks=False):
+                linked = True
                 path = Path(where)
                 if is_folder(path):
                     raise _no_key_file(path)
@@ -230,6 +234,7 @@ def scan_folder(folder: Path, realm: RealmName, environment: EnvironmentName) ->
         tuple(files[key] for key in sorted(files)),
         MappingProxyType(bad),
         tuple(misplaced),
+        linked,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -90,10 +90,10 @@ class _Found:
         if name in self.bare:
             self.misplaced.append(self.bare.pop(name))
         if entry.is_file(follow_symlinks=False):
-            file = DocumentFile(self.realm, name, entry.path)
+            self.environments[name] = of_document(DocumentFile(self.realm, name, entry.path))
         else:
             file = document_file(Path(entry.path), self.realm)
-        self.environments[name] = of_document(file)
+            self.environments[name] = replace(of_document(file), linked=True)
 
     def _folder(self, name: EnvironmentName, path: Path) -> None:
         if holds_key_files(path):

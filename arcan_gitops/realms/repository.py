@@ -18,7 +18,7 @@ from arcan_gitops.realms import tokens as token_files
 from arcan_gitops.realms.binding import NO_DEMANDS, Demands, Place
 from arcan_gitops.realms.documents import Documents
 from arcan_gitops.realms.found import Found
-from arcan_gitops.realms.layout import BESIDE, DOCUMENT_SUFFIX, is_key_file
+from arcan_gitops.realms.layout import DOCUMENT_SUFFIX, is_key_file
 from arcan_gitops.realms.loading import Keeping, Loader
 from arcan_gitops.realms.opening import Opener
 from arcan_gitops.realms.selection import BadSelection, Selection
@@ -139,10 +139,10 @@ class Repository:
         found.refuse_copies(last, self._keeping)
         if realms:
             self._keep(found)
-        if not found.problems:
-            self._clean = as_read
         own = [realm for realm in realms if realm not in found.foreign]
         read = token_files.read_all(self._tree, own, last)
+        if not (found.problems or found.linked or read.problems or read.findings):
+            self._clean = as_read
         snapshot = Snapshot.build(found.environments, read.tokens, clusters, found.not_loaded())
         kept = dict.fromkeys((*found.stale(), *read.kept))
         problems, findings = (*found.problems, *read.problems), (*found.findings, *read.findings)
@@ -161,11 +161,12 @@ class Repository:
                 realm, *folder, file = path.relative_to(self._tree.root).parts
             except ValueError:
                 return None
-            if file.startswith(".") and file not in BESIDE and not is_key_file(file):
-                continue  # what programs write before they rename it
             name = file.removesuffix(DOCUMENT_SUFFIX)
             place = RealmName(realm), EnvironmentName(folder[0] if folder else name)
             environment = last.environment(*place)
+            beside_documents = len(folder) < 2 and (not folder or environment is not None)
+            if beside_documents and file.startswith(".") and not is_key_file(file):
+                continue  # what programs write before they rename it
             if environment is None or name == file or len(folder) > 1:
                 return None
             if folder and environment.parts is not None and name in environment.values:
@@ -178,7 +179,7 @@ class Repository:
 
     def _reload_units(self, units: Mapping[Place, Set[KeyName]], last: Snapshot) -> Reload | None:
         """`last`, where these documents and key files were read anew; None where all has to be read."""
-        clean = self._clean
+        clean, self._clean = self._clean, None
         if clean is None or not clean.is_served_by(last):
             return None
         found = replace(
@@ -193,13 +194,12 @@ class Repository:
             if read is None:
                 return None
             loaded |= read.environments
-            if name not in read.environments:
-                del loaded[name]
             found.add(realm, replace(read, environments=loaded))
-        self._clean = None if found.problems else replace(found, findings=list(found.findings), fresh={})
+        found.findings = list({finding.message: finding for finding in found.findings}.values())
+        as_read = replace(found, findings=list(found.findings), fresh={})
         found.refuse_copies(last, self._keeping)
-        if found.problems:
-            self._clean = None
+        if not found.problems:
+            self._clean = as_read
         if self._keeping.documents is not None:
             self._keeping.documents.keep(found.fresh)
         snapshot = Snapshot.build(found.environments, last.tokens, last.clusters, found.not_loaded())

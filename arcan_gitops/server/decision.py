@@ -135,34 +135,11 @@ class Decision:
         asked = (caller, path, query)
         granted = self._kept.get(snapshot, asked)
         if granted is None:
-            granted = self._grant(snapshot, caller, path, query)
+            self._ref, version = parse_target(path, query)
+            granted = _granted(snapshot, caller, self._ref, version)
             self._kept.keep(asked, granted)
         self._granted = granted
         return granted.body
-
-    def _grant(self, snapshot: Snapshot, caller: Caller | Account, path: str, query: str) -> Granted:
-        """The rest of the order, for a caller with a valid token. It has no clock: what it grants is kept."""
-        ref, version = parse_target(path, query)
-        self._ref = ref
-        try:
-            caller.require(ref)
-        except BulkNeedsAllKeys:
-            raise Refusal(
-                "bulk_needs_all_keys", "the token is narrowed to some keys, and a bulk read needs all of them"
-            ) from None
-        except Forbidden:
-            raise Refusal("forbidden", "the token may not read this") from None
-        environment = snapshot.environment(ref.realm, ref.environment)
-        if environment is None:
-            if (ref.realm, ref.environment) in snapshot.failed:
-                raise Refusal("not_loaded", "the environment could not be loaded; try again")
-            raise Refusal("unknown_environment", "the environment is not loaded by this server")
-        if version and version != environment.version(ref.key):
-            # Also where the key is not there: a manifest that names its version says that it is, so that this
-            # snapshot is older or newer than the manifest, and ESO must not act on it.
-            raise Refusal("version_not_loaded", "this server does not have that version; try again")
-        body = _all_keys(environment, version) if ref.key is None else _one_key(environment, ref.key)
-        return Granted(body, self._encoded(), self._series(200))
 
     def _status(self, caller: Caller | Account, query: str) -> bytes:
         self._is_status = True
@@ -195,22 +172,13 @@ class Decision:
     def counted(self, status: int) -> Series:
         """What the metrics count it as."""
         if self._granted is None:
-            return self._series(status)
+            return _series(
+                self._snapshot, self._ref, status, STATUS_ROUTE if self._is_status else OTHER_ROUTE
+            )
         if status == 200:
             return self._granted.series
         route, _, realm, environment = self._granted.series
         return route, status, realm, environment
-
-    def _series(self, status: int) -> Series:
-        """With names only of what there is."""
-        ref, snapshot = self._ref, self._snapshot
-        if ref is None or snapshot is None:
-            return (STATUS_ROUTE if self._is_status else OTHER_ROUTE), status, "", ""
-        route = ALL_KEYS_ROUTE if ref.key is None else ONE_KEY_ROUTE
-        place = (ref.realm, ref.environment)
-        if snapshot.environment(*place) is None and place not in snapshot.failed:
-            return route, status, UNKNOWN, UNKNOWN
-        return route, status, *place
 
     @property
     def known(self) -> bool:
@@ -226,19 +194,63 @@ class Decision:
         """
         refused = "" if refusal is None else encoded({"code": refusal.code, "reason": refusal.reason})
         client = _field("client", environ.get("REMOTE_ADDR"))
-        rest = self._encoded() if self._granted is None else self._granted.audited
+        if self._granted is None:
+            rest = _encoded(self._snapshot, self.caller or self._refused, self._ref)
+        else:
+            rest = self._granted.audited
         namespace = environ.get(_NAMESPACE)
         return (
             f',"request_id":"{request_id}","status":{status}{refused}{client}{rest}',
             "" if namespace is None else _field("claimed_namespace", namespace[:MAX_TEXT]),
         )
 
-    def _encoded(self) -> str:
-        """Who asks, what for, and the revision, as far as they are known."""
-        who, ref = self.caller or self._refused, self._ref
-        named = {} if who is None else who.audited
-        asked = {} if ref is None else {"realm": ref.realm, "environment": ref.environment, "key": ref.key}
-        return encoded({**named, **asked, "revision": self._snapshot.revision if self._snapshot else None})
+
+def _granted(snapshot: Snapshot, caller: Caller | Account, ref: SecretRef, version: str) -> Granted:
+    """The rest of the order, for a caller with a valid token. It is kept, so that nothing else may count.
+
+    Raises `Refusal`.
+    """
+    try:
+        caller.require(ref)
+    except BulkNeedsAllKeys:
+        raise Refusal(
+            "bulk_needs_all_keys", "the token is narrowed to some keys, and a bulk read needs all of them"
+        ) from None
+    except Forbidden:
+        raise Refusal("forbidden", "the token may not read this") from None
+    environment = snapshot.environment(ref.realm, ref.environment)
+    if environment is None:
+        if (ref.realm, ref.environment) in snapshot.failed:
+            raise Refusal("not_loaded", "the environment could not be loaded; try again")
+        raise Refusal("unknown_environment", "the environment is not loaded by this server")
+    if version and version != environment.version(ref.key):
+        # Also where the key is not there: a manifest that names its version says that it is, so that this
+        # snapshot is older or newer than the manifest, and ESO must not act on it.
+        raise Refusal("version_not_loaded", "this server does not have that version; try again")
+    body = _all_keys(environment, version) if ref.key is None else _one_key(environment, ref.key)
+    return Granted(body, _encoded(snapshot, caller, ref), _series(snapshot, ref, 200))
+
+
+def _series(
+    snapshot: Snapshot | None, ref: SecretRef | None, status: int, without: str = OTHER_ROUTE
+) -> Series:
+    """What it is counted as, with names only of what there is; `without` is the route that names nothing."""
+    if ref is None or snapshot is None:
+        return without, status, "", ""
+    route = ALL_KEYS_ROUTE if ref.key is None else ONE_KEY_ROUTE
+    place = (ref.realm, ref.environment)
+    if snapshot.environment(*place) is None and place not in snapshot.failed:
+        return route, status, UNKNOWN, UNKNOWN
+    return route, status, *place
+
+
+def _encoded(
+    snapshot: Snapshot | None, who: Caller | Account | NotAuthenticated | None, ref: SecretRef | None
+) -> str:
+    """Who asks, what for, and the revision, as far as they are known."""
+    named = {} if who is None else who.audited
+    asked = {} if ref is None else {"realm": ref.realm, "environment": ref.environment, "key": ref.key}
+    return encoded({**named, **asked, "revision": snapshot.revision if snapshot else None})
 
 
 @lru_cache(maxsize=_KEPT_FIELDS)

@@ -20,6 +20,7 @@ from arcan_gitops.server.answers import Answer, Refusal
 from arcan_gitops.server.audit import AuditFailed, AuditLog
 from arcan_gitops.server.decision import Decision, Kept, Published
 from arcan_gitops.server.probes import Probes
+from arcan_gitops.server.refusals import Source
 from arcan_gitops.server.routes import PROBES
 from arcan_gitops.server.traffic import Traffic
 from arcan_gitops.webhook import error_body
@@ -103,8 +104,8 @@ class Edge:
             if refusal is None or decision.known:
                 self._audit.write(*fields)
             else:
-                client = environ.get("REMOTE_ADDR")
-                self._audit.refuse((client, status, refusal.code, refusal.reason), *fields)
+                source = Source(environ.get("REMOTE_ADDR"), status, refusal.code, refusal.reason)
+                self._audit.refuse(source, *fields)
         except Exception as error:
             if not isinstance(error, AuditFailed):
                 log.error("unexpected %s at %s", type(error).__name__, place_of(error))

@@ -34,7 +34,7 @@ _FIRST_REQUEST_SECONDS: Final = 2.0  # from the accept, when it is tight
 _STALLED_SECONDS: Final = 10.0
 _PROGRESS_BYTES: Final = 16 * 1024  # at least, in that time
 _ANSWER_SECONDS: Final = 0.25  # from the decision until the answer is on its way, at most
-_AROUND_SECONDS: Final = (-0.010, 0.020)  # nearly always; the kernel counts time in steps of up to 10 ms
+_AROUND_SECONDS: Final = (-0.010, 0.021)  # nearly always: the kernel counts in steps of up to 10 ms, we of 1
 _KEPT_ANSWERS: Final = 4096
 _SETTLED_SECONDS: Final = 0.1  # an answer that is younger may not have gone out yet
 _SHOWN_ENOUGH: Final = 2  # answers on one connection; more make no difference
@@ -150,8 +150,6 @@ class Guard:
             address: sum(known.shown < _SHOWN_ENOUGH for known in found)
             for address, found in by_address.items()
         }
-        if not any(to_find.values()):
-            return
         while self._answers and self._answers[0][0] <= until:
             when, address = self._answers.popleft()
             if not to_find.get(address):

@@ -7,14 +7,19 @@ beyond goes into one count for all of them.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from typing import Final, NamedTuple
 
 MOST_SOURCES: Final = 1024
 OTHERS: Final = "others"  # in place of an address, beyond the bound
 
-SAME: Final = ("client", "status", "code", "reason")
 
-Source = tuple[str | int | None, ...]  # what refusals have in common that are counted together: SAME
+class Source(NamedTuple):
+    """What refusals have in common that are counted together."""
+
+    client: str | None
+    status: int
+    code: str
+    reason: str | None
 
 
 class Refusals:
@@ -28,9 +33,9 @@ class Refusals:
         """Whether the refusal is one to write by itself; if not, it is counted. Take `ended` before."""
         self._second = int(now)
         if source not in self._counts and len(self._counts) >= MOST_SOURCES:
-            source = (OTHERS, *source[1:])
+            source = source._replace(client=OTHERS)
         self._counts[source] += 1
-        return self._counts[source] == 1 and source[0] != OTHERS
+        return self._counts[source] == 1 and source.client != OTHERS
 
     def ended(self, now: float) -> list[dict[str, str | int | None]]:
         """The counts of a second that is over, each once, with what their refusals have in common."""
@@ -39,7 +44,7 @@ class Refusals:
         counts, self._counts = self._counts, Counter()
         lines: list[dict[str, str | int | None]] = []
         for source, many in counts.items():
-            left = many if source[0] == OTHERS else many - 1  # the first one has its own line
+            left = many if source.client == OTHERS else many - 1  # the first one has its own line
             if left:
-                lines.append({**dict(zip(SAME, source, strict=True)), "count": left})
+                lines.append({**source._asdict(), "count": left})
         return lines

@@ -22,6 +22,7 @@ from arcan_gitops.cli.audit import audit
 from arcan_gitops.server.audit import AuditLog
 from arcan_gitops.server.audit_line import encoded
 from arcan_gitops.server.gauges import Gauges
+from arcan_gitops.server.refusals import Source
 
 START = 1_800_000_000.0
 Lines = list[bytes]
@@ -58,7 +59,9 @@ def write_log(
         log.write(encoded(fields))
         clock.now += seconds
     for _ in range(3):
-        log.refuse(("10.6.6.6", 401, None, None), encoded({"status": 401, "client": "10.6.6.6"}))
+        log.refuse(
+            Source("10.6.6.6", 401, "unauthorized", None), encoded({"status": 401, "client": "10.6.6.6"})
+        )
     log.close()
 
 

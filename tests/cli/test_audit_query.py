@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from arcan_gitops.cli import arcan
 from arcan_gitops.server.audit import AuditLog
 from arcan_gitops.server.audit_line import encoded
+from arcan_gitops.server.refusals import Source
 from tests.support.key_files import put_keys
 from tests.support.live_server import LiveServer, create_token
 from tests.support.realm_files import CANARY, RealmFiles
@@ -191,7 +192,9 @@ def test_accounts_counts_and_lines_of_before_chains_are_found(repository: Reposi
     log.write(encoded({**account, "realm": "shop", "environment": "prod", "key": "A"}))
     log.write(encoded({"status": 401, "client": "10.6.6.6", "claimed_account": "?/shop/arcan"}))
     for _ in range(3):
-        log.refuse(("10.6.6.7", 401, None, None), encoded({"status": 401, "client": "10.6.6.7"}))
+        log.refuse(
+            Source("10.6.6.7", 401, "unauthorized", None), encoded({"status": 401, "client": "10.6.6.7"})
+        )
     log.close()
     before = '{"time":"2026-01-31T12:00:00.123Z","worker":7,"sequence":1,"request_id":"9","status":503,"code":"x"}\n'
     path.write_text(

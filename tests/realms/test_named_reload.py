@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from arcan_gitops.names import EnvironmentName, KeyName, RealmName
-from arcan_gitops.realms import RealmTree, Reload, Repository, Snapshot
+from arcan_gitops.realms import RealmTree, Reload, Repository, Snapshot, file_state
 from arcan_gitops.realms.layout import DocumentFile
 from arcan_gitops.sops import Identities
 from tests.support.key_files import put_key
@@ -183,3 +185,108 @@ def test_what_was_wrong_before_is_looked_at_each_time(world: World, opened: list
     found = world.reload(path)
     assert found.problems  # that of staging is still told
     assert values(found.snapshot)["DATABASE_URL"] == "new"
+
+
+# What must not be forgotten, or be seen too late
+
+
+RECORD = "version: '0123456789ab'\ndate: '2026-01-31'\nreason: it is not used\n"
+
+
+def test_a_tokens_file_that_is_bad_is_told_until_it_is_mended(world: World) -> None:
+    """Its revocation is not in force, and an edit of a document elsewhere changes nothing in that."""
+    tokens = world.realm / "tokens.yaml"
+    good = tokens.read_text()
+    tokens.write_text("tokens: [\n")
+    assert world.reload(tokens).kept == ("shop",)
+    for at in range(2):
+        found = world.reload(world.files.write("platform", "prod", f"TOKEN: t{at}\n"))
+        assert (len(found.problems), found.kept) == (1, ("shop",))
+    tokens.write_text(good)
+    assert world.reload(tokens).problems == ()
+
+
+@pytest.mark.parametrize("key", ["API_KEY", ".dockerconfigjson"])
+def test_a_record_that_goes_counts_at_once(world: World, key: str) -> None:
+    (world.realm / "realm.yaml").write_text("deletions: recorded\n")
+    record = world.realm / "removed" / "prod" / f"{key}.yaml"
+    record.parent.mkdir(parents=True)
+    record.write_text(RECORD)
+    world.reload(record)
+    for is_there in (True, False):
+        environment = world.running.environment(SHOP, PROD)
+        assert environment is not None
+        assert environment.removed == ({key} if is_there else set())
+        record.unlink(missing_ok=True)
+        world.reload(record)
+
+
+def test_a_bad_record_is_told_once_at_each_look(world: World) -> None:
+    (world.realm / "realm.yaml").write_text("deletions: recorded\n")
+    record = world.realm / "removed" / "prod" / "API_KEY.yaml"
+    record.parent.mkdir(parents=True)
+    record.write_text("nonsense\n")
+    world.running = world.server.reload(world.running).snapshot
+    for at in range(3):
+        assert len(world.reload(world.files.write("shop", "prod", f"DATABASE_URL: v{at}\n")).findings) == 1
+    for _ in range(2):
+        with patch.object(file_state, "_SETTLED", 0):  # what was read may stand for the file
+            looked = world.server.reload(world.running)
+        assert len(looked.findings) == 1
+        world.running = looked.snapshot
+
+
+def _a_document_that_is_a_link(world: World) -> Path:
+    (world.realm / "dev.sops.yaml").symlink_to("prod.sops.yaml")
+    return world.realm / "dev.sops.yaml"
+
+
+def _a_realm_that_is_a_link(world: World) -> Path:
+    (world.files.root / "dev").symlink_to("shop")
+    return world.files.root / "dev" / "prod.sops.yaml"
+
+
+@pytest.mark.parametrize("link", [_a_document_that_is_a_link, _a_realm_that_is_a_link])
+def test_what_is_a_link_changes_with_what_it_leads_to(world: World, link: Callable[[World], Path]) -> None:
+    path = link(world)
+    world.running = world.server.reload(world.running).snapshot
+    world.reload(world.files.write("shop", "prod", "DATABASE_URL: changed\n"))
+    realm, name = path.parent.name, path.name.removesuffix(".sops.yaml")
+    environment = world.running.environment(RealmName(realm), EnvironmentName(name))
+    assert environment is not None
+    assert environment.values[KeyName("DATABASE_URL")].reveal() == "changed"
+
+
+def test_a_mounted_config_map_that_is_swapped_is_seen(world: World) -> None:
+    """Its files are links through `..data`, and the names that change are all hidden."""
+
+    def put(version: str) -> None:
+        (world.realm / version).mkdir()
+        path = world.files.path("shop", "prod")
+        path.unlink(missing_ok=True)
+        document = world.files.write("shop", "prod", f"DATABASE_URL: {version}\n")
+        document.rename(world.realm / version / path.name)
+        path.symlink_to(f"..data/{path.name}")
+
+    put("..v1")
+    (world.realm / "..data").symlink_to("..v1")
+    world.running = world.server.reload(world.running).snapshot
+    assert values(world.running) == {"DATABASE_URL": "..v1"}
+    put("..v2")
+    (world.realm / "..data_tmp").symlink_to("..v2")
+    (world.realm / "..data_tmp").rename(world.realm / "..data")
+    world.reload(world.realm / "..data", world.realm / "..data_tmp", world.realm / "..v2")
+    assert values(world.running) == {"DATABASE_URL": "..v2"}
+
+
+@pytest.mark.parametrize("what", ["the realm is gone", "realm.yaml leads out"])
+def test_a_realm_that_cannot_be_judged_any_more_keeps_no_other_change_back(world: World, what: str) -> None:
+    changed = world.files.path("shop", "prod")
+    if what == "the realm is gone":
+        shutil.rmtree(world.realm)
+    else:
+        (world.realm / "realm.yaml").symlink_to("/etc/hostname")
+    found = world.reload(changed, world.files.write("platform", "prod", "TOKEN: new\n"))
+    platform = found.snapshot.environment(RealmName("platform"), PROD)
+    assert platform is not None
+    assert platform.values[KeyName("TOKEN")].reveal() == "new"

@@ -21,7 +21,7 @@ from arcan_gitops.server.audit import MAX_LINE_BYTES, AuditFailed, AuditLog
 from arcan_gitops.server.audit_folder import AuditFolder
 from arcan_gitops.server.audit_line import encoded
 from arcan_gitops.server.gauges import Gauges
-from arcan_gitops.server.refusals import MOST_SOURCES, OTHERS, Refusals
+from arcan_gitops.server.refusals import MOST_SOURCES, OTHERS, Refusals, Source
 from tests.server.conftest import Running
 from tests.support.live_server import LiveServer, create_token, decisions, unknown_token
 from tests.support.realm_files import CANARY, RealmFiles
@@ -254,7 +254,9 @@ def test_counts_of_the_last_second_are_written_at_the_end(tmp_path: Path) -> Non
     path = tmp_path / "audit.log"
     log = AuditLog(str(path), clock=lambda: 1000.5)
     for number in range(7):
-        log.refuse(("10.0.0.1", 401, None, None), encoded({"request_id": str(number), "status": 401}))
+        log.refuse(
+            Source("10.0.0.1", 401, "unauthorized", None), encoded({"request_id": str(number), "status": 401})
+        )
     log.close()
     log.close()
     lines = decisions(path.read_text())
@@ -263,9 +265,12 @@ def test_counts_of_the_last_second_are_written_at_the_end(tmp_path: Path) -> Non
 
 def test_addresses_are_told_apart_up_to_a_bound() -> None:
     refusals = Refusals()
-    first = [refusals.is_first((f"10.0.{n // 256}.{n % 256}", 401, None, None), 5.0) for n in range(5000)]
+    first = [
+        refusals.is_first(Source(f"10.0.{n // 256}.{n % 256}", 401, "unauthorized", None), 5.0)
+        for n in range(5000)
+    ]
     assert sum(first) == MOST_SOURCES
-    assert refusals.is_first(("10.0.0.1", 401, None, None), 5.5) is False
+    assert refusals.is_first(Source("10.0.0.1", 401, "unauthorized", None), 5.5) is False
     assert refusals.ended(5.9) == []
     counts = {line["client"]: line["count"] for line in refusals.ended(6.0)}
     assert counts == {"10.0.0.1": 1, OTHERS: 5000 - MOST_SOURCES}
