@@ -286,6 +286,27 @@ def test_who_decides_of_an_app_is_told_where_the_realm_has_other_owners(sample: 
         assert ("ARR218" in facts(sample)) is is_told
 
 
+def test_the_owners_of_each_key_file_that_an_app_receives_are_asked(sample: Sample) -> None:
+    owners = sample.path(".github/CODEOWNERS")
+    owners.write_text(
+        f"{owners.read_text()}/realms/platform/ @example-org/metrics\n"
+        "/realms/platform/staging/DNS_TOKEN.sops.yaml @example-org/network\n"
+        "/kustomize/apps/metrics.yaml @example-org/metrics\n"
+    )
+    base_of(sample)
+    app = sample.path("kustomize/apps/metrics.yaml")
+    before = app.read_text()
+    for key, asked in (("REGISTRY_USER", []), ("DNS_TOKEN", ["@example-org/network"])):
+        app.write_text(before.replace("keys: [GRAFANA_TOKEN]", f"keys: [GRAFANA_TOKEN, {key}]"))
+        assert app.read_text() != before
+        found = facts(sample).get("ARR218", [])
+        assert len(found) == len(asked)
+        for line, owner in zip(found, asked, strict=True):
+            assert line.startswith(
+                f"app metrics receives keys of platform (staging), whose owners are {owner};"
+            )
+
+
 def test_a_name_of_a_secret_that_an_app_did_not_use_is_where_it_lands(sample: Sample) -> None:
     sample.sh(RENAMED)
     [line] = [line for line in facts(sample)["ARR207"] if "name that it did not use" in line]

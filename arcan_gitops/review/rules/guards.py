@@ -103,27 +103,29 @@ def _deciding(change: Change) -> Iterator[Finding]:
     if not owners.lines:
         return
     had = {each for made in change.made_before for each in _received(made)}
-    told: dict[tuple[str, str], tuple[str, set[str]]] = {}
+    told: dict[tuple[str, str, tuple[str, ...]], tuple[str, set[str]]] = {}
     for made in change.made_after:
         if not made.realm or _received(made) <= had:
             continue
-        places = change.head.index.get((made.realm, made.environment), ())
-        paths = [change.head.paths[place] for place in places]
-        realm = [name for path in paths for name in owners.of(path)]
         app = owners.of(f"{APPS}{made.app}.yaml")
-        if realm and not must_agree(app, tuple(realm)):
-            _, environments = told.setdefault((made.app, made.realm), (paths[0], set()))
-            environments.add(made.environment)
-    for (name, of), (path, environments) in sorted(told.items()):
+        for place in change.head.index.get((made.realm, made.environment), ()):
+            if place.key is not None and made.keys is not None and place.key not in made.keys.values():
+                continue
+            path = change.head.paths[place]
+            realm = owners.of(path)
+            if realm and not must_agree(app, realm):
+                _, environments = told.setdefault((made.app, made.realm, realm), (path, set()))
+                environments.add(made.environment)
+    for (name, of, realm), (path, environments) in sorted(told.items()):
         app = owners.of(f"{APPS}{name}.yaml")
         whose = f"owned by {some(list(app))}" if app else "owned by nobody"
-        asked = some(list(owners.of(path)))
+        asked = some(list(realm))
         yield found(
             "ARR218",
             f"app {name} receives keys of {of} ({some(sorted(environments))}), whose owners are {asked}; its "
             f"file is {whose}, who decides from now on what it takes",
             f"have {asked} agree; to have them asked each time, a line in {owners.path}: "
-            f"/{APPS}{name}.yaml {' '.join(owners.of(path))}",
+            f"/{APPS}{name}.yaml {' '.join(realm)}",
             path,
         )
 
