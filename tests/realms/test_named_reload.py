@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -290,3 +292,125 @@ def test_a_realm_that_cannot_be_judged_any_more_keeps_no_other_change_back(world
     platform = found.snapshot.environment(RealmName("platform"), PROD)
     assert platform is not None
     assert platform.values[KeyName("TOKEN")].reveal() == "new"
+
+
+# Any sequence
+
+
+class Walk:
+    """Changes of files at random, each told by its names to one repository and not to the other."""
+
+    def __init__(self, world: World, seed: int) -> None:
+        self.world = world
+        self.random = random.Random(seed)
+        self.tokens = (world.realm / "tokens.yaml").read_text()
+        self.other = world.repository()
+        self.looked = self.other.start_sound().snapshot
+        self.documents = {path: path.read_bytes() for path in world.files.root.rglob("*.sops.yaml")}
+        self.named = 0
+
+    def step(self) -> None:
+        """One to three changes, then a reload of each."""
+        changed = [self.random.choice(_CHANGES)(self) for _ in range(self.random.randint(1, 3))]
+        real = self.world.server._reload_units
+
+        def counted(*arguments: Any) -> Reload | None:
+            found = real(*arguments)
+            self.named += found is not None
+            return found
+
+        with (
+            patch.object(self.world.server, "_reload_units", counted),
+            patch.object(file_state, "_SETTLED", -(10**12)),
+        ):
+            named = self.world.reload(*changed)
+            looked = self.other.reload(self.looked)
+        self.looked = looked.snapshot
+        assert _said(named) == _said(looked), changed
+
+    def mend(self) -> None:
+        """All is as it was, and nothing is wrong."""
+        for path, data in self.documents.items():
+            self.world.files.replace(path, data)
+        (self.world.realm / "tokens.yaml").write_text(self.tokens)
+        (self.world.realm / "realm.yaml").write_text("deletions: recorded\n")
+        shutil.rmtree(self.world.realm / "removed", ignore_errors=True)
+        self.world.running = self.world.server.reload(self.world.running).snapshot
+        self.looked = self.other.reload(self.looked).snapshot
+
+    def edit(self) -> Path:
+        place = self.random.choice(["shop/prod", "shop/staging", "platform/prod"])
+        return self.world.files.write(*place.split("/"), f"DATABASE_URL: v{self.random.random()}\n")
+
+    def restore(self) -> Path:
+        path = self.random.choice(sorted(self.documents))
+        self.world.files.replace(path, self.documents[path])
+        return path
+
+    def spoil(self) -> Path:
+        path = self.random.choice(sorted(self.documents))
+        self.world.files.replace(
+            path, self.documents[path].replace(b"ENC[AES256_GCM,data:", b"ENC[AES256_GCM,data:AAAA")
+        )
+        return path
+
+    def copy(self) -> Path:
+        path, other = self.random.sample(sorted(self.documents), 2)
+        self.world.files.replace(path, self.documents[other])
+        return path
+
+    def remove(self) -> Path:
+        path = self.random.choice(sorted(self.documents))
+        path.unlink(missing_ok=True)
+        return path
+
+    def change_rules(self) -> Path:
+        path = self.world.realm / "realm.yaml"
+        path.write_text(
+            self.random.choice(["deletions: recorded\n", "deletions: unrecorded\n", "binding: [\n"])
+        )
+        return path
+
+    def change_tokens(self) -> Path:
+        path = self.world.realm / "tokens.yaml"
+        path.write_text(self.random.choice([self.tokens, "tokens: [\n"]))
+        return path
+
+    def change_record(self) -> Path:
+        path = (
+            self.world.realm / "removed" / "prod" / self.random.choice(["A.yaml", ".dockerconfigjson.yaml"])
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            path.unlink()
+        else:
+            path.write_text(self.random.choice([RECORD, "nonsense\n"]))
+        return path
+
+    def leave_a_temporary_file(self) -> Path:
+        path = self.world.realm / ".prod.sops.yaml.swp"
+        path.write_text("")
+        return path
+
+
+_CHANGES = (Walk.edit, Walk.edit, Walk.restore, Walk.restore, Walk.spoil, Walk.copy, Walk.remove,
+            Walk.change_rules, Walk.change_tokens, Walk.change_record, Walk.leave_a_temporary_file)  # fmt: skip
+
+
+def _said(found: Reload) -> object:
+    loaded = {
+        place: (environment.digest, environment.removed, environment.since is None)
+        for place, environment in found.snapshot.all()
+    }
+    told = [sorted(error.message for error in errors) for errors in (found.problems, found.findings)]
+    return found.snapshot.revision, loaded, found.snapshot.failed, sorted(found.kept), told
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_changes_a_named_reload_comes_to_what_a_look_at_all_does(world: World, seed: int) -> None:
+    walk = Walk(world, seed)
+    for _ in range(20):
+        walk.mend()  # what is bad has all looked at
+        for _ in range(3):
+            walk.step()
+    assert walk.named > 10
