@@ -45,6 +45,10 @@ class Found:
         if read.foreign:
             self.foreign.add(realm)
 
+    def as_read(self) -> Found:
+        """A copy for a later reload to go on from, made before anything is said of copies."""
+        return replace(self, findings=list(self.findings), fresh={})
+
     def all(self) -> Iterator[tuple[Place, Environment]]:
         """What is served."""
         return placed(self.environments)

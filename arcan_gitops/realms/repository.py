@@ -135,7 +135,7 @@ class Repository:
             return Reload(last, tuple(found.problems), tuple(found.findings), tuple(places))
         for realm in realms:
             found.add(realm, self._documents.read(realm, self._selecting(realm), last))
-        as_read = replace(found, findings=list(found.findings), fresh={})  # without what is said of copies
+        as_read = found.as_read()
         found.refuse_copies(last, self._keeping)
         if realms:
             self._keep(found)
@@ -164,10 +164,11 @@ class Repository:
             name = file.removesuffix(DOCUMENT_SUFFIX)
             place = RealmName(realm), EnvironmentName(folder[0] if folder else name)
             environment = last.environment(*place)
-            beside_documents = len(folder) < 2 and (not folder or environment is not None)
-            if beside_documents and file.startswith(".") and not is_key_file(file):
+            if len(folder) > 1:
+                return None
+            if file.startswith(".") and not is_key_file(file) and (not folder or environment is not None):
                 continue  # what programs write before they rename it
-            if environment is None or name == file or len(folder) > 1:
+            if environment is None or name == file:
                 return None
             if folder and environment.parts is not None and name in environment.values:
                 units[place].add(KeyName(name))
@@ -182,12 +183,8 @@ class Repository:
         clean, self._clean = self._clean, None
         if clean is None or not clean.is_served_by(last):
             return None
-        found = replace(
-            clean,
-            environments={realm: dict(loaded) for realm, loaded in clean.environments.items()},
-            findings=list(clean.findings),
-            fresh={},
-        )
+        found = clean.as_read()
+        found.environments = {realm: dict(loaded) for realm, loaded in clean.environments.items()}
         for (realm, name), keys in units.items():
             loaded = found.environments[realm]
             read = self._documents.read_units(realm, name, sorted(keys), loaded[name])
@@ -196,7 +193,7 @@ class Repository:
             loaded |= read.environments
             found.add(realm, replace(read, environments=loaded))
         found.findings = list({finding.message: finding for finding in found.findings}.values())
-        as_read = replace(found, findings=list(found.findings), fresh={})
+        as_read = found.as_read()
         found.refuse_copies(last, self._keeping)
         if not found.problems:
             self._clean = as_read

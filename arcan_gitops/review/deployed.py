@@ -39,11 +39,12 @@ class Folder:
         not said to be deep, only the files right in it are.
         """
         parts, wanted = path.split("/"), _parts(self.pattern)
-        if len(parts) <= len(wanted) or not _matches(parts[: len(wanted)], wanted):
+        above = parts[: len(wanted)]
+        if len(parts) <= len(wanted) or not _matches(above, wanted):
             return None
-        folder = "/".join(parts[: len(wanted)])
-        if any(_matches(parts[: len(wanted)], _parts(pattern)) for pattern in self.without):
+        if any(_matches(above, _parts(pattern)) for pattern in self.without):
             return None
+        folder = "/".join(above)
         top = f"{folder}/" if folder else ""
         is_built = any(f"{top}{name}" in state.tree.files for name in KUSTOMIZATIONS)
         if "/" in path.removeprefix(top) and not self.deep and not is_built:
@@ -102,11 +103,13 @@ def _directories(generators: Any, ours: frozenset[str]) -> Iterator[tuple[str, t
             if name != "git" or not _is_ours(str(mapping(fields).get("repoURL", "")), ours):
                 continue
             entries = mapping(fields).get("directories")
-            paths: dict[bool, list[str]] = {True: [], False: []}
-            for entry in map(mapping, entries if isinstance(entries, list) else ()):
-                if _is_path(path := entry.get("path")):
-                    paths[entry.get("exclude") is True].append(path.replace("**", "*"))
-            yield from ((path, tuple(paths[True])) for path in paths[False])
+            listed = [
+                (path.replace("**", "*"), entry.get("exclude") is True)
+                for entry in map(mapping, entries if isinstance(entries, list) else ())
+                if _is_path(path := entry.get("path"))
+            ]
+            without = tuple(path for path, is_excluded in listed if is_excluded)
+            yield from ((path, without) for path, is_excluded in listed if not is_excluded)
 
 
 def _is_path(value: Any) -> TypeGuard[str]:

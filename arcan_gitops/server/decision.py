@@ -29,12 +29,7 @@ from arcan_gitops.server.traffic import (
     UNKNOWN,
     Series,
 )
-from arcan_gitops.webhook import (
-    NAMESPACE_HEADER,
-    STATUS_PATH,
-    data_body,
-    value_body,
-)
+from arcan_gitops.webhook import NAMESPACE_HEADER, STATUS_PATH, data_body, value_body
 
 _NAMESPACE: Final = "HTTP_" + NAMESPACE_HEADER.upper().replace("-", "_")
 # Operators ask for the same again and again: so much of it is kept in a process.
@@ -156,7 +151,7 @@ class Decision:
         presented = None
         if header is not None:
             scheme, _, token = header.partition(" ")
-            if scheme == "Bearer" or scheme.lower() == "bearer":
+            if scheme.lower() == "bearer":
                 presented = token.strip()
         try:
             caller = snapshot.policy.authenticate(presented, self._clock())

@@ -33,8 +33,7 @@ _REFUSAL_HEADERS: Final = {
     401: [*_HEADERS, ("WWW-Authenticate", "Bearer")],
     405: [*_HEADERS, ("Allow", "GET")],
 }
-_KEPT: Final[tuple[tuple[str, str], ...]] = ()
-_CLOSED: Final[tuple[tuple[str, str], ...]] = (("Connection", "close"),)
+_CLOSE: Final = ("Connection", "close")
 _new: Final = tuple.__new__  # a third of the time that the constructor of a named tuple takes
 _JSON: Final = ("Content-Type", "application/json")
 
@@ -111,11 +110,11 @@ class Edge:
                 log.error("unexpected %s at %s", type(error).__name__, place_of(error))
             status, headers = 503, _HEADERS
             body = error_body("audit_unavailable", "the decision could not be recorded")
-        closed = _CLOSED
+        closed = [_CLOSE]
         if decision.caller is not None:  # a connection is kept for who has shown a valid token
             self._connections.answered(environ["REMOTE_ADDR"])
             if not self._connections.retired and not self._published.draining():
-                closed = _KEPT
+                closed = []
         length = ("Content-Length", str(len(body)))
         headers = [*headers, ("X-Request-Id", request_id), *closed, _JSON, length]
         self._traffic.count(decision.counted(status), time.perf_counter() - began)

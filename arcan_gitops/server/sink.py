@@ -64,7 +64,7 @@ class Outlet:
         return _has_room(self._descriptor, seconds)
 
     def follow_rotation(self) -> bool:
-        """A descriptor is never another one."""
+        """Never: an inherited descriptor has no path that a rotation could move."""
         return False
 
 
