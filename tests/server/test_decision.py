@@ -11,15 +11,12 @@ from types import MappingProxyType
 import pytest
 
 from arcan_gitops.access import Account, Caller
-from arcan_gitops.names import EnvironmentName, KeyName, RealmName
-from arcan_gitops.realms import Environment
-from arcan_gitops.secret import SecretValue
+from arcan_gitops.names import EnvironmentName, RealmName
 from arcan_gitops.server import decision
 from arcan_gitops.server.answers import Answer
 from arcan_gitops.server.audit import AuditLog
 from arcan_gitops.server.decision import Decision, Kept
 from arcan_gitops.server.edge import Edge
-from arcan_gitops.sops import Digests
 from tests.support import edge_answers
 from tests.support.realm_files import CANARY
 
@@ -64,13 +61,8 @@ class World(edge_answers.Process):
         """Another snapshot, whose tokens are the same ones; None: the environment could not be loaded."""
         assert self.held is not None
         failed = frozenset({(SHOP, PROD)} if values is None else ())
-        loaded = {} if values is None else {PROD: environment(values)}
+        loaded = {} if values is None else {PROD: edge_answers.environment(values)}
         self.held = replace(self.held, environments=MappingProxyType({SHOP: loaded}), failed=failed)
-
-
-def environment(values: dict[str, str]) -> Environment:
-    named = {KeyName(key): SecretValue(text) for key, text in values.items()}
-    return Environment(named, "digest", Digests({key: f"v{len(key)}" for key in named}, "vall"))
 
 
 @pytest.fixture

@@ -60,16 +60,17 @@ def snapshot() -> Snapshot:
     return Snapshot.build(
         {
             RealmName("shop"): {
-                EnvironmentName("prod"): _environment(_SHOP),
-                EnvironmentName("none"): _environment({}),
+                EnvironmentName("prod"): environment(_SHOP),
+                EnvironmentName("none"): environment({}),
             },
-            RealmName("platform"): {EnvironmentName("prod"): _environment({"TOKEN": "t"})},
+            RealmName("platform"): {EnvironmentName("prod"): environment({"TOKEN": "t"})},
         },
         {RealmName(realm): Tokens(TokensFile(tuple(held)), "digest") for realm, held in records.items()},
     )
 
 
-def _environment(values: dict[str, str]) -> Environment:
+def environment(values: dict[str, str]) -> Environment:
+    """A loaded one; the version of a key is `v` and the length of its name."""
     named = {KeyName(key): SecretValue(text) for key, text in values.items()}
     return Environment(named, "digest", Digests({key: f"v{len(key)}" for key in named}, "vall"))
 
